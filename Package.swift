@@ -1,0 +1,94 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// libtorch, as `make bootstrap` links it: the `torch` folder of the Python wheel.
+let torch = Context.packageDirectory + "/.deps/torch"
+
+/// Every Swift target is built in Swift 6 mode; an `import` leaks only where it says `public`.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// SwiftPM has no other way to name a header or library folder that pkg-config does not know, nor a run path.
+let torchLinking: [LinkerSetting] = [
+    .unsafeFlags(["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib"]),
+    .linkedLibrary("torch_cpu"),
+    .linkedLibrary("c10"),
+]
+
+let package = Package(
+    name: "StyleFinder",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "stylefinder", targets: ["stylefinder"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // Above the torch line: nothing here touches a tensor.
+        .target(
+            name: "CImaging",
+            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux")]
+        ),
+        .target(name: "Imaging", dependencies: ["CImaging"], swiftSettings: strict),
+        .target(name: "TensorFiles", swiftSettings: strict),
+        .target(
+            name: "Catalog",
+            dependencies: [
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(name: "CVector"),
+        .target(name: "Retrieval", dependencies: ["CVector", "TensorFiles"], swiftSettings: strict),
+        .target(name: "Search", dependencies: ["Imaging", "Catalog", "Retrieval"], swiftSettings: strict),
+
+        // Below the torch line.
+        .target(
+            name: "CTorch",
+            cxxSettings: [.unsafeFlags(["-isystem", "\(torch)/include"])],
+            linkerSettings: torchLinking
+        ),
+        .target(name: "Torch", dependencies: ["CTorch", "TensorFiles"], swiftSettings: strict),
+        .target(
+            name: "CLIP",
+            dependencies: ["Torch", "Imaging", "TensorFiles", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        .target(name: "Training", dependencies: ["CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"], swiftSettings: strict),
+        .target(name: "Inference", dependencies: ["CLIP", "Search", "Imaging", "Catalog"], swiftSettings: strict),
+        .executableTarget(
+            name: "stylefinder",
+            dependencies: [
+                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Torch", "CLIP", "Training", "Inference",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // Tests: one target per module.
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: strict),
+        .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], swiftSettings: strict),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
+        .testTarget(name: "RetrievalTests", dependencies: ["Retrieval", "TensorFiles"], swiftSettings: strict),
+        .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval"], swiftSettings: strict),
+        .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),
+        .testTarget(name: "CLIPTests", dependencies: ["CLIP", "Torch", "TensorFiles", "Imaging"], swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "CLIP", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference", "CLIP", "Search", "Catalog"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["Imaging", "TensorFiles", "stylefinder"], swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx20
+)

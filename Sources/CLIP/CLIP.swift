@@ -1,0 +1,1 @@
+// CLIP: see ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+// Retrieval: see ARCHITECTURE.md.

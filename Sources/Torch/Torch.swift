@@ -1,0 +1,1 @@
+// Torch: see ARCHITECTURE.md.
