@@ -1,1 +1,192 @@
+/// The C face of libtorch: opaque tensors, status codes, no exceptions.
+///
+/// Contract of every function that returns `CTStatus`:
+/// - it never throws and never aborts; every C++ exception is caught and becomes a status,
+/// - on failure no `out` parameter is touched and `ct_last_error` (per thread) holds one line of explanation,
+/// - on success the message is empty; a `CTTensor *` written to `out` is a new handle that the caller frees with `ct_tensor_free`,
+/// - a null handle where a tensor is required is CT_ERR_ARGUMENT.
+/// Handles may be used from any thread, but one handle by one thread at a time.
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum CTStatus {
+    CT_OK = 0,
+    CT_ERR_ARGUMENT = 1,     // null handle, negative count, unknown code
+    CT_ERR_INDEX = 2,        // index or dimension out of range
+    CT_ERR_TYPE = 3,         // wrong element type
+    CT_ERR_VALUE = 4,        // a value outside its range
+    CT_ERR_MEMORY = 5,       // out of memory
+    CT_ERR_UNSUPPORTED = 6,  // not implemented for this type, device or build
+    CT_ERR_CHECK = 7,        // any other check of libtorch; shapes that do not fit are here
+    CT_ERR_INTERNAL = 8,     // any other C++ exception
+} CTStatus;
+
+typedef enum CTType {
+    CT_FLOAT32 = 0, CT_FLOAT64 = 1, CT_FLOAT16 = 2, CT_BFLOAT16 = 3, CT_INT64 = 4, CT_INT32 = 5, CT_INT16 = 6, CT_INT8 = 7,
+    CT_UINT8 = 8, CT_BOOL = 9,
+} CTType;
+
+typedef enum CTDevice { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2 } CTDevice;
+
+typedef struct CTTensor CTTensor;
+
+// MARK: Errors and process-wide state
+
+/// The message of this thread's last failed call, or "" after a success. Valid until this thread's next call.
+const char *ct_last_error(void);
+/// Handles that exist now, over all threads. For leak tests.
+int64_t ct_live_tensors(void);
+/// The libtorch version it was compiled against, such as "2.13.0".
+const char *ct_version(void);
+CTStatus ct_set_threads(int64_t count);
+int64_t ct_threads(void);
+/// Seeds libtorch's default generators.
+CTStatus ct_manual_seed(uint64_t seed);
+/// Loads libtorch_cuda from beside libtorch_cpu if it is there; then reports whether the device can be used.
+CTStatus ct_device_available(CTDevice device, bool *out);
+/// Sets this thread's gradient recording and writes what it was.
+CTStatus ct_set_grad_enabled(bool enabled, bool *previous);
+
+// MARK: Making and freeing
+
+void ct_tensor_free(CTTensor *tensor);
+/// Copies `bytes` bytes; that must be exactly the shape's element count times the element size.
+CTStatus ct_from_bytes(const void *data, size_t bytes, CTType type, const int64_t *shape, size_t rank, CTTensor **out);
+/// Borrows memory that must stay as it is until `release(context)` is called: by libtorch with its last use of the memory. If the
+/// call fails, `release` is not called.
+CTStatus ct_from_borrowed(
+    const void *data, CTType type, const int64_t *shape, size_t rank, void *context, void (*release)(void *), CTTensor **out);
+CTStatus ct_full(double value, CTType type, const int64_t *shape, size_t rank, CTTensor **out);
+CTStatus ct_arange(int64_t start, int64_t end, CTTensor **out);
+/// Normal(0, 1) numbers from the seeded default generator, float32.
+CTStatus ct_randn(const int64_t *shape, size_t rank, CTTensor **out);
+CTStatus ct_rand(const int64_t *shape, size_t rank, CTTensor **out);
+CTStatus ct_eye(int64_t size, CTTensor **out);
+
+// MARK: Looking inside
+
+CTStatus ct_rank(const CTTensor *tensor, int64_t *out);
+/// Writes `rank` sizes.
+CTStatus ct_shape(const CTTensor *tensor, int64_t *out, size_t rank);
+CTStatus ct_type(const CTTensor *tensor, CTType *out);
+CTStatus ct_device(const CTTensor *tensor, CTDevice *out);
+/// Copies the elements, row-major, to `out`, which holds exactly `bytes` bytes.
+CTStatus ct_to_bytes(const CTTensor *tensor, void *out, size_t bytes);
+/// The only element as a double.
+CTStatus ct_item(const CTTensor *tensor, double *out);
+
+// MARK: Conversion
+
+CTStatus ct_to_type(const CTTensor *tensor, CTType type, CTTensor **out);
+CTStatus ct_to_device(const CTTensor *tensor, CTDevice device, CTTensor **out);
+CTStatus ct_contiguous(const CTTensor *tensor, bool channels_last, CTTensor **out);
+CTStatus ct_clone(const CTTensor *tensor, CTTensor **out);
+/// Copies the elements of `source` (broadcast) into the memory of `target`.
+CTStatus ct_copy_into(CTTensor *target, const CTTensor *source);
+
+// MARK: Shape
+
+CTStatus ct_reshape(const CTTensor *tensor, const int64_t *shape, size_t rank, CTTensor **out);
+CTStatus ct_permute(const CTTensor *tensor, const int64_t *order, size_t rank, CTTensor **out);
+CTStatus ct_transpose(const CTTensor *tensor, int64_t first, int64_t second, CTTensor **out);
+CTStatus ct_expand(const CTTensor *tensor, const int64_t *shape, size_t rank, CTTensor **out);
+CTStatus ct_unsqueeze(const CTTensor *tensor, int64_t dimension, CTTensor **out);
+CTStatus ct_squeeze(const CTTensor *tensor, int64_t dimension, CTTensor **out);
+CTStatus ct_narrow(const CTTensor *tensor, int64_t dimension, int64_t start, int64_t length, CTTensor **out);
+CTStatus ct_select(const CTTensor *tensor, int64_t dimension, int64_t index, CTTensor **out);
+CTStatus ct_index_select(const CTTensor *tensor, int64_t dimension, const CTTensor *index, CTTensor **out);
+CTStatus ct_gather(const CTTensor *tensor, int64_t dimension, const CTTensor *index, CTTensor **out);
+CTStatus ct_concatenate(const CTTensor *const *tensors, size_t count, int64_t dimension, CTTensor **out);
+CTStatus ct_stack(const CTTensor *const *tensors, size_t count, int64_t dimension, CTTensor **out);
+CTStatus ct_triangle(const CTTensor *tensor, bool upper, int64_t diagonal, CTTensor **out);
+
+// MARK: Element by element
+
+typedef enum CTUnary {
+    CT_NEG, CT_EXP, CT_LOG, CT_LOG1P, CT_SQRT, CT_ABS, CT_SIGMOID, CT_TANH, CT_RELU, CT_SILU, CT_SOFTPLUS, CT_GELU, CT_GELU_TANH,
+    CT_COS, CT_SIN, CT_ACOS, CT_NOT, CT_ISFINITE,
+} CTUnary;
+CTStatus ct_unary(CTUnary operation, const CTTensor *tensor, CTTensor **out);
+
+typedef enum CTBinary {
+    CT_ADD, CT_SUB, CT_MUL, CT_DIV, CT_POW, CT_EQ, CT_NE, CT_LT, CT_LE, CT_GT, CT_GE, CT_AND, CT_OR, CT_MAXIMUM, CT_MINIMUM,
+} CTBinary;
+CTStatus ct_binary(CTBinary operation, const CTTensor *left, const CTTensor *right, CTTensor **out);
+CTStatus ct_binary_scalar(CTBinary operation, const CTTensor *left, double right, CTTensor **out);
+/// `target = target * factor + source * scale`, in place, outside autograd.
+CTStatus ct_scale_add_into(CTTensor *target, double factor, const CTTensor *source, double scale);
+CTStatus ct_clamp(const CTTensor *tensor, double low, double high, CTTensor **out);
+CTStatus ct_where(const CTTensor *condition, const CTTensor *yes, const CTTensor *no, CTTensor **out);
+CTStatus ct_masked_fill(const CTTensor *tensor, const CTTensor *mask, double value, CTTensor **out);
+
+// MARK: Reductions
+
+typedef enum CTReduction { CT_SUM, CT_MEAN, CT_AMAX, CT_AMIN, CT_LOGSUMEXP, CT_ANY, CT_NORM2 } CTReduction;
+/// Over `dimensions`; none means all.
+CTStatus ct_reduce(
+    CTReduction operation, const CTTensor *tensor, const int64_t *dimensions, size_t count, bool keep, CTTensor **out);
+CTStatus ct_argmax(const CTTensor *tensor, int64_t dimension, CTTensor **out);
+CTStatus ct_topk(const CTTensor *tensor, int64_t k, int64_t dimension, CTTensor **values, CTTensor **indices);
+CTStatus ct_softmax(const CTTensor *tensor, int64_t dimension, CTTensor **out);
+CTStatus ct_log_softmax(const CTTensor *tensor, int64_t dimension, CTTensor **out);
+
+// MARK: Networks
+
+CTStatus ct_matmul(const CTTensor *left, const CTTensor *right, CTTensor **out);
+/// `input` [..., in], `weight` [out, in], `bias` [out] or null.
+CTStatus ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor **out);
+CTStatus ct_conv2d(
+    const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride, int64_t padding, CTTensor **out);
+/// In training the running statistics are updated in place with `momentum`.
+CTStatus ct_batch_norm(
+    const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor *mean, CTTensor *variance, bool training,
+    double momentum, double eps, CTTensor **out);
+CTStatus ct_layer_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, double eps, CTTensor **out);
+CTStatus ct_avg_pool2d(const CTTensor *input, int64_t kernel, CTTensor **out);
+CTStatus ct_embedding(const CTTensor *weight, const CTTensor *indices, CTTensor **out);
+/// `query`, `key`, `value` [batch, heads, tokens, width of a head]; scaled by 1/sqrt(width of a head).
+CTStatus ct_attention(const CTTensor *query, const CTTensor *key, const CTTensor *value, bool causal, CTTensor **out);
+/// `input` [n, c, h, w]
+CTStatus ct_resize_bicubic(const CTTensor *input, int64_t height, int64_t width, bool antialias, CTTensor **out);
+
+// MARK: Inference on oneDNN's own weight layouts (CPU, float32, no gradients)
+
+CTStatus ct_pack_linear(const CTTensor *weight, CTTensor **out);
+/// `activation` is "none", "relu", "swish", "gelu" (exact), "gelu_tanh"; with `addend` (same shape as the result) the sum is fused
+/// and `activation` must be "none".
+CTStatus ct_packed_linear(
+    const CTTensor *input, const CTTensor *packed, const CTTensor *bias, const char *activation, const CTTensor *addend,
+    CTTensor **out);
+CTStatus ct_pack_conv2d(
+    const CTTensor *weight, int64_t stride, int64_t padding, const int64_t *input_shape, CTTensor **out);
+/// As `ct_packed_linear`; with `addend` the sum is followed by the activation ("none" or "relu").
+CTStatus ct_packed_conv2d(
+    const CTTensor *input, const CTTensor *packed, const CTTensor *bias, int64_t stride, int64_t padding, const char *activation,
+    const CTTensor *addend, CTTensor **out);
+
+// MARK: Gradients
+
+CTStatus ct_set_requires_grad(CTTensor *tensor, bool required);
+CTStatus ct_requires_grad(const CTTensor *tensor, bool *out);
+CTStatus ct_detach(const CTTensor *tensor, CTTensor **out);
+/// From a scalar; gradients add up in the leaves.
+CTStatus ct_backward(const CTTensor *scalar);
+/// `*out` is null where no gradient has arrived.
+CTStatus ct_grad(const CTTensor *tensor, CTTensor **out);
+CTStatus ct_clear_grad(CTTensor *tensor);
+/// One AdamW step over `count` parameters and their gradients, in place (libtorch's fused kernel). `steps` are float32 scalars that
+/// hold the number of this step, from 1.
+CTStatus ct_adamw(
+    CTTensor *const *parameters, const CTTensor *const *gradients, CTTensor *const *averages, CTTensor *const *squares,
+    const CTTensor *const *steps, size_t count, double rate, double beta1, double beta2, double decay, double eps);
+
+#ifdef __cplusplus
+}
+#endif

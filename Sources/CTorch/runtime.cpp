@@ -1,0 +1,119 @@
+// Errors, threads, seeds, devices, grad mode: the state around the tensors.
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/GradMode.h>
+#include <dlfcn.h>
+#include <torch/csrc/api/include/torch/version.h>
+
+#include "guard.h"
+
+namespace ct {
+
+thread_local std::string last_error;
+std::atomic<int64_t> live_tensors{0};
+
+CTStatus failed(CTStatus status, const char *message) noexcept {
+    try {
+        std::string text = message == nullptr ? "" : message;
+        last_error = text.substr(0, text.find('\n'));
+        if (last_error.empty()) last_error = "libtorch gave no reason";
+    } catch (...) {
+        last_error.clear();  // no memory left for a message: the status still tells
+    }
+    return status;
+}
+
+at::ScalarType scalar_type(CTType type) {
+    switch (type) {
+        case CT_FLOAT32: return at::kFloat;
+        case CT_FLOAT64: return at::kDouble;
+        case CT_FLOAT16: return at::kHalf;
+        case CT_BFLOAT16: return at::kBFloat16;
+        case CT_INT64: return at::kLong;
+        case CT_INT32: return at::kInt;
+        case CT_INT16: return at::kShort;
+        case CT_INT8: return at::kChar;
+        case CT_UINT8: return at::kByte;
+        case CT_BOOL: return at::kBool;
+    }
+    throw ArgumentError("element type code " + std::to_string(int(type)) + " does not exist");
+}
+
+CTType type_code(at::ScalarType type) {
+    switch (type) {
+        case at::kFloat: return CT_FLOAT32;
+        case at::kDouble: return CT_FLOAT64;
+        case at::kHalf: return CT_FLOAT16;
+        case at::kBFloat16: return CT_BFLOAT16;
+        case at::kLong: return CT_INT64;
+        case at::kInt: return CT_INT32;
+        case at::kShort: return CT_INT16;
+        case at::kChar: return CT_INT8;
+        case at::kByte: return CT_UINT8;
+        case at::kBool: return CT_BOOL;
+        default: throw ArgumentError(std::string("element type ") + c10::toString(type) + " is not ours", CT_ERR_TYPE);
+    }
+}
+
+c10::Device device(CTDevice device) {
+    switch (device) {
+        case CT_CPU: return c10::Device(c10::kCPU);
+        case CT_CUDA: return c10::Device(c10::kCUDA, 0);
+        case CT_MPS: return c10::Device(c10::kMPS, 0);
+    }
+    throw ArgumentError("device code " + std::to_string(int(device)) + " does not exist");
+}
+
+/// Only libtorch_cpu is linked; the CUDA half registers itself when it is loaded. It lies beside libtorch_cpu or nowhere.
+static bool load_cuda() {
+    static const bool loaded = [] {
+        Dl_info info;
+        if (dladdr(reinterpret_cast<void *>(&at::get_num_threads), &info) == 0 || info.dli_fname == nullptr) return false;
+        std::string path = info.dli_fname;
+        path = path.substr(0, path.rfind('/') + 1) + "libtorch_cuda.so";
+        return dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr;
+    }();
+    return loaded;
+}
+
+}  // namespace ct
+
+using namespace ct;
+
+const char *ct_last_error(void) { return last_error.c_str(); }
+int64_t ct_live_tensors(void) { return live_tensors.load(std::memory_order_relaxed); }
+const char *ct_version(void) { return TORCH_VERSION; }
+
+CTStatus ct_set_threads(int64_t count) {
+    return guarded([&] {
+        if (count < 1 || count > 1024) throw ArgumentError("the number of threads must be 1...1024", CT_ERR_VALUE);
+        at::set_num_threads(int(count));
+    });
+}
+
+int64_t ct_threads(void) { return at::get_num_threads(); }
+
+CTStatus ct_manual_seed(uint64_t seed) {
+    return guarded([&] { at::manual_seed(seed); });
+}
+
+CTStatus ct_device_available(CTDevice device, bool *out) {
+    return guarded([&] {
+        if (out == nullptr) throw ArgumentError("the place for the result is null");
+        switch (device) {
+            case CT_CPU: *out = true; return;
+            case CT_CUDA: *out = load_cuda() && at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0; return;
+            case CT_MPS: *out = at::hasMPS(); return;
+        }
+        throw ArgumentError("device code " + std::to_string(int(device)) + " does not exist");
+    });
+}
+
+CTStatus ct_set_grad_enabled(bool enabled, bool *previous) {
+    return guarded([&] {
+        if (previous != nullptr) *previous = c10::GradMode::is_enabled();
+        c10::GradMode::set_enabled(enabled);
+    });
+}

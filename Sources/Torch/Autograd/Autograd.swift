@@ -1,0 +1,45 @@
+internal import CTorch
+
+/// Runs `body` without recording gradients on this thread, and puts the mode back, also after an error.
+///
+/// Synchronous on purpose: the mode belongs to the thread, and after an `await` a task may stand on another.
+public func withoutGradients<Result>(_ body: () throws -> Result) throws -> Result {
+    var previous = true
+    try checked { ct_set_grad_enabled(false, &previous) }
+    defer { _ = ct_set_grad_enabled(previous, nil) }
+    return try body()
+}
+
+extension Tensor {
+    /// Whether operations on this tensor are recorded.
+    public var requiresGradient: Bool {
+        var required = false
+        return ct_requires_grad(handle, &required) == CT_OK && required
+    }
+
+    /// Leaves of floating-point type only.
+    public func setRequiresGradient(_ required: Bool) throws(TorchError) {
+        try checked { ct_set_requires_grad(handle, required) }
+    }
+
+    /// The same elements, cut off from what made them.
+    public func detached() throws(TorchError) -> Tensor {
+        try Tensor.make { ct_detach(handle, $0) }
+    }
+
+    /// From a scalar to the leaves, where gradients add up.
+    public func backward() throws(TorchError) {
+        try checked { ct_backward(handle) }
+    }
+
+    /// What `backward` has brought here so far; shares its memory.
+    public func gradient() throws(TorchError) -> Tensor? {
+        var result: OpaquePointer?
+        try checked { ct_grad(handle, &result) }
+        return result.map(Tensor.init(adopting:))
+    }
+
+    public func clearGradient() throws(TorchError) {
+        try checked { ct_clear_grad(handle) }
+    }
+}

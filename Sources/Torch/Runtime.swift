@@ -1,0 +1,47 @@
+internal import CTorch
+
+/// Where a tensor's memory lies and its operations run.
+public enum Device: String, Sendable, CaseIterable {
+    case cpu, cuda, mps
+
+    var code: CTDevice {
+        switch self {
+        case .cpu: CT_CPU
+        case .cuda: CT_CUDA
+        case .mps: CT_MPS
+        }
+    }
+
+    /// Whether this build and machine can use the device. `cuda` loads libtorch's CUDA half if it lies beside the CPU half.
+    public var isAvailable: Bool {
+        var available = false
+        return ct_device_available(code, &available) == CT_OK && available
+    }
+
+    /// - Throws: `TorchError.deviceUnavailable`.
+    public func require() throws(TorchError) {
+        if !isAvailable { throw .deviceUnavailable(self) }
+    }
+}
+
+/// State of libtorch that belongs to the process.
+public enum TorchRuntime {
+    /// The version of libtorch this was compiled against.
+    public static var version: String { String(cString: ct_version()) }
+
+    /// Threads one operation may use on the CPU.
+    public static var threads: Int { Int(ct_threads()) }
+
+    /// - Parameter count: 1…1024.
+    public static func setThreads(_ count: Int) throws(TorchError) {
+        try checked { ct_set_threads(Int64(count)) }
+    }
+
+    /// Seeds the generators behind `Tensor.randomNormal` and `randomUniform`.
+    public static func seed(_ seed: UInt64) throws(TorchError) {
+        try checked { ct_manual_seed(seed) }
+    }
+
+    /// Tensor handles alive in the process. For leak tests.
+    public static var liveTensors: Int { Int(ct_live_tensors()) }
+}
