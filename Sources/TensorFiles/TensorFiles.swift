@@ -1,1 +1,0 @@
-// TensorFiles: see ARCHITECTURE.md.
