@@ -1,0 +1,68 @@
+public import Imaging
+public import Torch
+
+/// The only way that anything becomes a vector: pictures or texts in, unit vectors out.
+///
+/// Synchronous and not `Sendable`: one embedder belongs to one thread (see `EncoderSession` for use from tasks).
+public final class Embedder {
+    public let preprocessing: Preprocessing
+    public let tokenizer: Tokenizer?
+    /// The folder it was loaded from; nil for a model that is being trained.
+    public let folder: ModelFolder?
+    private let model: CLIPModel
+    private let device: Device
+
+    public var configuration: CLIPConfiguration { model.configuration }
+    /// Dimension of every vector.
+    public var embeddingSize: Int { model.configuration.embeddingSize }
+
+    /// Loads a model folder, once, for inference.
+    /// - Throws: `CLIPError`, `TensorFileError`, `TorchError`, `TokenizerError`.
+    public init(folder: ModelFolder, device: Device = .cpu) throws {
+        try device.require()
+        self.folder = folder
+        preprocessing = folder.preprocessing
+        tokenizer = folder.tokenizer
+        model = try folder.model()
+        self.device = device
+        if device == .cpu { try model.prepareForInference() }
+    }
+
+    /// A model that is being trained, as it stands.
+    public init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, device: Device = .cpu) {
+        folder = nil
+        self.model = model
+        self.preprocessing = preprocessing
+        self.tokenizer = tokenizer
+        self.device = device
+    }
+
+    /// - Returns: one unit vector of `embeddingSize` per picture, one after the other.
+    public func embed(images: [RGBImage]) throws -> [Float] {
+        try embed(pixels: preprocessing.pixels(of: images), count: images.count)
+    }
+
+    /// - Parameter pixels: what `Preprocessing.pixels` makes, `[count, 3, side, side]`.
+    public func embed(pixels: [Float], count: Int) throws -> [Float] {
+        if count == 0 { return [] }
+        let side = preprocessing.side
+        return try withoutGradients {
+            let input = try Tensor(pixels, shape: [count, 3, side, side]).to(device)
+            return try model.encodeImages(input).normalized().floats()
+        }
+    }
+
+    /// - Returns: one unit vector per text, one after the other, and how many texts were longer than the model reads.
+    /// - Throws: `CLIPError.noTokenizer` if the folder holds no vocabulary.
+    public func embed(texts: [String]) throws -> (vectors: [Float], cut: Int) {
+        guard let tokenizer else { throw CLIPError.noTokenizer(path: folder?.path ?? "training") }
+        if texts.isEmpty { return ([], 0) }
+        let tokens = texts.map(tokenizer.encode)
+        let ids = tokens.flatMap { $0.ids.map(Int64.init) }
+        let vectors = try withoutGradients {
+            let input = try Tensor(ids, shape: [texts.count, tokenizer.contextLength]).to(device)
+            return try model.encodeTexts(input).normalized().floats()
+        }
+        return (vectors, tokens.count { $0.cut })
+    }
+}

@@ -1,0 +1,116 @@
+/// The activation inside the transformer blocks. A checkpoint made with one is quietly worse with another.
+public enum Activation: String, Sendable, Codable {
+    /// x·σ(1.702x), OpenAI's.
+    case quickGELU = "quick_gelu"
+    /// Exact GELU, laion's and most later ones.
+    case gelu
+    case geluTanh = "gelu_pytorch_tanh"
+}
+
+/// Everything about a CLIP model that decides what its weights mean (Radford et al. 2021, arXiv:2103.00020, section 2.4).
+public struct CLIPConfiguration: Sendable, Equatable {
+    /// A ViT image tower (Dosovitskiy et al. 2020, arXiv:2010.11929).
+    public struct VisionTransformer: Sendable, Equatable {
+        public var width: Int
+        public var layers: Int
+        public var heads: Int
+        /// Width of the hidden layer of each block.
+        public var hidden: Int
+        /// Side of a patch and of the input, in pixels.
+        public var patch: Int
+        public var resolution: Int
+
+        public init(width: Int, layers: Int, heads: Int, hidden: Int? = nil, patch: Int, resolution: Int) {
+            self.width = width
+            self.layers = layers
+            self.heads = heads
+            self.hidden = hidden ?? 4 * width
+            self.patch = patch
+            self.resolution = resolution
+        }
+    }
+
+    /// A modified ResNet image tower (He et al. 2016 with the changes of CLIP, section 2.4).
+    public struct ResNet: Sendable, Equatable {
+        public var width: Int
+        /// Blocks in each of the four stages.
+        public var layers: [Int]
+        /// Heads of the attention pooling.
+        public var heads: Int
+        /// Side of the input, in pixels: a multiple of 32.
+        public var resolution: Int
+
+        public init(width: Int, layers: [Int], heads: Int, resolution: Int) {
+            self.width = width
+            self.layers = layers
+            self.heads = heads
+            self.resolution = resolution
+        }
+    }
+
+    public enum Vision: Sendable, Equatable {
+        case transformer(VisionTransformer)
+        case resNet(ResNet)
+    }
+
+    public struct Text: Sendable, Equatable {
+        public var width: Int
+        public var layers: Int
+        public var heads: Int
+        public var hidden: Int
+        /// Most tokens of a text, start and end included.
+        public var contextLength: Int
+        public var vocabularySize: Int
+
+        public init(width: Int, layers: Int, heads: Int, hidden: Int? = nil, contextLength: Int, vocabularySize: Int) {
+            self.width = width
+            self.layers = layers
+            self.heads = heads
+            self.hidden = hidden ?? 4 * width
+            self.contextLength = contextLength
+            self.vocabularySize = vocabularySize
+        }
+    }
+
+    public var vision: Vision
+    public var text: Text
+    /// Size of the space that images and texts share.
+    public var embeddingSize: Int
+    public var activation: Activation
+    public var layerNormEps: Double
+
+    public init(vision: Vision, text: Text, embeddingSize: Int, activation: Activation, layerNormEps: Double = 1e-5) {
+        self.vision = vision
+        self.text = text
+        self.embeddingSize = embeddingSize
+        self.activation = activation
+        self.layerNormEps = layerNormEps
+    }
+
+    /// Side of the input, in pixels.
+    public var resolution: Int {
+        switch vision {
+        case .transformer(let tower): tower.resolution
+        case .resNet(let tower): tower.resolution
+        }
+    }
+
+    /// The architecture in the field's words, such as `ViT-B/16`, `RN50`, or `ViT-192x6/16` for one of no standard size.
+    public var architectureName: String {
+        switch vision {
+        case .transformer(let tower):
+            switch (tower.width, tower.layers) {
+            case (768, 12): "ViT-B/\(tower.patch)"
+            case (1024, 24): "ViT-L/\(tower.patch)"
+            default: "ViT-\(tower.width)x\(tower.layers)/\(tower.patch)"
+            }
+        case .resNet(let tower):
+            switch (tower.width, tower.layers) {
+            case (64, [3, 4, 6, 3]): "RN50"
+            case (64, [3, 4, 23, 3]): "RN101"
+            case (80, [4, 6, 10, 6]): "RN50x4"
+            default: "RN-\(tower.width)x\(tower.layers.map(String.init).joined(separator: "."))"
+            }
+        }
+    }
+}

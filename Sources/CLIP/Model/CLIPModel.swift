@@ -1,0 +1,58 @@
+public import Torch
+
+/// A CLIP model: two towers into one space, and the logit scale. Its parameters carry OpenAI's names.
+public final class CLIPModel {
+    private enum Tower {
+        case transformer(VisionTransformer)
+        case resNet(ModifiedResNet)
+    }
+
+    public let configuration: CLIPConfiguration
+    public let store: ParameterStore
+    /// The logarithm of the factor on cosine similarities (`t` in the paper's figure 3; 1/temperature).
+    public let logitScale: Tensor
+    private let vision: Tower
+    private let text: TextTransformer
+
+    /// Builds the model over `store`: loaded weights or new ones.
+    /// - Throws: `TorchError.weights` if loaded weights do not fit, all faults together.
+    public init(_ configuration: CLIPConfiguration, store: ParameterStore) throws {
+        self.configuration = configuration
+        self.store = store
+        let root = store.root
+        switch configuration.vision {
+        case .transformer(let tower): vision = .transformer(try VisionTransformer(root["visual"], tower, of: configuration))
+        case .resNet(let tower):
+            vision = .resNet(try ModifiedResNet(root["visual"], tower, embeddingSize: configuration.embeddingSize))
+        }
+        text = try TextTransformer(root, configuration.text, of: configuration)
+        logitScale = try root.parameter("logit_scale", [], .constant(2.6592600369327783))  // ln(1/0.07)
+        try store.finish()
+    }
+
+    /// Repacks the weights for the CPU's inference kernels. From then on gradients are not recorded and training is over.
+    public func prepareForInference() throws {
+        switch vision {
+        case .transformer(let tower): try tower.prepareForInference()
+        case .resNet(let tower): try tower.prepareForInference()
+        }
+        try text.prepareForInference()
+    }
+
+    /// - Parameters:
+    ///   - pixels: float32 `[batch, 3, resolution, resolution]`, normalised by the model's preprocessing.
+    ///   - mode: `.train` lets the ResNet's batch norms use and update the batch's statistics.
+    /// - Returns: `[batch, embedding]`, not normalised.
+    public func encodeImages(_ pixels: Tensor, _ mode: Mode = .evaluate) throws -> Tensor {
+        switch vision {
+        case .transformer(let tower): try tower(pixels)
+        case .resNet(let tower): try tower(pixels, mode)
+        }
+    }
+
+    /// - Parameter ids: int64 `[batch, context]`, zeros behind the end token.
+    /// - Returns: `[batch, embedding]`, not normalised.
+    public func encodeTexts(_ ids: Tensor) throws -> Tensor {
+        try text(ids)
+    }
+}

@@ -1,0 +1,72 @@
+import Torch
+
+/// The residual attention block that both towers are made of: attention and a two-layer perceptron, each behind a layer norm.
+final class TransformerBlock {
+    private let normBeforeAttention: LayerNorm
+    private let inProjection: Linear
+    private let outProjection: Linear
+    private let normBeforePerceptron: LayerNorm
+    private let expand: Linear
+    private let contract: Linear
+    private let heads: Int
+    private let causal: Bool
+    private let activation: Activation
+    private var fused: FusedActivation?
+
+    /// - Parameter depth: blocks in the tower; the weights of a new model shrink with it, as OpenAI's do.
+    init(
+        _ scope: ParameterScope, width: Int, hidden: Int, heads: Int, depth: Int, causal: Bool, activation: Activation, eps: Double
+    ) throws {
+        let attention = Double(width).squareRoot()
+        let residual = 1 / (attention * Double(2 * depth).squareRoot())
+        normBeforeAttention = try LayerNorm(scope["ln_1"], width: width, eps: eps)
+        inProjection = Linear(
+            weight: try scope["attn"].parameter("in_proj_weight", [3 * width, width], .normal(deviation: 1 / attention)),
+            bias: try scope["attn"].parameter("in_proj_bias", [3 * width], .zeros))
+        outProjection = try Linear(scope["attn"]["out_proj"], in: width, out: width, initial: .normal(deviation: residual))
+        normBeforePerceptron = try LayerNorm(scope["ln_2"], width: width, eps: eps)
+        expand = try Linear(
+            scope["mlp"]["c_fc"], in: width, out: hidden, initial: .normal(deviation: 1 / Double(2 * width).squareRoot()))
+        contract = try Linear(scope["mlp"]["c_proj"], in: hidden, out: width, initial: .normal(deviation: residual))
+        self.heads = heads
+        self.causal = causal
+        self.activation = activation
+    }
+
+    func prepareForInference() throws {
+        try inProjection.prepareForInference()
+        try outProjection.prepareForInference()
+        switch activation {
+        case .quickGELU:
+            // x·σ(1.702x) = swish(1.702x)/1.702, and oneDNN fuses swish: both factors go into the weights.
+            try expand.prepareForInference(outputScale: 1.702)
+            try contract.prepareForInference(inputScale: 1.702)
+            fused = .swish
+        case .gelu, .geluTanh:
+            try expand.prepareForInference()
+            try contract.prepareForInference()
+            fused = activation == .gelu ? .gelu : .geluTanh
+        }
+    }
+
+    /// `x` `[batch, tokens, width]`
+    func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let attended = try outProjection(attention(normBeforeAttention(x)), adding: x)
+        let hidden = try normBeforePerceptron(attended)
+        if let fused { return try contract(expand(hidden, activation: fused), adding: attended) }
+        let activated =
+            switch activation {
+            case .quickGELU: try expand(hidden).quickGELU()
+            case .gelu: try expand(hidden).gelu()
+            case .geluTanh: try expand(hidden).gelu(tanhApproximation: true)
+            }
+        return try contract(activated, adding: attended)
+    }
+
+    private func attention(_ x: Tensor) throws -> Tensor {
+        let (batch, tokens, width) = (x.size(0), x.size(1), x.size(2))
+        let parts = try inProjection(x).reshaped([batch, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
+        let mixed = try parts.selected(0, 0).attention(key: parts.selected(0, 1), value: parts.selected(0, 2), causal: causal)
+        return try mixed.transposed(1, 2).reshaped([batch, tokens, width])
+    }
+}

@@ -1,0 +1,154 @@
+import CLIP
+import Foundation
+import Imaging
+import Synchronization
+
+/// Makes the batches of a run ahead of time on its own thread. What a batch holds depends on the seed and the step alone, so a resumed run
+/// sees the batches it would have seen.
+public final class BatchLoader: Sendable {
+    private let data: TrainingData
+    private let recipe: Recipe
+    private let preprocessing: Preprocessing
+    private let tokens: [[Int64]]
+    private let sampler: ItemSampler
+    private let queue: BatchQueue
+
+    /// - Parameters:
+    ///   - tokenizer: nil if the recipe has no image–text term.
+    ///   - cacheLimit: bytes of decoded photos kept in memory.
+    /// - Throws: `TrainingError.nothingToTrainOn` if the recipe asks for items of two photos and the data has none.
+    public init(
+        _ data: TrainingData, recipe: Recipe, preprocessing: Preprocessing, tokenizer: Tokenizer?, cacheLimit: Int = 1 << 30
+    ) throws(TrainingError) {
+        self.data = data
+        self.recipe = recipe
+        self.preprocessing = preprocessing
+        tokens = tokenizer.map { tokenizer in data.captions.map { tokenizer.encode($0).ids.map(Int64.init) } } ?? []
+        sampler = ItemSampler(items: data.items, batch: recipe.batch, seed: recipe.seed)
+        let counts = sampler.counts
+        if recipe.batch.items > 0 && counts.garments == 0 {
+            throw .nothingToTrainOn(what: "the recipe asks for items with two photos and the data has none")
+        }
+        if recipe.batch.items == 0 && counts.singles == 0 {
+            throw .nothingToTrainOn(what: "the recipe asks for single photos and the data has none")
+        }
+        cache = Mutex(PhotoCache(limit: cacheLimit))
+        queue = BatchQueue(capacity: 3)
+    }
+
+    private let cache: Mutex<PhotoCache>
+
+    /// Starts making the batches of `steps`, in order.
+    public func start(steps: Range<Int>) {
+        let thread = Thread { [self] in
+            for step in steps {
+                let batch = Result { try self.batch(step: step) }
+                if !queue.put(batch) { return }
+                if case .failure = batch { return }
+            }
+        }
+        thread.name = "batches"
+        thread.start()
+    }
+
+    /// The next batch; waits for it.
+    public func next() throws -> TrainingBatch { try queue.take().get() }
+
+    /// Ends the thread after the batch it is making.
+    public func stop() { queue.close() }
+
+    /// The batch of one step, made here and now.
+    public func batch(step: Int) throws -> TrainingBatch {
+        let views = sampler.views(step: step)
+        var pixels: [Float] = []
+        pixels.reserveCapacity(views.count * 3 * preprocessing.side * preprocessing.side)
+        for (place, view) in views.enumerated() {
+            var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
+            let photo = try photo(view.photo)
+            let square = recipe.augmentation.view(
+                of: photo, side: preprocessing.side, filter: preprocessing.filter, using: &generator)
+            preprocessing.normalize(square, into: &pixels)
+        }
+        var captioned: [(view: Int, caption: Int)] = []
+        var ids: [Int64] = []
+        if recipe.losses.imageText > 0 && !tokens.isEmpty {
+            var seen: Set<Int> = []
+            var rows: [Int: Int] = [:]
+            for (place, view) in views.enumerated() {
+                guard let caption = data.captionOfPhoto[view.photo], seen.insert(view.item).inserted else { continue }
+                let row = rows[caption, default: rows.count]
+                if row == rows.count { ids.append(contentsOf: tokens[caption]) }
+                rows[caption] = row
+                captioned.append((place, row))
+            }
+        }
+        var teacher: [Float] = []
+        if data.teacherSize > 0 {
+            for view in views {
+                teacher.append(contentsOf: data.teacher[(view.photo * data.teacherSize)..<((view.photo + 1) * data.teacherSize)])
+            }
+        }
+        return TrainingBatch(pixels: pixels, items: views.map(\.item), captioned: captioned, tokens: ids, teacher: teacher)
+    }
+
+    private func photo(_ index: Int) throws -> RGBImage {
+        if let photo = cache.withLock({ $0.photos[index] }) { return photo }
+        let photo = try ImageDecoder.decode(contentsOfFile: data.paths[index])
+        cache.withLock { $0.keep(photo, at: index) }
+        return photo
+    }
+}
+
+/// Decoded photos up to a number of bytes; what does not fit is decoded again each time.
+private struct PhotoCache {
+    var photos: [Int: RGBImage] = [:]
+    private var room: Int
+
+    init(limit: Int) { room = limit }
+
+    mutating func keep(_ photo: RGBImage, at index: Int) {
+        guard photo.pixels.count <= room else { return }
+        room -= photo.pixels.count
+        photos[index] = photo
+    }
+}
+
+/// A bounded queue between the loader's thread and the training loop, which both may block.
+///
+/// `@unchecked Sendable`: `batches` and `closed` are touched under `condition`'s lock only.
+private final class BatchQueue: @unchecked Sendable {
+    private let condition = NSCondition()
+    private let capacity: Int
+    private var batches: [Result<TrainingBatch, any Error>] = []
+    private var closed = false
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    /// - Returns: false once the queue is closed.
+    func put(_ batch: Result<TrainingBatch, any Error>) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        while batches.count >= capacity && !closed { condition.wait() }
+        if closed { return false }
+        batches.append(batch)
+        condition.signal()
+        return true
+    }
+
+    func take() -> Result<TrainingBatch, any Error> {
+        condition.lock()
+        defer { condition.unlock() }
+        while batches.isEmpty { condition.wait() }
+        let batch = batches.removeFirst()
+        condition.signal()
+        return batch
+    }
+
+    func close() {
+        condition.lock()
+        closed = true
+        batches.removeAll()
+        condition.broadcast()
+        condition.unlock()
+    }
+}

@@ -1,0 +1,212 @@
+import CLIP
+import Foundation
+
+/// A training run as data: the model, what a batch is, the losses, the schedule. Read strictly, resolved to values without gaps, and
+/// written into the run.
+public struct Recipe: Sendable, Equatable, Codable {
+    /// Where the weights come from.
+    public enum Start: Sendable, Equatable, Codable {
+        /// A new model of this architecture, drawn from the seed; the vocabulary is a folder with vocab.json and merges.txt.
+        case new(Architecture, vocabulary: String)
+        /// A model folder or a run.
+        case model(String)
+    }
+
+    public struct Architecture: Sendable, Equatable, Codable {
+        public enum Tower: Sendable, Equatable, Codable {
+            case transformer(width: Int, layers: Int, heads: Int, patch: Int)
+            case resNet(width: Int, layers: [Int])
+        }
+        public var tower: Tower
+        /// Side of the input, in pixels.
+        public var resolution: Int
+        public var embeddingSize: Int
+        public var textWidth: Int
+        public var textLayers: Int
+        public var contextLength: Int
+        public var fitting: Preprocessing.Fitting
+    }
+
+    /// What a step sees: `items` garments with `views` photos each, and `singles` photos of other things in `views` crops each.
+    public struct Batch: Sendable, Equatable, Codable {
+        public var items: Int
+        public var views: Int
+        public var singles: Int
+    }
+
+    public struct Optimizer: Sendable, Equatable, Codable {
+        /// Peak learning rate.
+        public var rate: Double
+        public var decay: Double
+        public var beta1: Double
+        public var beta2: Double
+        public var eps: Double
+        /// Longest gradient; 0 clips nothing.
+        public var clipNorm: Double
+        public var warmupSteps: Int
+        /// The last rate as a share of the peak.
+        public var finalFactor: Double
+    }
+
+    /// Weights of the loss's terms; 0 leaves one out.
+    public struct Losses: Sendable, Equatable, Codable {
+        public var imageText: Double
+        public var items: Double
+        public var itemTemperature: Double
+        /// Towards the teacher's vector of the photo.
+        public var teacher: Double
+        /// Towards the teacher's similarities within the batch.
+        public var teacherRelations: Double
+    }
+
+    /// How far a view may stray from its photo. Colour factors are drawn from 1 ± the number; hue in turns.
+    public struct Augmentation: Sendable, Equatable, Codable {
+        public var area: ClosedRange<Double>
+        public var aspect: ClosedRange<Double>
+        public var flip: Double
+        public var brightness: Double
+        public var contrast: Double
+        public var saturation: Double
+        public var hue: Double
+        public var gray: Double
+        /// Share of views whose colours change at all.
+        public var color: Double
+    }
+
+    /// One figure of the validation rows; the mean of all figures chooses the best epoch.
+    public struct Figure: Sendable, Equatable, Codable {
+        /// The column whose equal values make rows relevant to each other, in leave-one-out.
+        public var relevantBy: String
+    }
+
+    public var name: String
+    public var seed: UInt64
+    public var start: Start
+    /// Prefixes of the parameters that are trained; "" is all.
+    public var trainable: [String]
+    /// Whether batch norms keep their running statistics (fine-tuning) or use the batch's (from scratch).
+    public var batchNormFrozen: Bool
+    public var batch: Batch
+    public var epochs: Int
+    public var stepsPerEpoch: Int
+    public var optimizer: Optimizer
+    public var losses: Losses
+    public var augmentation: Augmentation
+    /// Templates with `{column}`; the first one whose columns a row has makes its caption.
+    public var captions: [String]
+    public var validation: [Figure]
+    /// Every how many epochs the checkpoint is kept under `epochs/`; 0 keeps none there.
+    public var keep: Int
+
+    /// Steps of the whole run.
+    public var steps: Int { epochs * stepsPerEpoch }
+}
+
+extension Recipe {
+    /// Reads a recipe file.
+    /// - Throws: `TrainingError` naming the file and the key: unknown, missing, or out of range.
+    public init(path: String) throws(TrainingError) {
+        let file = try RecipeReader(path: path)
+        let base = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        name = try file.string("name")
+        _ = try file.string("description", default: "")
+        seed = UInt64(try file.integer("seed", in: 0...Int(Int32.max), default: 0))
+        let start = try file.section("model") { section throws(TrainingError) in
+            try Self.start(section, base: base)
+        }
+        guard let start else { throw file.missing("model") }
+        self.start = start
+        trainable = try file.strings("trainable", default: [""])
+        batchNormFrozen = try file.choice("batch_norm", default: BatchNorm.train) == .frozen
+        let batch = try file.section("batch") { section throws(TrainingError) in
+            Batch(
+                items: try section.integer("items", in: 0...4096), views: try section.integer("views", in: 1...16, default: 2),
+                singles: try section.integer("singles", in: 0...4096, default: 0))
+        }
+        guard let batch else { throw file.missing("batch") }
+        guard batch.items + batch.singles > 1 else { throw file.wrong("batch", "of \(batch.items + batch.singles)", "at least two") }
+        self.batch = batch
+        epochs = try file.integer("epochs", in: 1...100_000)
+        stepsPerEpoch = try file.integer("steps_per_epoch", in: 1...10_000_000)
+        let optimizer = try file.section("optimizer") { section throws(TrainingError) in
+            Optimizer(
+                rate: try section.number("rate", in: 0...10), decay: try section.number("weight_decay", in: 0...10, default: 0.05),
+                beta1: try section.number("beta1", in: 0...0.9999, default: 0.9),
+                beta2: try section.number("beta2", in: 0...0.99999, default: 0.98),
+                eps: try section.number("eps", in: 1e-12...1, default: 1e-6),
+                clipNorm: try section.number("clip_norm", in: 0...1e6, default: 0),
+                warmupSteps: try section.integer("warmup_steps", in: 0...10_000_000, default: 0),
+                finalFactor: try section.number("final_factor", in: 0...1, default: 0))
+        }
+        guard let optimizer else { throw file.missing("optimizer") }
+        self.optimizer = optimizer
+        let losses = try file.section("losses") { section throws(TrainingError) in
+            Losses(
+                imageText: try section.number("image_text", in: 0...1000, default: 0),
+                items: try section.number("items", in: 0...1000, default: 0),
+                itemTemperature: try section.number("item_temperature", in: 0.001...10, default: 0.1),
+                teacher: try section.number("teacher", in: 0...1000, default: 0),
+                teacherRelations: try section.number("teacher_relations", in: 0...1000, default: 0))
+        }
+        guard let losses else { throw file.missing("losses") }
+        guard losses.imageText + losses.items + losses.teacher + losses.teacherRelations > 0 else {
+            throw file.wrong("losses", "all zero", "at least one weight above 0")
+        }
+        self.losses = losses
+        augmentation =
+            try file.section("augmentation") { section throws(TrainingError) in
+                Augmentation(
+                    area: try section.range("area", within: 0.01...1, default: 1...1),
+                    aspect: try section.range("aspect", within: 0.1...10, default: 1...1),
+                    flip: try section.number("flip", in: 0...1, default: 0),
+                    brightness: try section.number("brightness", in: 0...0.95, default: 0),
+                    contrast: try section.number("contrast", in: 0...0.95, default: 0),
+                    saturation: try section.number("saturation", in: 0...1, default: 0),
+                    hue: try section.number("hue", in: 0...0.5, default: 0), gray: try section.number("gray", in: 0...1, default: 0),
+                    color: try section.number("color", in: 0...1, default: 1))
+            }
+            ?? Augmentation(
+                area: 1...1, aspect: 1...1, flip: 0, brightness: 0, contrast: 0, saturation: 0, hue: 0, gray: 0, color: 0)
+        captions = try file.strings("captions", default: ["{caption}"])
+        validation =
+            try file.sections("validation") { section throws(TrainingError) in
+                Figure(relevantBy: try section.string("relevant_by", default: "product_id"))
+            } ?? [Figure(relevantBy: "product_id")]
+        keep = try file.integer("keep", in: 0...100_000, default: 0)
+        try file.close()
+    }
+
+    private enum BatchNorm: String, CaseIterable { case train, frozen }
+
+    private enum TowerKind: String, CaseIterable { case vit, resnet }
+
+    private static func start(_ section: RecipeReader, base: String) throws(TrainingError) -> Start {
+        func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(base)/\(path)" }
+        let existing = try section.string("start", default: "")
+        if !existing.isEmpty { return .model(existing.contains("/") ? resolved(existing) : existing) }
+        let tower: Architecture.Tower
+        switch try section.choice("tower", default: TowerKind?.none) {
+        case .vit:
+            tower = .transformer(
+                width: try section.integer("width", in: 16...4096), layers: try section.integer("layers", in: 1...64),
+                heads: try section.integer("heads", in: 1...64), patch: try section.integer("patch", in: 1...64))
+        case .resnet:
+            tower = .resNet(
+                width: try section.integer("width", in: 8...1024), layers: try section.integers("layers", count: 4))
+        }
+        let fitting: Preprocessing.Fitting = try section.choice("fitting", default: .shortestSideCrop)
+        let architecture = Architecture(
+            tower: tower, resolution: try section.integer("resolution", in: 16...1024),
+            embeddingSize: try section.integer("embedding", in: 2...4096), textWidth: try section.integer("text_width", in: 64...4096),
+            textLayers: try section.integer("text_layers", in: 1...64),
+            contextLength: try section.integer("context_length", in: 4...512), fitting: fitting)
+        return .new(architecture, vocabulary: resolved(try section.string("vocabulary")))
+    }
+
+    /// The recipe as JSON with sorted keys, for the run folder.
+    public func json() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+}

@@ -1,0 +1,147 @@
+import CLIP
+import Foundation
+import TensorFiles
+import Torch
+
+/// A run on disk: `recipe.json`, `metrics.jsonl`, `best/`, `last/` (with the optimizer), `epochs/NN/`.
+///
+/// A checkpoint is written beside its place and moved there whole, so a run killed at any moment has the last one or the one before.
+public struct RunFolder: Sendable {
+    /// Where a run stands.
+    public struct Progress: Sendable, Equatable, Codable {
+        /// Steps taken; the next one has this number.
+        public var step: Int
+        public var bestScore: Double?
+        public var bestEpoch: Int?
+        public var seconds: Double
+    }
+
+    public let path: String
+
+    public init(path: String) {
+        self.path = path
+    }
+
+    public var last: String { "\(path)/last" }
+    public var best: String { "\(path)/best" }
+    private var recipeFile: String { "\(path)/recipe.json" }
+    private var metricsFile: String { "\(path)/metrics.jsonl" }
+    private static let optimizerFile = "optimizer.safetensors"
+    private static let progressFile = "progress.json"
+
+    public var holdsRun: Bool { FileManager.default.fileExists(atPath: recipeFile) }
+
+    /// Begins a run.
+    /// - Throws: `.runExists` if the folder holds one, `.noWrite`.
+    public func create(_ recipe: Recipe) throws {
+        if holdsRun { throw TrainingError.runExists(path: path) }
+        try writing {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try recipe.json().write(to: URL(fileURLWithPath: recipeFile), options: .atomic)
+        }
+    }
+
+    /// - Throws: `.otherRecipe` if the run was begun with different settings, `.nothingToResume` where nothing was saved.
+    public func resume(_ recipe: Recipe) throws -> Progress? {
+        guard let data = FileManager.default.contents(atPath: recipeFile) else { throw TrainingError.nothingToResume(path: path) }
+        guard data == (try recipe.json()) else { throw TrainingError.otherRecipe(path: path) }
+        // Killed between the two moves of `replace`: the older checkpoint is still whole.
+        if !FileManager.default.fileExists(atPath: last), FileManager.default.fileExists(atPath: last + ".old") {
+            try writing { try FileManager.default.moveItem(atPath: last + ".old", toPath: last) }
+        }
+        guard FileManager.default.fileExists(atPath: last) else { return nil }
+        guard let text = FileManager.default.contents(atPath: "\(last)/\(Self.progressFile)"),
+            let progress = try? JSONDecoder().decode(Progress.self, from: text)
+        else { throw TrainingError.unreadableRun(path: path, reason: "last/\(Self.progressFile) is missing or broken") }
+        return progress
+    }
+
+    /// Saves everything the next step depends on.
+    func saveLast(_ step: TrainingStep, preprocessing: Preprocessing, vocabulary: String?, progress: Progress) throws {
+        try replace(last) { place in
+            try ModelFolder.write(step.model, preprocessing: preprocessing, to: place, vocabulary: vocabulary)
+            var state = step.optimizer.state
+            if let head = step.teacherHead { state.append(("teacher_head", head)) }
+            let tensors = try state.map { name, tensor in
+                TensorToWrite(name: name, floats: try tensor.floats(), shape: tensor.shape)
+            }
+            try SafetensorsWriter.write(tensors, to: "\(place)/\(Self.optimizerFile)")
+            try JSONEncoder().encode(progress).write(to: URL(fileURLWithPath: "\(place)/\(Self.progressFile)"))
+        }
+    }
+
+    /// Puts the optimizer's state and the teacher's head back.
+    func restore(_ step: TrainingStep) throws {
+        let file = try SafetensorsFile(path: "\(last)/\(Self.optimizerFile)")
+        var saved: [String: Tensor] = [:]
+        for name in file.names { saved[name] = try .mapped(name, of: file) }
+        try step.optimizer.restore(saved, source: file.path)
+        if let head = step.teacherHead {
+            guard let value = saved["teacher_head"] else {
+                throw TrainingError.unreadableRun(path: path, reason: "last/\(Self.optimizerFile) lacks teacher_head")
+            }
+            try head.copyInPlace(from: value)
+        }
+    }
+
+    /// Saves a model alone, such as the best one, with what is known about it.
+    func saveModel(
+        _ model: CLIPModel, preprocessing: Preprocessing, vocabulary: String?, additions: [String: Any], to place: String
+    ) throws {
+        try replace(place) {
+            try ModelFolder.write(model, preprocessing: preprocessing, to: $0, vocabulary: vocabulary, additions: additions)
+        }
+    }
+
+    func saveEpoch(_ epoch: Int, _ model: CLIPModel, preprocessing: Preprocessing, vocabulary: String?, additions: [String: Any]) throws {
+        let name = String(format: "%02d", epoch)
+        try saveModel(model, preprocessing: preprocessing, vocabulary: vocabulary, additions: additions, to: "\(path)/epochs/\(name)")
+    }
+
+    /// Adds a line to `metrics.jsonl`.
+    func append(_ metrics: [String: Any]) throws {
+        try writing {
+            var line = try JSONSerialization.data(withJSONObject: metrics, options: [.sortedKeys])
+            line.append(UInt8(ascii: "\n"))
+            if !FileManager.default.fileExists(atPath: metricsFile) { try Data().write(to: URL(fileURLWithPath: metricsFile)) }
+            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: metricsFile))
+            defer { try? handle.close() }
+            try handle.seekToEnd()
+            try handle.write(contentsOf: line)
+        }
+    }
+
+    /// Drops the lines of steps that a resumed run takes again.
+    func cutMetrics(from step: Int) throws {
+        guard let text = FileManager.default.contents(atPath: metricsFile).map({ String(decoding: $0, as: UTF8.self) }) else { return }
+        let kept = text.split(separator: "\n").filter { line in
+            guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { return false }
+            return (object["step"] as? Int).map { $0 <= step } ?? true
+        }
+        try writing {
+            let joined = kept.map { $0 + "\n" }.joined()
+            try Data(joined.utf8).write(to: URL(fileURLWithPath: metricsFile), options: .atomic)
+        }
+    }
+
+    private func replace(_ place: String, _ write: (String) throws -> Void) throws {
+        let files = FileManager.default
+        let (new, old) = (place + ".new", place + ".old")
+        try writing {
+            try? files.removeItem(atPath: new)
+            try files.createDirectory(atPath: new, withIntermediateDirectories: true)
+            try write(new)
+            try? files.removeItem(atPath: old)
+            if files.fileExists(atPath: place) { try files.moveItem(atPath: place, toPath: old) }
+            try files.moveItem(atPath: new, toPath: place)
+            try? files.removeItem(atPath: old)
+        }
+    }
+
+    /// Errors of Foundation become ours; our own pass.
+    private func writing(_ body: () throws -> Void) throws {
+        do { try body() } catch let error as CocoaError {
+            throw TrainingError.noWrite(path: path, reason: error.localizedDescription)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+/// Random numbers that depend on a seed and a place alone (SplitMix64, Steele et al. 2014), so that any step can be drawn again.
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    /// - Parameter place: what the numbers are for, such as step and view: other places, other numbers.
+    public init(seed: UInt64, _ place: Int...) {
+        state = seed
+        for part in place { state = Self.mix(state &+ 0x9E37_79B9_7F4A_7C15) ^ UInt64(bitPattern: Int64(part)) }
+    }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        return Self.mix(state)
+    }
+
+    private static func mix(_ value: UInt64) -> UInt64 {
+        var z = value
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// What a step looks at: P items with K photos each, and single photos in K crops each. A pure function of the seed and the step.
+public struct ItemSampler: Sendable {
+    /// One view of a photo in a batch. Views of equal `item` are positives of each other.
+    public struct View: Sendable, Equatable {
+        public let photo: Int
+        public let item: Int
+    }
+
+    private let seed: UInt64
+    private let batch: Recipe.Batch
+    private let groups: [(item: Int, photos: [Int])]
+    private let singles: [(item: Int, photos: [Int])]
+
+    /// - Parameter items: the item of each photo, numbered from 0. Items of two and more photos are garments, the others singles.
+    public init(items: [Int], batch: Recipe.Batch, seed: UInt64) {
+        var members: [[Int]] = Array(repeating: [], count: (items.max() ?? -1) + 1)
+        for (photo, item) in items.enumerated() { members[item].append(photo) }
+        let numbered = members.enumerated().map { (item: $0.offset, photos: $0.element) }
+        groups = numbered.filter { $0.photos.count > 1 }
+        singles = numbered.filter { $0.photos.count == 1 }
+        self.batch = batch
+        self.seed = seed
+    }
+
+    /// How many garments and single photos there are.
+    public var counts: (garments: Int, singles: Int) { (groups.count, singles.count) }
+
+    /// The views of step 0, 1, …: first the garments', then the singles'; the views of one item stand together.
+    ///
+    /// Each kind runs through shuffled passes: every item comes once in each pass. Where a pass ends within a step an item may come twice in
+    /// it; it keeps its number, so that its views are positives all the same.
+    public func views(step: Int) -> [View] {
+        var views: [View] = []
+        for (pass, place) in draw(batch.items, of: groups.count, step: step, stream: 1) {
+            let group = groups[place]
+            var generator = SeededGenerator(seed: seed, 3, pass, place)
+            let photos = group.photos.shuffled(using: &generator)
+            for view in 0..<batch.views { views.append(View(photo: photos[view % photos.count], item: group.item)) }
+        }
+        for (_, place) in draw(batch.singles, of: singles.count, step: step, stream: 2) {
+            for _ in 0..<batch.views { views.append(View(photo: singles[place].photos[0], item: singles[place].item)) }
+        }
+        return views
+    }
+
+    /// The places, out of `total`, that step `step` draws, and the pass each draw belongs to.
+    private func draw(_ count: Int, of total: Int, step: Int, stream: Int) -> [(pass: Int, place: Int)] {
+        if count == 0 || total == 0 { return [] }
+        var order: (pass: Int, places: [Int])?
+        return (step * count..<(step + 1) * count).map { position in
+            let (pass, within) = position.quotientAndRemainder(dividingBy: total)
+            if let order, order.pass == pass { return (pass, order.places[within]) }
+            var generator = SeededGenerator(seed: seed, stream, pass)
+            let places = Array(0..<total).shuffled(using: &generator)
+            order = (pass, places)
+            return (pass, places[within])
+        }
+    }
+}

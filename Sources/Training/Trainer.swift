@@ -1,0 +1,190 @@
+public import Catalog
+public import CLIP
+import Foundation
+public import Retrieval
+public import Torch
+
+/// What a run tells while it goes on.
+public enum TrainingEvent: Sendable {
+    case began(photos: Int, garments: Int, captions: Int, parameters: Int, from: Int, steps: Int)
+    case step(Int, StepReport, seconds: Double)
+    case validated(epoch: Int, figures: [String: Double], isBest: Bool)
+    case saved(step: Int)
+    case ended(step: Int, completed: Bool)
+}
+
+/// Where a run finds what its recipe does not say.
+public struct TrainingSources: Sendable {
+    public var datasets: [Dataset]
+    public var teachers: [EmbeddingFile]
+    public var teacherPaths: [String]
+    /// The command line that makes the same run, for `stylefinder.json`.
+    public var command: String
+
+    public init(datasets: [Dataset], teachers: [EmbeddingFile] = [], teacherPaths: [String] = [], command: String) {
+        self.datasets = datasets
+        self.teachers = teachers
+        self.teacherPaths = teacherPaths
+        self.command = command
+    }
+}
+
+/// The training loop: one synchronous function on one thread.
+public enum Trainer {
+    /// Trains, or goes on with a run, until the recipe's last step or until `shouldStop` says so.
+    /// - Parameters:
+    ///   - resume: go on from `last/`; a run that was stopped sees on a CPU bitwise the same losses as one that was not.
+    ///   - shouldStop: asked after every step; the run is saved before this returns.
+    /// - Returns: whether the last step was reached.
+    /// - Throws: `TrainingError`, `CLIPError`, `TorchError`, `ImageError`, `TensorFileError`.
+    public static func run(
+        _ recipe: Recipe, sources: TrainingSources, to folder: RunFolder, resume: Bool, device: Device = .cpu,
+        shouldStop: () -> Bool, report: (TrainingEvent) -> Void
+    ) throws -> Bool {
+        try device.require()
+        let data = try TrainingData(
+            sources.datasets, templates: recipe.captions, teachers: sources.teachers, teacherPaths: sources.teacherPaths)
+        let validation = Validation(sources.datasets, figures: recipe.validation)
+
+        // Weights: those of the last checkpoint, of the recipe's start, or new ones.
+        var progress = RunFolder.Progress(step: 0, bestScore: nil, bestEpoch: nil, seconds: 0)
+        var resumed = false
+        if resume {
+            if let saved = try folder.resume(recipe) {
+                progress = saved
+                resumed = true
+            }
+        } else {
+            try folder.create(recipe)
+        }
+        try TorchRuntime.seed(recipe.seed)
+        let origin = try resumed ? Start(folder: folder.last) : Start(recipe)
+        let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: data.teacherSize, device: device)
+        if resumed {
+            try folder.restore(step)
+            try folder.cutMetrics(from: progress.step)
+        }
+
+        let loader = try BatchLoader(data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
+        loader.start(steps: progress.step..<recipe.steps)
+        defer { loader.stop() }
+        let counts = ItemSampler(items: data.items, batch: recipe.batch, seed: recipe.seed).counts
+        report(
+            .began(
+                photos: data.paths.count, garments: counts.garments, captions: data.captions.count,
+                parameters: origin.model.store.parameters.reduce(0) { $0 + $1.tensor.elementCount }, from: progress.step,
+                steps: recipe.steps))
+
+        func save() throws {
+            try folder.saveLast(step, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, progress: progress)
+            report(.saved(step: progress.step))
+        }
+        while progress.step < recipe.steps {
+            let begin = ContinuousClock.now
+            let result = try step.run(loader.next(), step: progress.step)
+            let seconds = (ContinuousClock.now - begin) / .seconds(1)
+            progress.step += 1
+            progress.seconds += seconds
+            report(.step(progress.step, result, seconds: seconds))
+            var line: [String: Any] = ["step": progress.step, "loss": result.loss, "rate": result.rate, "seconds": seconds]
+            line["gradient_norm"] = result.gradientNorm.isFinite ? result.gradientNorm : nil
+            for (name, value) in result.terms { line["loss_\(name)"] = value }
+            try folder.append(line)
+
+            if progress.step % recipe.stepsPerEpoch == 0 {
+                let epoch = progress.step / recipe.stepsPerEpoch
+                let figures = try validation.measure(
+                    Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer, device: device))
+                // Without validation rows the latest epoch is the best there is.
+                let isBest = figures["score"].map { $0 > progress.bestScore ?? -1 } ?? true
+                if isBest {
+                    progress.bestScore = figures["score"]
+                    progress.bestEpoch = epoch
+                }
+                let additions = record(recipe, sources, epoch: epoch, figures: figures, progress: progress, photos: data.paths.count)
+                if isBest {
+                    try folder.saveModel(
+                        step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions,
+                        to: folder.best)
+                }
+                if recipe.keep > 0 && epoch % recipe.keep == 0 {
+                    try folder.saveEpoch(
+                        epoch, step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions)
+                }
+                var line: [String: Any] = ["epoch": epoch, "step": progress.step, "best": isBest]
+                for (name, value) in figures { line["val_\(name)"] = value }
+                try folder.append(line)
+                report(.validated(epoch: epoch, figures: figures, isBest: isBest))
+                try save()
+            }
+            if shouldStop() {
+                if progress.step % recipe.stepsPerEpoch != 0 { try save() }
+                report(.ended(step: progress.step, completed: progress.step == recipe.steps))
+                return progress.step == recipe.steps
+            }
+        }
+        report(.ended(step: progress.step, completed: true))
+        return true
+    }
+
+    /// What a model remembers of its making: read by everything that shows a model, typed by nobody.
+    private static func record(
+        _ recipe: Recipe, _ sources: TrainingSources, epoch: Int, figures: [String: Double], progress: RunFolder.Progress, photos: Int
+    ) -> [String: Any] {
+        let settings = (try? recipe.json()).flatMap { try? JSONSerialization.jsonObject(with: $0) } ?? [:]
+        return [
+            "name": recipe.name, "command": sources.command, "recipe": settings, "epoch": epoch, "step": progress.step,
+            "seconds": (progress.seconds * 10).rounded() / 10, "photos": photos, "validation": figures,
+            "torch": TorchRuntime.version,
+        ]
+    }
+
+    /// A model ready to be trained, with its preprocessing and vocabulary.
+    private struct Start {
+        let model: CLIPModel
+        let preprocessing: Preprocessing
+        let tokenizer: Tokenizer?
+        /// The folder that holds vocab.json and merges.txt.
+        let vocabulary: String?
+
+        init(folder path: String) throws {
+            let folder = try ModelFolder(path: path)
+            model = try folder.model(forTraining: true)
+            preprocessing = folder.preprocessing
+            tokenizer = folder.tokenizer
+            vocabulary = folder.tokenizer == nil ? nil : path
+        }
+
+        init(_ recipe: Recipe) throws {
+            switch recipe.start {
+            case .model(let path): try self.init(folder: path)
+            case .new(let architecture, let vocabulary):
+                let tokenizer = try Tokenizer(
+                    vocabularyFile: "\(vocabulary)/vocab.json", mergesFile: "\(vocabulary)/merges.txt",
+                    contextLength: architecture.contextLength)
+                model = try CLIPModel(architecture.configuration(vocabularySize: tokenizer.vocabularySize), store: ParameterStore())
+                preprocessing = Preprocessing(side: architecture.resolution, fitting: architecture.fitting)
+                self.tokenizer = tokenizer
+                self.vocabulary = vocabulary
+            }
+        }
+    }
+}
+
+extension Recipe.Architecture {
+    func configuration(vocabularySize: Int) -> CLIPConfiguration {
+        let vision: CLIPConfiguration.Vision
+        switch tower {
+        case .transformer(let width, let layers, let heads, let patch):
+            vision = .transformer(.init(width: width, layers: layers, heads: heads, patch: patch, resolution: resolution))
+        case .resNet(let width, let layers):
+            vision = .resNet(.init(width: width, layers: layers, heads: width * 32 / 64, resolution: resolution))
+        }
+        return CLIPConfiguration(
+            vision: vision,
+            text: .init(
+                width: textWidth, layers: textLayers, heads: max(textWidth / 64, 1), contextLength: contextLength,
+                vocabularySize: vocabularySize),
+            embeddingSize: embeddingSize, activation: .quickGELU)
+    }
+}

@@ -1,0 +1,85 @@
+public import Catalog
+public import CLIP
+import Foundation
+public import Retrieval
+
+/// The photos a run trains on, with items, captions and the teacher's vectors as numbers.
+public struct TrainingData: Sendable {
+    public let paths: [String]
+    /// The item of each photo, from 0.
+    public let items: [Int]
+    /// The caption of each photo as a row of `captions`; nil where no template fits.
+    public let captionOfPhoto: [Int?]
+    public let captions: [String]
+    /// The teacher's vectors, one per photo; empty without a teacher.
+    public let teacher: [Float]
+    public let teacherSize: Int
+
+    /// - Parameters:
+    ///   - datasets: only rows with split `train` are used, or all rows of a dataset that has no splits.
+    ///   - teachers: files of vectors whose names are the datasets' image names, one per dataset; empty for none.
+    /// - Throws: `TrainingError.nothingToTrainOn`, `.noTeacher`.
+    public init(_ datasets: [Dataset], templates: [String], teachers: [EmbeddingFile], teacherPaths: [String]) throws(TrainingError) {
+        var paths: [String] = [], items: [Int] = [], captionOfPhoto: [Int?] = [], captions: [String] = []
+        var teacher: [Float] = []
+        var itemNumbers: [String: Int] = [:], captionNumbers: [String: Int] = [:]
+        if !teachers.isEmpty && teachers.count != datasets.count {
+            throw .nothingToTrainOn(what: "\(datasets.count) data folders need as many teacher files, found \(teachers.count)")
+        }
+        for (index, dataset) in datasets.enumerated() {
+            let hasSplits = dataset.rows.contains { $0["split"] != nil }
+            let rows = hasSplits ? dataset.rows(where: "split", is: "train") : dataset.rows
+            let places = teachers.isEmpty
+                ? [:] : Dictionary(teachers[index].names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            for row in rows {
+                paths.append(row.path)
+                // Two datasets may use the same product id for different things.
+                let item = "\(index)/\(row.productID)"
+                items.append(itemNumbers[item, default: itemNumbers.count])
+                itemNumbers[item] = items[items.count - 1]
+                if let caption = Self.caption(of: row, templates: templates) {
+                    let number = captionNumbers[caption, default: captions.count]
+                    if number == captions.count { captions.append(caption) }
+                    captionNumbers[caption] = number
+                    captionOfPhoto.append(number)
+                } else {
+                    captionOfPhoto.append(nil)
+                }
+                if !teachers.isEmpty {
+                    guard let place = places[row.image] else { throw .noTeacher(path: teacherPaths[index], image: row.image) }
+                    teacher.append(contentsOf: teachers[index].vector(place))
+                }
+            }
+        }
+        guard paths.count > 1 else { throw .nothingToTrainOn(what: "the data has \(paths.count) rows with split train") }
+        self.paths = paths
+        self.items = items
+        self.captionOfPhoto = captionOfPhoto
+        self.captions = captions
+        self.teacher = teacher
+        teacherSize = teacher.isEmpty ? 0 : teacher.count / paths.count
+    }
+
+    /// The first template all of whose `{columns}` the row has, filled in and in lower case. Of a category path such as
+    /// `Men/Tops/Hoodies` the last part counts; `_` and `|` become blanks.
+    static func caption(of row: ManifestRow, templates: [String]) -> String? {
+        for template in templates {
+            var text = ""
+            var rest = Substring(template)
+            var complete = true
+            while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+                text += rest[..<open]
+                let column = String(rest[rest.index(after: open)..<close])
+                guard let value = row[column], !value.isEmpty else {
+                    complete = false
+                    break
+                }
+                let last = value.split(separator: "/").last.map(String.init) ?? value
+                text += last.replacing("_", with: " ").replacing("|", with: " ").lowercased()
+                rest = rest[rest.index(after: close)...]
+            }
+            if complete { return text + rest }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,36 @@
+/// Why a training run can't begin, go on or be kept.
+public enum TrainingError: Error, Equatable, Sendable {
+    case unreadableRecipe(path: String, reason: String)
+    case unknownKey(path: String, key: String, known: [String])
+    case missingKey(path: String, key: String)
+    case wrongValue(path: String, key: String, found: String, expected: String)
+    case nothingToTrainOn(what: String)
+    case noTeacher(path: String, image: String)
+    case runExists(path: String)
+    case nothingToResume(path: String)
+    case otherRecipe(path: String)
+    case notFinite(step: Int, loss: Double)
+    case noWrite(path: String, reason: String)
+    case unreadableRun(path: String, reason: String)
+}
+
+extension TrainingError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unreadableRecipe(let path, let reason): "The recipe \(path) can't be read: \(reason)."
+        case .unknownKey(let path, let key, let known):
+            "The recipe \(path) has the unknown key \(key); known here: \(known.sorted().joined(separator: ", "))."
+        case .missingKey(let path, let key): "The recipe \(path) lacks the key \(key)."
+        case .wrongValue(let path, let key, let found, let expected): "The recipe \(path): \(key) is \(found), expected \(expected)."
+        case .nothingToTrainOn(let what): "There is nothing to train on: \(what)."
+        case .noTeacher(let path, let image): "The teacher's file \(path) has no vector for \(image)."
+        case .runExists(let path): "\(path) already holds a run; continue it with --resume or choose another folder."
+        case .nothingToResume(let path): "\(path) holds no checkpoint to resume from; start the run without --resume."
+        case .otherRecipe(let path): "The run in \(path) was made with another recipe; resume it with its own recipe.json."
+        case .notFinite(let step, let loss):
+            "The loss became \(loss) at step \(step), so training stopped before that step was taken; lower the rate or clip the gradients."
+        case .noWrite(let path, let reason): "\(path) can't be written: \(reason)."
+        case .unreadableRun(let path, let reason): "The run in \(path) can't be read: \(reason)."
+        }
+    }
+}

@@ -1,0 +1,128 @@
+public import CLIP
+public import Torch
+
+/// What one step trains on, in plain numbers: it may have been made on another thread.
+public struct TrainingBatch: Sendable {
+    /// `[views, 3, side, side]`, normalised.
+    public var pixels: [Float]
+    /// The item of each view: equal numbers are positives.
+    public var items: [Int]
+    /// For the image–text term: views, at most one of an item, and their captions' rows in `tokens`.
+    public var captioned: [(view: Int, caption: Int)]
+    /// Token ids of the different captions, `[captions, context]`.
+    public var tokens: [Int64]
+    /// The teacher's vectors `[views, size]`, or empty.
+    public var teacher: [Float]
+
+    public init(pixels: [Float], items: [Int], captioned: [(view: Int, caption: Int)], tokens: [Int64], teacher: [Float]) {
+        self.pixels = pixels
+        self.items = items
+        self.captioned = captioned
+        self.tokens = tokens
+        self.teacher = teacher
+    }
+}
+
+/// The losses of one step, before its update.
+public struct StepReport: Sendable, Equatable {
+    public var loss: Double
+    /// Term by term, unweighted.
+    public var terms: [String: Double]
+    public var gradientNorm: Double
+    public var rate: Double
+}
+
+/// The forward pass, the backward pass and the update: what is compared with PyTorch, and the only place where weights change.
+public final class TrainingStep {
+    public let model: CLIPModel
+    public let optimizer: AdamW
+    private let recipe: Recipe
+    private let schedule: WarmupCosine
+    private let device: Device
+    /// From the embedding into the teacher's space; trained along and thrown away.
+    public let teacherHead: Tensor?
+
+    /// - Parameter teacherSize: dimension of the teacher's vectors; 0 without a teacher.
+    public init(model: CLIPModel, recipe: Recipe, teacherSize: Int, device: Device) throws {
+        self.model = model
+        self.recipe = recipe
+        self.device = device
+        schedule = WarmupCosine(warmup: recipe.optimizer.warmupSteps, total: recipe.steps, final: recipe.optimizer.finalFactor)
+        var slots: [AdamW.Slot] = []
+        for (name, parameter) in model.store.parameters where recipe.trainable.contains(where: name.hasPrefix) {
+            try parameter.setRequiresGradient(true)
+            // No decay on norms, biases and the logit scale: they have one dimension or none.
+            slots.append(.init(name: name, parameter: parameter, decay: parameter.shape.count > 1 ? recipe.optimizer.decay : 0))
+        }
+        if teacherSize > 0 && recipe.losses.teacher > 0 {
+            let size = model.configuration.embeddingSize
+            let head = try Tensor.randomNormal([teacherSize, size]) / Double(size).squareRoot()
+            let leaf = try head.detached().to(device)
+            try leaf.setRequiresGradient(true)
+            slots.append(.init(name: "teacher_head", parameter: leaf, decay: recipe.optimizer.decay))
+            teacherHead = leaf
+        } else {
+            teacherHead = nil
+        }
+        guard !slots.isEmpty else {
+            throw TrainingError.nothingToTrainOn(what: "no parameter begins with \(recipe.trainable.joined(separator: " or "))")
+        }
+        let settings = recipe.optimizer
+        optimizer = try AdamW(slots, beta1: settings.beta1, beta2: settings.beta2, eps: settings.eps)
+    }
+
+    /// - Parameter step: from 0 over the whole run; decides the rate.
+    /// - Throws: `TrainingError.notFinite` before anything has changed, if the loss is not a number.
+    public func run(_ batch: TrainingBatch, step: Int) throws -> StepReport {
+        try optimizer.clearGradients()
+        let (loss, terms) = try losses(batch)
+        let value = try loss.item()
+        guard value.isFinite else { throw TrainingError.notFinite(step: step, loss: value) }
+        try loss.backward()
+        let limit = recipe.optimizer.clipNorm
+        let norm = try limit > 0 ? optimizer.clipGradients(to: limit) : optimizer.gradientNorm()
+        let rate = recipe.optimizer.rate * schedule.factor(step: step)
+        try optimizer.step(rate: rate)
+        return StepReport(loss: value, terms: terms, gradientNorm: norm, rate: rate)
+    }
+
+    private func losses(_ batch: TrainingBatch) throws -> (loss: Tensor, terms: [String: Double]) {
+        let side = model.configuration.resolution
+        let pixels = try Tensor(batch.pixels, shape: [batch.items.count, 3, side, side]).to(device)
+        let images = try model.encodeImages(pixels, recipe.batchNormFrozen ? .evaluate : .train).normalized()
+        let weights = recipe.losses
+        var sum: Tensor?
+        var terms: [String: Double] = [:]
+        func add(_ name: String, _ weight: Double, _ term: () throws -> Tensor) throws {
+            guard weight > 0 else { return }
+            let value = try term()
+            terms[name] = try value.item()
+            let weighted = try value * weight
+            sum = try sum.map { try $0 + weighted } ?? weighted
+        }
+        if batch.captioned.count > 1 {
+            try add("image_text", weights.imageText) {
+                let context = model.configuration.text.contextLength
+                let ids = try Tensor(batch.tokens, shape: [batch.tokens.count / context, context])
+                let texts = try model.encodeTexts(ids.to(device)).normalized()
+                let captions = batch.captioned.map(\.caption)
+                return try InfoNCE.loss(
+                    images: images.rows(Tensor(batch.captioned.map { Int64($0.view) }, shape: [captions.count]).to(device)),
+                    texts: texts.rows(Tensor(captions.map(Int64.init), shape: [captions.count]).to(device)), captions: captions,
+                    logitScale: model.logitScale)
+            }
+        }
+        try add("items", weights.items) {
+            try SupCon.loss(images, labels: batch.items, temperature: weights.itemTemperature)
+        }
+        if !batch.teacher.isEmpty {
+            let teacher = try Tensor(batch.teacher, shape: [batch.items.count, batch.teacher.count / batch.items.count]).to(device)
+            if let teacherHead {
+                try add("teacher", weights.teacher) { try Teacher.regression(predicted: images.linear(teacherHead), teacher: teacher) }
+            }
+            try add("teacher_relations", weights.teacherRelations) { try Teacher.relations(student: images, teacher: teacher) }
+        }
+        guard let sum else { throw TrainingError.nothingToTrainOn(what: "a batch gave no loss; it needs two captions, two photos of one item or a teacher") }
+        return (sum, terms)
+    }
+}

@@ -1,0 +1,47 @@
+public import Catalog
+public import CLIP
+import Imaging
+import Retrieval
+
+/// The figures that choose the best epoch: leave-one-out over the `val` rows, by columns that a recipe names.
+public struct Validation: Sendable {
+    private let paths: [String]
+    private let labels: [[String?]]
+    private let figures: [Recipe.Figure]
+
+    /// - Parameter datasets: their `val` rows count, each dataset's ids for themselves.
+    public init(_ datasets: [Dataset], figures: [Recipe.Figure]) {
+        let rows = datasets.enumerated().flatMap { index, dataset in
+            dataset.rows(where: "split", is: "val").map { (index, $0) }
+        }
+        paths = rows.map(\.1.path)
+        labels = figures.map { figure in
+            rows.map { index, row in
+                // A product belongs to its dataset; a label such as "Dress" means the same everywhere.
+                row[figure.relevantBy].map { figure.relevantBy == "product_id" ? "\(index)/\($0)" : $0 }
+            }
+        }
+        self.figures = figures
+    }
+
+    public var rows: Int { paths.count }
+
+    /// mAP by each figure's column, and their mean under `score`. Rows without a value, or alone with theirs, ask nothing.
+    public func measure(_ embedder: Embedder) throws -> [String: Double] {
+        if paths.isEmpty { return [:] }
+        var vectors: [Float] = []
+        for start in stride(from: 0, to: paths.count, by: 64) {
+            let images = try paths[start..<min(start + 64, paths.count)].map { try ImageDecoder.decode(contentsOfFile: $0) }
+            vectors.append(contentsOf: try embedder.embed(images: images))
+        }
+        var results: [String: Double] = [:]
+        var sum = 0.0
+        for (figure, labels) in zip(figures, labels) {
+            let value = try meanAveragePrecision(vectors, labels, dimension: embedder.embeddingSize)
+            results["map_\(figure.relevantBy)"] = value
+            sum += value
+        }
+        results["score"] = sum / Double(figures.count)
+        return results
+    }
+}
