@@ -1,1 +1,0 @@
-// Catalog: see ARCHITECTURE.md.

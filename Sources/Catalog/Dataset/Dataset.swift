@@ -1,0 +1,107 @@
+public import Foundation
+
+/// The rows of a data set, read from a folder or a manifest without a database: what trainers and evaluators work on.
+///
+/// A folder is read by its `manifest.jsonl`, else its `manifest.csv`, else its `catalog.json`, else as a plain folder of
+/// pictures, where a sub-folder's name is the category and a file is a product. A file is read by its extension.
+/// Pictures are neither opened nor looked for: see ``missingFiles()``.
+public struct Dataset: Sendable {
+    /// The manifest, or the folder where there is none, as an absolute path without symbolic links.
+    public let source: String
+    public let format: ManifestFormat
+    /// The good rows, in the manifest's order, duplicates kept.
+    public let rows: [ManifestRow]
+    /// What was wrong with the others, in the manifest's order.
+    public let problems: [ManifestProblem]
+    /// Absolute paths of the images of all rows, of the bad ones too as far as they name one.
+    let mentionedPaths: Set<String>
+
+    /// Reads a data set.
+    /// - Throws: `CatalogError` where no row can be read at all: `sourceMissing`, `sourceUnreadable`, `unknownFormat`,
+    ///   `notUTF8`, `missingColumn`, `malformed`, `emptySource`. A bad row is not an error but one of `problems`.
+    public init(contentsOf url: URL) throws(CatalogError) {
+        let (path, format) = try Self.detect(url.path)
+        var reader = ManifestReader(source: path, format: format)
+        switch format {
+        case .folder: try reader.readFolder()
+        case .jsonLines: try reader.readJSONLines(Self.bytes(of: path))
+        case .csv: try reader.readCSV(Self.bytes(of: path))
+        case .catalogJSON: try reader.readCatalogJSON(Self.bytes(of: path))
+        }
+        if reader.rows.isEmpty, reader.problems.isEmpty { throw .emptySource(path: path, format: format) }
+        source = path
+        self.format = format
+        rows = reader.rows
+        problems = reader.problems
+        mentionedPaths = reader.mentionedPaths
+    }
+
+    /// The names of all columns that any row has a value in, sorted.
+    public var columns: [String] {
+        var names: Set<String> = rows.isEmpty ? [] : ["image", "product_id"]
+        for row in rows { names.formUnion(row.fields.keys) }
+        return names.sorted()
+    }
+
+    /// The rows with this value in this column, in order; for instance `rows(where: "split", is: "train")`.
+    public func rows(where column: String, is value: String) -> [ManifestRow] {
+        rows.filter { $0[column] == value }
+    }
+
+    /// One problem for each row whose picture is not there as a regular file.
+    public func missingFiles() -> [ManifestProblem] {
+        rows.compactMap { row in
+            do throws(FileStatus.Failure) {
+                if try FileStatus(ofPath: row.path).isRegular { return nil }
+                return ManifestProblem(source: source, line: row.line, message: "the image \(row.image) is not a file")
+            } catch {
+                return ManifestProblem(
+                    source: source, line: row.line, message: "the image \(row.image) cannot be found (\(error.reason))")
+            }
+        }
+    }
+
+    /// Finds out what kind of source a path is, and the file that is to be read.
+    private static func detect(_ path: String) throws(CatalogError) -> (path: String, format: ManifestFormat) {
+        let real: String
+        let status: FileStatus
+        do throws(FileStatus.Failure) {
+            real = try FileStatus.realPath(path)
+            status = try FileStatus(ofPath: real)
+        } catch {
+            throw error.isAbsent ? .sourceMissing(path: path) : .sourceUnreadable(path: path, reason: error.reason)
+        }
+        if status.isDirectory {
+            for (name, format) in [
+                ("manifest.jsonl", ManifestFormat.jsonLines), ("manifest.csv", .csv), ("catalog.json", .catalogJSON),
+            ] {
+                let candidate = real + "/" + name
+                // A link that leads nowhere is still this folder's manifest: reading it says what is wrong.
+                if (try? FileStatus(ofPath: candidate)) != nil || isLink(candidate) { return (candidate, format) }
+            }
+            return (real, .folder)
+        }
+        switch (real as NSString).pathExtension.lowercased() {
+        case "jsonl", "ndjson": return (real, .jsonLines)
+        case "csv": return (real, .csv)
+        case "json": return (real, .catalogJSON)
+        default: throw .unknownFormat(path: path)
+        }
+    }
+
+    private static func isLink(_ path: String) -> Bool {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+    }
+
+    private static func bytes(of path: String) throws(CatalogError) -> [UInt8] {
+        let bytes: Data
+        do throws(FileStatus.Failure) {
+            bytes = try FileStatus.read(path, limit: .max).bytes
+        } catch {
+            throw .sourceUnreadable(path: path, reason: error.reason)
+        }
+        // Spreadsheets like to save UTF-16, in which no column name would be recognised.
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) { throw .notUTF8(path: path, found: "UTF-16") }
+        return [UInt8](bytes)
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// What the file system says about a path, symbolic links followed.
+struct FileStatus: Sendable, Hashable {
+    var size: Int64
+    /// Time of the last change of content *or* of anything the file system keeps about the file, in ns since 1970.
+    /// Unlike the modification time it cannot be set back by a tool that copies or unpacks.
+    var changed: Int64
+    var device: UInt64
+    var inode: UInt64
+    var isDirectory: Bool
+    var isRegular: Bool
+
+    /// Why a file cannot be had, in the operating system's words.
+    struct Failure: Error, Hashable {
+        var code: Int32
+        var reason: String
+        var isAbsent: Bool { code == ENOENT || code == ENOTDIR }
+
+        init(code: Int32) {
+            self.code = code
+            reason = String(cString: strerror(code))
+        }
+
+        init(reason: String) {
+            code = 0
+            self.reason = reason
+        }
+    }
+
+    init(ofPath path: String) throws(Failure) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw Failure(code: errno) }
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
+        size = Int64(status.st_size)
+        #if canImport(Darwin)
+            let time = status.st_ctimespec
+        #else
+            let time = status.st_ctim
+        #endif
+        changed = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        device = UInt64(truncatingIfNeeded: status.st_dev)
+        inode = UInt64(truncatingIfNeeded: status.st_ino)
+        isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        isRegular = status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// Reads a whole regular file of at most `limit` bytes. The status is taken from the open file, before the first byte:
+    /// a change during or after reading leaves another status behind.
+    static func read(_ path: String, limit: Int64) throws(Failure) -> (bytes: Data, status: FileStatus) {
+        // Without O_NONBLOCK opening a named pipe would wait for its writer for ever.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw Failure(code: errno) }
+        defer { close(descriptor) }
+        var raw = stat()
+        guard fstat(descriptor, &raw) == 0 else { throw Failure(code: errno) }
+        let status = FileStatus(raw)
+        guard status.isRegular else { throw Failure(reason: status.isDirectory ? "it is a folder" : "it is not a regular file") }
+        guard status.size <= limit else {
+            throw Failure(reason: "it has \(status.size) bytes, and at most \(limit) are read")
+        }
+        var bytes = Data(count: Int(status.size))
+        var filled = 0
+        while filled < bytes.count {
+            let wanted = bytes.count - filled
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                #if canImport(Darwin)
+                    Darwin.read(descriptor, buffer.baseAddress! + filled, wanted)
+                #elseif canImport(Glibc)
+                    Glibc.read(descriptor, buffer.baseAddress! + filled, wanted)
+                #elseif canImport(Musl)
+                    Musl.read(descriptor, buffer.baseAddress! + filled, wanted)
+                #endif
+            }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw Failure(code: errno)
+            }
+            if got == 0 { break }  // cut short while it was read
+            filled += got
+        }
+        return (filled == bytes.count ? bytes : bytes.prefix(filled), status)
+    }
+
+    /// The names in a folder, sorted by their bytes so that every machine sees the same order.
+    static func names(inFolder path: String) throws(Failure) -> [String] {
+        guard let folder = opendir(path) else { throw Failure(code: errno) }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
+                    String(cString: $0)
+                }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// The path with every symbolic link resolved; fails where nothing stands or links go round in a circle.
+    static func realPath(_ path: String) throws(Failure) -> String {
+        guard let resolved = realpath(path, nil) else { throw Failure(code: errno) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}

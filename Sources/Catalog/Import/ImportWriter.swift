@@ -1,0 +1,190 @@
+import Foundation
+import GRDB
+
+/// Writes what was observed into the tables, inside one transaction, and counts it.
+struct ImportWriter {
+    private(set) var report: ImportReport
+    private let db: Database
+    private let source: String
+    /// Paths the manifest lists: a file among them is not the old place of a renamed one.
+    private let mentioned: Set<String>
+    private let minImages: Int
+    /// Products that lost an image to another one.
+    private var bereft: Set<String> = []
+
+    init(_ db: Database, report: ImportReport, source: String, mentioned: Set<String>, minImages: Int) throws {
+        self.db = db
+        self.report = report
+        self.source = source
+        self.mentioned = mentioned
+        self.minImages = minImages
+    }
+
+    /// An image as the tables have it.
+    private struct Stored {
+        let id: Int64
+        let product: String
+        let path: String
+        let hash: String?
+    }
+
+    mutating func apply(_ observed: ObservedProduct) throws {
+        let product = observed.group.product
+        let before = try Product.fetch(db, "WHERE id = ?", [product.id]).first
+        for (picture, outcome) in zip(observed.group.pictures, observed.outcomes) { note(picture.row, outcome) }
+        if before == nil, observed.readable < minImages {
+            report.productsSkipped += 1
+            // One picture that cannot be read was already reported, and the product with it.
+            if minImages > 1 {
+                report.problems.append(
+                    ManifestProblem(
+                        source: source, line: observed.group.pictures.first?.row.line,
+                        message:
+                            "the product '\(product.id)' has \(observed.readable) readable images, and \(minImages) are asked for"
+                    ))
+            }
+            return
+        }
+        report.problems += observed.group.conflicts
+        if before == nil {
+            report.productsAdded += 1
+        } else if before == product {
+            report.productsUnchanged += 1
+        } else {
+            report.productsUpdated += 1
+        }
+        if before != product { try save(product) }
+        for (picture, outcome) in zip(observed.group.pictures, observed.outcomes) {
+            try apply(picture, outcome, product: product.id)
+        }
+    }
+
+    /// Deletes products all of whose images went to other products.
+    mutating func finish() throws {
+        for id in bereft {
+            try db.execute(
+                sql: "DELETE FROM products WHERE id = ? AND NOT EXISTS (SELECT 1 FROM images WHERE product_id = products.id)",
+                arguments: [id])
+        }
+        bereft = []
+    }
+
+    private mutating func note(_ row: ManifestRow, _ outcome: FileObserver.Outcome) {
+        switch outcome {
+        case .good: return
+        case .missing(let reason):
+            report.imagesMissing += 1
+            report.problems.append(
+                ManifestProblem(
+                    source: source, line: row.line,
+                    message: "the image \(row.image) cannot be opened (\(reason)); put a readable file there"))
+        case .broken(_, let reason):
+            report.imagesBroken += 1
+            report.problems.append(
+                ManifestProblem(
+                    source: source, line: row.line, message: "the image \(row.image) cannot be read (\(reason)); replace the file"
+                ))
+        }
+    }
+
+    private func save(_ product: Product) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO products (id, title, category, brand, price, currency, url, in_stock, description)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET title = excluded.title, category = excluded.category, brand = excluded.brand,
+                    price = excluded.price, currency = excluded.currency, url = excluded.url, in_stock = excluded.in_stock,
+                    description = excluded.description
+                """,
+            arguments: [
+                product.id, product.title, product.category, product.brand, product.price, product.currency, product.url,
+                product.inStock,
+                product.description,
+            ])
+        try db.execute(sql: "DELETE FROM product_attributes WHERE product_id = ?", arguments: [product.id])
+        let insert = try db.cachedStatement(sql: "INSERT INTO product_attributes (product_id, key, value) VALUES (?, ?, ?)")
+        for (key, value) in product.attributes { try insert.execute(arguments: [product.id, key, value]) }
+    }
+
+    private mutating func apply(_ picture: ProductGroup.Picture, _ outcome: FileObserver.Outcome, product: String) throws {
+        let path = picture.row.path
+        var stored = try fetch("path = ?", [path]).first
+        if stored == nil, case .good(let hash, _, _, _) = outcome {
+            stored = try formerPlace(of: hash, product: product)
+            if stored != nil { report.imagesRenamed += 1 } else { report.imagesAdded += 1 }
+        } else if let stored, case .good(let hash, _, _, _) = outcome {
+            if stored.hash == hash.hex {
+                report.imagesUnchanged += 1
+            } else if stored.hash == nil {
+                report.imagesAdded += 1
+            } else {
+                report.imagesChanged += 1
+            }
+        }
+        if let stored, stored.product != product { bereft.insert(stored.product) }
+
+        var content: (hash: String?, size: Int64?, changed: Int64?, picture: PictureSize?)
+        let state: String
+        var reason: String?
+        switch outcome {
+        case .good(let hash, let size, let changed, let picture):
+            state = "ok"
+            content = (hash.hex, size, changed, picture)
+        case .broken(let hash, let why):
+            state = "broken"
+            reason = why
+            content = (hash?.hex, nil, nil, nil)
+        case .missing(let why):
+            state = "missing"
+            reason = why
+            content = (stored?.hash, nil, nil, nil)
+        }
+        if let stored, stored.hash != content.hash {
+            try db.cachedStatement(sql: "DELETE FROM vectors WHERE image_id = ?").execute(arguments: [stored.id])
+        }
+        let row = picture.row
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO images (id, product_id, path, source, sha256, size, changed, width, height, view, color, caption, split, state, reason)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET product_id = excluded.product_id, path = excluded.path, source = excluded.source,
+                    sha256 = excluded.sha256, size = excluded.size, changed = excluded.changed,
+                    width = iif(excluded.state = 'missing', width, excluded.width),
+                    height = iif(excluded.state = 'missing', height, excluded.height), view = excluded.view,
+                    color = excluded.color, caption = excluded.caption, split = excluded.split, state = excluded.state,
+                    reason = excluded.reason
+                """
+        ).execute(arguments: [
+            stored?.id, product, path, source, content.hash, content.size, content.changed, content.picture?.width,
+            content.picture?.height, row["view"], row["color"], row["caption"], row["split"], state, reason,
+        ])
+        let id = stored?.id ?? db.lastInsertedRowID
+        if stored != nil {
+            try db.cachedStatement(sql: "DELETE FROM image_attributes WHERE image_id = ?").execute(arguments: [id])
+        }
+        let insert = try db.cachedStatement(sql: "INSERT INTO image_attributes (image_id, key, value) VALUES (?, ?, ?)")
+        for (key, value) in picture.attributes { try insert.execute(arguments: [id, key, value]) }
+    }
+
+    /// The image with these bytes whose file is gone: the one that was renamed. One of the same product goes first; in a
+    /// plain folder the product's id is the path, so one of another product counts as well.
+    private func formerPlace(of hash: ContentHash, product: String) throws -> Stored? {
+        let gone = try fetch("sha256 = ? ORDER BY id", [hash.hex]).filter { image in
+            guard !mentioned.contains(image.path) else { return false }
+            do throws(FileStatus.Failure) {
+                _ = try FileStatus(ofPath: image.path)
+                return false
+            } catch {
+                return error.isAbsent
+            }
+        }
+        return gone.first { $0.product == product } ?? gone.first
+    }
+
+    private func fetch(_ condition: String, _ arguments: StatementArguments) throws -> [Stored] {
+        let statement = try db.cachedStatement(sql: "SELECT id, product_id, path, sha256 FROM images WHERE \(condition)")
+        return try Row.fetchAll(statement, arguments: arguments).map {
+            Stored(id: $0["id"], product: $0["product_id"], path: $0["path"], hash: $0["sha256"])
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import GRDB
+
+/// The tables of a catalogue file, and how older files are brought up to date.
+///
+///     products            one row a product
+///     product_attributes  what holds for all its pictures, by key
+///     images              one row a picture: product, file, content hash, state, and the columns only a picture has
+///     image_attributes    what holds for one picture and not for its product
+///     models              fingerprint, name and dimension of each model that has vectors
+///     vectors             one F32 little-endian blob per image and model, of unit length
+enum Schema {
+    /// "SFCT" in the header of the file (SQLite's application_id): tells a catalogue from other SQLite files.
+    static let applicationID: Int32 = 0x5346_4354
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        // A migration's name is in every file it was applied to: add migrations, never change one.
+        migrator.registerMigration("1 products, images, vectors") { db in
+            try db.execute(
+                sql: """
+                    PRAGMA application_id = \(applicationID);
+
+                    CREATE TABLE products (
+                        id TEXT PRIMARY KEY NOT NULL, title TEXT, category TEXT, brand TEXT, price REAL CHECK (price >= 0),
+                        currency TEXT, url TEXT, in_stock INTEGER CHECK (in_stock IN (0, 1)), description TEXT
+                    );
+                    CREATE TABLE product_attributes (
+                        product_id TEXT NOT NULL REFERENCES products ON DELETE CASCADE, key TEXT NOT NULL, value TEXT NOT NULL,
+                        PRIMARY KEY (product_id, key)
+                    ) WITHOUT ROWID;
+                    CREATE INDEX product_attributes_by_value ON product_attributes (key, value);
+
+                    CREATE TABLE images (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        product_id TEXT NOT NULL REFERENCES products ON DELETE CASCADE,
+                        path TEXT NOT NULL UNIQUE,
+                        source TEXT NOT NULL,
+                        sha256 TEXT CHECK (length(sha256) = 64), size INTEGER, changed INTEGER,
+                        width INTEGER, height INTEGER,
+                        view TEXT, color TEXT, caption TEXT, split TEXT,
+                        state TEXT NOT NULL CHECK (state IN ('ok', 'missing', 'broken')), reason TEXT,
+                        CHECK (state <> 'ok' OR (sha256 IS NOT NULL AND width > 0 AND height > 0))
+                    );
+                    CREATE INDEX images_by_product ON images (product_id);
+                    CREATE INDEX images_by_content ON images (sha256);
+                    CREATE INDEX images_by_source ON images (source);
+                    CREATE TABLE image_attributes (
+                        image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE, key TEXT NOT NULL, value TEXT NOT NULL,
+                        PRIMARY KEY (image_id, key)
+                    ) WITHOUT ROWID;
+                    CREATE INDEX image_attributes_by_value ON image_attributes (key, value);
+
+                    CREATE TABLE models (
+                        id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+                        dimension INTEGER NOT NULL CHECK (dimension > 0)
+                    );
+                    CREATE TABLE vectors (
+                        image_id INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+                        model_id INTEGER NOT NULL REFERENCES models ON DELETE CASCADE,
+                        components BLOB NOT NULL,
+                        PRIMARY KEY (image_id, model_id)
+                    );
+                    CREATE INDEX vectors_by_model ON vectors (model_id, image_id);
+                    """)
+        }
+        return migrator
+    }
+}
