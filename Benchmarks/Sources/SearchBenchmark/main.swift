@@ -1,0 +1,28 @@
+// Measures exact search beside a peer: reads one line per request on stdin, answers with one line on stdout.
+//
+//     SearchBenchmark GALLERY.safetensors QUERIES.safetensors K
+//
+// `search N` searches query N alone on one thread and answers `<milliseconds> <id> <id> …`; the end of the input ends the program.
+// Benchmarks/search.py drives it and the peer in turns, so that both see the same machine.
+
+import Retrieval
+
+guard CommandLine.arguments.count == 4, let k = Int(CommandLine.arguments[3]) else {
+    print("usage: SearchBenchmark GALLERY.safetensors QUERIES.safetensors K")
+    throw RetrievalError.count(what: "arguments", found: CommandLine.arguments.count - 1, expected: 3)
+}
+let gallery = try EmbeddingFile(path: CommandLine.arguments[1])
+let queries = try EmbeddingFile(path: CommandLine.arguments[2])
+let index = try ExactIndex(ids: (0..<Int64(gallery.count)).map { $0 }, vectors: gallery.vectors, dimension: gallery.dimension)
+print("ready \(index.count) \(index.dimension) \(ScoringLevel.best)")
+let clock = ContinuousClock()
+
+while let line = readLine() {
+    guard let number = line.split(separator: " ").last.flatMap({ Int($0) }), (0..<queries.count).contains(number) else {
+        throw RetrievalError.rowOutOfRange(what: "requests", row: -1, count: queries.count)
+    }
+    let query = Array(queries.vector(number))
+    var hits: [Hit] = []
+    let elapsed = try clock.measure { hits = try index.search(queries: query, k: k)[0] }
+    print(elapsed / .milliseconds(1), hits.map { String($0.id) }.joined(separator: " "))
+}
