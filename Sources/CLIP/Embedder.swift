@@ -58,11 +58,16 @@ public final class Embedder {
         guard let tokenizer else { throw CLIPError.noTokenizer(path: folder?.path ?? "training") }
         if texts.isEmpty { return ([], 0) }
         let tokens = texts.map(tokenizer.encode)
-        let ids = tokens.flatMap { $0.ids.map(Int64.init) }
-        let vectors = try withoutGradients {
-            let input = try Tensor(ids, shape: [texts.count, tokenizer.contextLength]).to(device)
+        let vectors = try embed(tokens: tokens.flatMap { $0.ids.map(Int64.init) }, count: texts.count)
+        return (vectors, tokens.count { $0.cut })
+    }
+
+    /// - Parameter tokens: token ids `[count, context]`, zeros behind the end token.
+    public func embed(tokens: [Int64], count: Int) throws -> [Float] {
+        if count == 0 { return [] }
+        return try withoutGradients {
+            let input = try Tensor(tokens, shape: [count, tokens.count / count]).to(device)
             return try model.encodeTexts(input).normalized().floats()
         }
-        return (vectors, tokens.count { $0.cut })
     }
 }

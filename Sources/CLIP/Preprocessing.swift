@@ -1,7 +1,7 @@
 public import Imaging
 
 /// How a picture becomes the numbers a model was trained on. It belongs to the model and is stored with it.
-public struct Preprocessing: Sendable, Equatable, Codable {
+public struct Preprocessing: Sendable, Equatable {
     /// How a picture of any shape becomes a square.
     public enum Fitting: String, Sendable, Codable {
         /// The shortest side is resized, the centre cut out: OpenAI's rule.
@@ -35,8 +35,8 @@ public struct Preprocessing: Sendable, Equatable, Codable {
     /// The square picture, before normalisation.
     public func fit(_ image: RGBImage) -> RGBImage {
         switch fitting {
-        case .shortestSideCrop: image.resizedShortestSideAndCropped(side: side, filter: filter)
-        case .squash: image.squashed(side: side, filter: filter)
+        case .shortestSideCrop: image.shortestSideCenterCrop(side, crop: side, filter: filter)
+        case .squash: image.squashed(side, filter: filter)
         }
     }
 

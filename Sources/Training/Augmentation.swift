@@ -7,14 +7,16 @@ extension Recipe.Augmentation {
     ///
     /// Colours change by one affine map of R, G, B: hue and saturation turn and stretch the plane across the grey axis, contrast stretches
     /// around mid-grey, brightness multiplies all. Luma weights are those of Rec. 601.
-    func view(of photo: RGBImage, side: Int, filter: ResamplingFilter, using generator: inout SeededGenerator) -> RGBImage {
+    func view(of photo: RGBImage, side: Int, filter: ResamplingFilter, using generator: inout SeededGenerator) throws(ImageError)
+        -> RGBImage
+    {
         let box = part(width: Double(photo.width), height: Double(photo.height), using: &generator)
         var view = photo.resizedCrop(
             x: box.x, y: box.y, width: box.width, height: box.height, outWidth: side, outHeight: side, filter: filter)
         if Double.random(in: 0..<1, using: &generator) < flip { view = view.flippedHorizontally() }
         let changes = Double.random(in: 0..<1, using: &generator) < color
         let map = colorMap(using: &generator)
-        return changes ? view.applying(map) : view
+        return changes ? try view.applying(map) : view
     }
 
     /// A box of a random share of the area and a random aspect; the whole photo where none fits in ten tries. Aspect 1 keeps the photo's
@@ -69,7 +71,7 @@ struct ColorMap: Equatable {
 }
 
 extension RGBImage {
-    func applying(_ map: ColorMap) -> RGBImage {
+    func applying(_ map: ColorMap) throws(ImageError) -> RGBImage {
         var result = pixels
         let (red, green, blue) = (map.rows[0], map.rows[1], map.rows[2])
         result.withUnsafeMutableBufferPointer { bytes in
@@ -84,6 +86,6 @@ extension RGBImage {
                 index += 3
             }
         }
-        return replacingPixels(result)
+        return try RGBImage(width: width, height: height, pixels: result)
     }
 }

@@ -65,7 +65,7 @@ public final class BatchLoader: Sendable {
         for (place, view) in views.enumerated() {
             var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
             let photo = try photo(view.photo)
-            let square = recipe.augmentation.view(
+            let square = try recipe.augmentation.view(
                 of: photo, side: preprocessing.side, filter: preprocessing.filter, using: &generator)
             preprocessing.normalize(square, into: &pixels)
         }

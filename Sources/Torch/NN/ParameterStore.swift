@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// The faults between the weights a model needs and those a file has, all of them.
 public struct WeightFaults: Sendable, Equatable {
     public var source: String

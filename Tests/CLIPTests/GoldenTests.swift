@@ -1,0 +1,144 @@
+import CLIP
+import Foundation
+import Imaging
+import TensorFiles
+import Testing
+import Torch
+
+/// Model folders that the reference libraries wrote, and what they answered (`tools/golden/clip.py`).
+struct GoldenModel: CustomTestStringConvertible, Sendable {
+    let path: String
+
+    var testDescription: String { (path as NSString).lastPathComponent }
+
+    /// The committed ones.
+    static let reduced = folders(in: URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/models")
+
+    /// Those of full size, made by `make golden`; `make test-golden` names their folder.
+    static let full = ProcessInfo.processInfo.environment["STYLEFINDER_GOLDEN"].map { folders(in: $0 + "/models") } ?? []
+
+    private static func folders(in path: String) -> [GoldenModel] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.sorted().map { GoldenModel(path: "\(path)/\($0)") }
+            .filter { FileManager.default.fileExists(atPath: "\($0.path)/golden.safetensors") }
+    }
+
+    func golden() throws -> SafetensorsFile { try SafetensorsFile(path: "\(path)/golden.safetensors") }
+
+    func pictures() throws -> [RGBImage] {
+        let names = try JSONDecoder().decode([String].self, from: Data((golden().metadata["pictures"] ?? "[]").utf8))
+        return try names.map { try ImageDecoder.decode(contentsOfFile: "\(path)/../pictures/\($0)") }
+    }
+
+    struct Cost: Decodable {
+        let tower: String
+        let mistake: String
+        let tolerances: Double
+    }
+
+    private struct Record: Decodable { let mistakes: [Cost] }
+
+    func costs() throws -> [Cost] {
+        try JSONDecoder().decode(Record.self, from: Data(contentsOf: URL(fileURLWithPath: "\(path)/golden.json"))).mistakes
+    }
+}
+
+/// How far rows of unit vectors are from the reference's.
+struct Deviation {
+    var cosine = 1.0
+    var maximum = 0.0
+
+    init(_ found: [Float], _ expected: [Float], dimension: Int) {
+        precondition(found.count == expected.count && !found.isEmpty)
+        for row in stride(from: 0, to: found.count, by: dimension) {
+            var dot = 0.0, left = 0.0, right = 0.0
+            for index in row..<(row + dimension) {
+                let (a, b) = (Double(found[index]), Double(expected[index]))
+                dot += a * b
+                left += a * a
+                right += b * b
+                maximum = max(maximum, abs(a - b))
+            }
+            cosine = min(cosine, dot / (left * right).squareRoot())
+        }
+    }
+
+    /// The bar that the project sets itself: cosine at least 0.99999 and no element off by more than 1e-4.
+    var passes: Bool { cosine >= 0.99999 && maximum <= 1e-4 }
+}
+
+@Suite("CLIP against its references", .serialized)
+struct GoldenTests {
+    @Test("reduced models exist, so that these tests can't pass by testing nothing")
+    func present() { #expect(GoldenModel.reduced.count >= 3) }
+
+    @Test("image and text embeddings equal the reference's", arguments: GoldenModel.reduced + GoldenModel.full)
+    func embeddings(_ model: GoldenModel) throws {
+        let golden = try model.golden()
+        let folder = try ModelFolder(path: model.path)
+        let dimension = folder.configuration.embeddingSize
+        let pixels = try golden.floats("pixels")
+        let count = golden.tensors["pixels"]!.shape[0]
+        let side = folder.configuration.resolution
+        let ids = try Tensor.mapped("tokens", of: golden).to(.int64)
+
+        // Two ways through the same weights: the plain operations that training uses, and the packed ones of inference.
+        let plain = try folder.model()
+        let (plainImages, plainTexts) = try withoutGradients {
+            (
+                try plain.encodeImages(Tensor(pixels, shape: [count, 3, side, side])).normalized().floats(),
+                try plain.encodeTexts(ids).normalized().floats()
+            )
+        }
+        let embedder = try Embedder(folder: folder)
+        let packed = try embedder.embed(pixels: pixels, count: count)
+        let pictures = try embedder.embed(images: model.pictures())
+        let packedTexts = try embedder.embed(tokens: ids.integers(), count: ids.shape[0])
+
+        let rows: [(String, [Float], String)] = [
+            ("image", plainImages, "pixel_embeddings"), ("image, packed", packed, "pixel_embeddings"),
+            ("picture, packed", pictures, "picture_embeddings"), ("text", plainTexts, "text_embeddings"),
+            ("text, packed", packedTexts, "text_embeddings"),
+        ]
+        for (tower, found, name) in rows {
+            let deviation = Deviation(found, try golden.floats(name), dimension: dimension)
+            print(
+                "golden | \(folder.configuration.architectureName) | \(model.testDescription) | \(tower) | cosine "
+                    + String(format: "%.8f | max error %.2e", deviation.cosine, deviation.maximum))
+            #expect(deviation.passes, "\(tower): \(deviation)")
+        }
+        let scale = try golden.floats("logit_scale")[0]
+        #expect(abs(Float(try plain.logitScale.item()) - scale) < 1e-6)
+    }
+
+    @Test("prepared pictures equal Pillow's in every byte", arguments: GoldenModel.reduced + GoldenModel.full)
+    func preparation(_ model: GoldenModel) throws {
+        let golden = try model.golden()
+        let folder = try ModelFolder(path: model.path)
+        let expected = try golden.withBytes(of: "prepared") { Array($0) }
+        #expect(try model.pictures().flatMap { folder.preprocessing.fit($0).pixels } == expected)
+    }
+
+    @Test("every planted mistake costs at least 100 tolerances, else the golden proves nothing", arguments: GoldenModel.reduced + GoldenModel.full)
+    func costs(_ model: GoldenModel) throws {
+        let costs = try model.costs()
+        #expect(costs.count >= 15)
+        for cost in costs {
+            print("golden | \(model.testDescription) | \(cost.tower) | planted: \(cost.mistake) | \(Int(cost.tolerances)) tolerances")
+            #expect(cost.tolerances >= 100, "\(cost.tower): \(cost.mistake)")
+        }
+    }
+
+    @Test("a model that is written and read again gives the same vectors, in both folder kinds", arguments: GoldenModel.reduced)
+    func writing(_ model: GoldenModel) throws {
+        let place = NSTemporaryDirectory() + "written-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let folder = try ModelFolder(path: model.path)
+        try ModelFolder.write(folder.model(), preprocessing: folder.preprocessing, to: place, vocabulary: model.path)
+        let written = try ModelFolder(path: place)
+        #expect(written.configuration == folder.configuration)
+        #expect(written.preprocessing == folder.preprocessing)
+        let pictures = try model.pictures()
+        #expect(try Embedder(folder: written).embed(images: pictures) == Embedder(folder: folder).embed(images: pictures))
+    }
+}
