@@ -59,7 +59,7 @@ public final class Embedder {
         if texts.isEmpty { return ([], 0) }
         let tokens = texts.map(tokenizer.encode)
         let vectors = try embed(tokens: tokens.flatMap { $0.ids.map(Int64.init) }, count: texts.count)
-        return (vectors, tokens.count { $0.cut })
+        return (vectors, tokens.count { $0.isCut })
     }
 
     /// - Parameter tokens: token ids `[count, context]`, zeros behind the end token.

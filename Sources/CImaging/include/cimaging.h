@@ -1,1 +1,94 @@
 #pragma once
+
+/// The C shim of Imaging: JPEG, PNG and WebP through libjpeg-turbo, libpng and libwebp, and the inner loops of the resampler.
+///
+/// Every function that can fail returns a `CIStatus` and, on failure, writes one clause without a full stop to `message`
+/// (`CI_MESSAGE_SIZE` bytes, always terminated). Results that are handed out by pointer are untouched on failure; a pixel buffer that the
+/// caller lent may then be partly written and means nothing. Nothing is kept between calls, so any thread may call anything at any time.
+/// Nobody but the caller owns memory after a call, with one exception: what an encoder hands out is freed with `ci_free`.
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CI_MESSAGE_SIZE 256
+
+typedef enum CIStatus {
+    CI_OK = 0,
+    /// The data ends before the picture does.
+    CI_ERR_TRUNCATED = 1,
+    /// The data contradicts its format.
+    CI_ERR_BROKEN = 2,
+    /// The data is valid, but of a kind the library does not decode.
+    CI_ERR_UNSUPPORTED = 3,
+    CI_ERR_MEMORY = 4,
+    /// The caller's width, height or scale is not what the data says.
+    CI_ERR_ARGUMENT = 5,
+} CIStatus;
+
+/// What becomes of transparency.
+typedef enum CIAlpha {
+    /// c·α + 255·(1 − α), rounded to nearest.
+    CI_ALPHA_ON_WHITE = 0,
+    /// The colour that is stored under the alpha channel.
+    CI_ALPHA_DROPPED = 1,
+} CIAlpha;
+
+/// Decodes a JPEG of 1, 3 or 4 components to RGB8. `denominator` is 1, 2, 4 or 8: the picture is decoded at 1/denominator of its size, each side
+/// rounded up. `width` and `height` are the sizes of the *result* as the caller computed them; `rgb` takes width·height·3 bytes.
+/// Four components are taken as inverted CMYK, as Adobe writes them and Pillow reads them.
+CIStatus ci_jpeg_decode(const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, uint32_t denominator, uint8_t *rgb, char *message);
+
+/// Decodes a PNG of any kind to RGB8: of 16-bit samples the high byte, gray repeated, palettes looked up. `rgb` takes width·height·3 bytes.
+CIStatus ci_png_decode(const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, uint8_t *rgb, char *message);
+
+/// Decodes a WebP, of an animation its first frame on a transparent canvas, to RGB8. `rgb` takes width·height·3 bytes.
+CIStatus ci_webp_decode(const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, uint8_t *rgb, char *message);
+
+/// Inflates a zlib stream into `out`, which holds `capacity` bytes; `*written` becomes the number of bytes it gave.
+/// A stream that would give more fails with CI_ERR_ARGUMENT.
+CIStatus ci_inflate(const uint8_t *bytes, size_t count, uint8_t *out, size_t capacity, size_t *written, char *message);
+
+/// Encodes RGB8 as a baseline JPEG, 4:2:0, quality 1...100. `*out` becomes `*out_count` bytes owned by the caller (`ci_free`).
+CIStatus ci_jpeg_encode(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, uint8_t **out, size_t *out_count, char *message);
+
+/// Encodes RGB8 as an 8-bit truecolour PNG. `*out` becomes `*out_count` bytes owned by the caller (`ci_free`).
+CIStatus ci_png_encode(const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **out, size_t *out_count, char *message);
+
+/// Frees what an encoder handed out; a null pointer is allowed.
+void ci_free(void *pointer);
+
+/// The weights of one axis of a resampling, for `count` outputs. Output i is the sum over t in 0..<taps of input[first[i] + t] · w[i·taps + t],
+/// where the weight w = high·2^15 + low is a fixed-point number with 22 bits after the point. `taps` is a multiple of 4; weights past
+/// what an output needs are zero, and the inputs under them are never used for anything.
+typedef struct CIWeights {
+    const int32_t *first;
+    /// How many weights of each output count; the others are the zero padding. 1...taps.
+    const int32_t *used;
+    /// 0 ... 2^15 − 1
+    const int16_t *low;
+    const int16_t *high;
+    size_t count;
+    size_t taps;
+} CIWeights;
+
+/// Which implementation the resampler runs. CI_KERNEL_BEST asks the processor.
+typedef enum CIKernel {
+    CI_KERNEL_BEST = 0,
+    CI_KERNEL_PLAIN = 1,
+} CIKernel;
+
+/// Resamples `rows` rows of RGB8 along x. `in` is the first byte of the first row, `in_stride` the bytes from row to row and `in_count` the bytes that
+/// may be read from `in` on. `out` takes rows · weights->count · 3 bytes. Sums are rounded to nearest and clamped to 0...255.
+void ci_resample_horizontally(
+    const uint8_t *in, size_t in_count, size_t in_stride, size_t rows, const CIWeights *weights, uint8_t *out, CIKernel kernel);
+
+/// Resamples rows of `row_bytes` bytes along y; `in` is row 0 of the weights, `in_stride` the bytes from row to row. `out` takes weights->count · row_bytes bytes.
+void ci_resample_vertically(const uint8_t *in, size_t in_stride, size_t row_bytes, const CIWeights *weights, uint8_t *out, CIKernel kernel);
+
+#ifdef __cplusplus
+}
+#endif

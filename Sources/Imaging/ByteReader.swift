@@ -1,0 +1,44 @@
+/// Bytes that may lie: every read is checked against their end.
+struct ByteReader {
+    let bytes: UnsafeRawBufferPointer
+    /// Reads of more than one byte start with the lowest one.
+    var littleEndian = false
+
+    var count: Int { bytes.count }
+
+    func byte(_ offset: Int) -> Int? {
+        offset >= 0 && offset < bytes.count ? Int(bytes[offset]) : nil
+    }
+
+    func number16(_ offset: Int) -> Int? {
+        guard let a = byte(offset), let b = byte(offset + 1) else { return nil }
+        return littleEndian ? b << 8 | a : a << 8 | b
+    }
+
+    func number24(_ offset: Int) -> Int? {
+        guard let low = number16(littleEndian ? offset : offset + 1), let high = byte(littleEndian ? offset + 2 : offset) else {
+            return nil
+        }
+        return high << 16 | low
+    }
+
+    func number32(_ offset: Int) -> Int? {
+        guard let a = number16(offset), let b = number16(offset + 2) else { return nil }
+        return littleEndian ? b << 16 | a : a << 16 | b
+    }
+
+    /// The bytes at `offset`, none if fewer than `count` are left.
+    func slice(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer? {
+        guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
+    }
+
+    func starts(with text: StaticString, at offset: Int = 0) -> Bool {
+        guard let slice = slice(offset, text.utf8CodeUnitCount) else { return false }
+        return slice.elementsEqual(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    func starts(withBytes expected: [UInt8], at offset: Int = 0) -> Bool {
+        slice(offset, expected.count)?.elementsEqual(expected) ?? false
+    }
+}

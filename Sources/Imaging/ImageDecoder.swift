@@ -1,0 +1,150 @@
+import CImaging
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What becomes of transparency.
+public enum AlphaRule: Sendable, CaseIterable {
+    /// Composed on white, c·α + 255·(1 − α) rounded to nearest.
+    case onWhite
+    /// The alpha channel is left out, as Pillow's `convert('RGB')` does.
+    case dropped
+}
+
+/// JPEG, PNG and WebP to upright RGB, equal in every byte to what Pillow makes of opaque pictures with `exif_transpose` and `convert('RGB')`.
+///
+/// - The EXIF orientation is applied (JPEG APP1, PNG eXIf and ImageMagick's raw profile, WebP EXIF; XMP where EXIF is silent); a broken one is ignored.
+/// - Of 16-bit samples the high byte counts; ICC profiles and gamma are ignored.
+/// - Of an animation or an MPO the first picture counts.
+/// - A file that is cut off is refused, also when only its end marker is missing.
+///
+/// Safe to call from any thread; nothing is shared between calls.
+public enum ImageDecoder {
+    /// Reads the header only: no limit applies, no pixel is decoded.
+    /// - Throws: what is wrong with the header, or which format it is instead.
+    public static func header(of bytes: some Collection<UInt8>) throws(ImageError) -> ImageHeader {
+        try withBytes(of: bytes) { pointer throws(ImageError) in try ImageHeader(of: pointer) }
+    }
+
+    /// Decodes a whole file that is in memory (`[UInt8]`, `Data`, `UnsafeRawBufferPointer`, ...).
+    /// - Parameters:
+    ///   - limits: judged from the header, before memory for pixels is taken.
+    ///   - alpha: what becomes of transparency.
+    ///   - minimumSide: where given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as small as leaves both sides at least that long: fast, and
+    ///     equal to Pillow's `draft`. Not for what a model sees: the pixels are not those of the whole picture resized.
+    /// - Throws: which limit is exceeded, what is broken, or which format it is instead.
+    public static func decode(
+        _ bytes: some Collection<UInt8>, limits: DecodingLimits = .standard, alpha: AlphaRule = .onWhite, minimumSide: Int? = nil
+    ) throws(ImageError) -> RGBImage {
+        try withBytes(of: bytes) { pointer throws(ImageError) in
+            try limits.check(byteCount: pointer.count)
+            let header = try ImageHeader(of: pointer)
+            try limits.check(width: header.width, height: header.height)
+            let stored = try decodeStored(pointer, header, alpha: alpha, minimumSide: minimumSide)
+            return stored.upright(from: header.orientation)
+        }
+    }
+
+    /// Reads and decodes a file. Its size is judged before it is read.
+    /// - Throws: `ImageError.inFile` with the path around the reason.
+    public static func decode(
+        contentsOfFile path: String, limits: DecodingLimits = .standard, alpha: AlphaRule = .onWhite, minimumSide: Int? = nil
+    ) throws(ImageError) -> RGBImage {
+        do {
+            return try decode(contents(ofFile: path, limits: limits), limits: limits, alpha: alpha, minimumSide: minimumSide)
+        } catch {
+            throw .inFile(path: path, error)
+        }
+    }
+
+    /// Reads the header of a file, which is read whole: an orientation may stand at its end.
+    /// - Throws: `ImageError.inFile` with the path around the reason.
+    public static func header(ofFile path: String, limits: DecodingLimits = .standard) throws(ImageError) -> ImageHeader {
+        do {
+            return try header(of: contents(ofFile: path, limits: limits))
+        } catch {
+            throw .inFile(path: path, error)
+        }
+    }
+
+    private static func withBytes<Result>(
+        of bytes: some Collection<UInt8>, _ body: (UnsafeRawBufferPointer) throws(ImageError) -> Result
+    ) throws(ImageError) -> Result {
+        func run(_ buffer: UnsafeBufferPointer<UInt8>) -> Swift.Result<Result, ImageError> {
+            Swift.Result { () throws(ImageError) in try body(UnsafeRawBufferPointer(buffer)) }
+        }
+        return try (bytes.withContiguousStorageIfAvailable(run) ?? Array(bytes).withUnsafeBufferPointer(run)).get()
+    }
+
+    /// Decodes the picture as it lies in the file.
+    private static func decodeStored(
+        _ bytes: UnsafeRawBufferPointer, _ header: ImageHeader, alpha: AlphaRule, minimumSide: Int?
+    ) throws(ImageError) -> RGBImage {
+        let divisor = header.format == .jpeg ? draftDivisor(header, minimumSide: minimumSide) : 1
+        let width = (header.width + divisor - 1) / divisor
+        let height = (header.height + divisor - 1) / divisor
+        let alpha = alpha == .onWhite ? CI_ALPHA_ON_WHITE : CI_ALPHA_DROPPED
+        let source = bytes.bindMemory(to: UInt8.self).baseAddress
+        var outcome = (status: CI_OK, message: "")
+        let image = RGBImage(width: width, height: height) { pixels in
+            outcome = withMessage { message in
+                switch header.format {
+                case .jpeg: ci_jpeg_decode(source, bytes.count, UInt32(width), UInt32(height), UInt32(divisor), pixels, message)
+                case .png: ci_png_decode(source, bytes.count, UInt32(width), UInt32(height), alpha, pixels, message)
+                case .webp: ci_webp_decode(source, bytes.count, UInt32(width), UInt32(height), alpha, pixels, message)
+                }
+            }
+        }
+        switch outcome.status {
+        case CI_OK: return image
+        case CI_ERR_TRUNCATED: throw .truncated(header.format)
+        case CI_ERR_UNSUPPORTED: throw .unsupportedKind(header.format, reason: outcome.message)
+        case CI_ERR_MEMORY: throw .outOfMemory(header.format)
+        default: throw .broken(header.format, reason: outcome.message)
+        }
+    }
+
+    /// 8, 4, 2 or 1: the largest that divides neither side below `minimumSide`.
+    private static func draftDivisor(_ header: ImageHeader, minimumSide: Int?) -> Int {
+        guard let minimumSide else { return 1 }
+        let scale = min(header.width, header.height) / max(minimumSide, 1)
+        return [8, 4, 2].first { scale >= $0 } ?? 1
+    }
+
+    private static func contents(ofFile path: String, limits: DecodingLimits) throws(ImageError) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw .unreadable(reason: String(cString: strerror(errno))) }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw .unreadable(reason: String(cString: strerror(errno))) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(reason: "it is not a regular file") }
+        let size = Int(status.st_size)
+        try limits.check(byteCount: size)
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let got = read(file, buffer.baseAddress?.advanced(by: count), size - count)
+                if got < 0, errno == EINTR { continue }
+                if got < 0 { failure = errno }
+                // A file that shrank meanwhile gives what is left of it; the decoder then finds it cut off.
+                if got <= 0 { break }
+                count += got
+            }
+        }
+        guard failure == 0 else { throw .unreadable(reason: String(cString: strerror(failure))) }
+        return bytes
+    }
+}
+
+/// Calls a function of the shim with room for its message.
+func withMessage(_ body: (UnsafeMutablePointer<CChar>?) -> CIStatus) -> (status: CIStatus, message: String) {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CI_MESSAGE_SIZE)) { buffer in
+        buffer.initialize(repeating: 0)
+        let status = body(buffer.baseAddress)
+        guard status != CI_OK, let text = buffer.baseAddress else { return (status, "") }
+        return (status, String(cString: text))
+    }
+}

@@ -1,0 +1,107 @@
+/// Why a picture could not be read, changed or written. `description` is one sentence without a full stop.
+public enum ImageError: Error, Sendable, Equatable {
+    /// No bytes at all.
+    case empty
+    /// A picture of a format that is known, but not read.
+    case unsupportedFormat(String)
+    /// Text, whatever the file is called.
+    case text
+    /// No known picture format; the first bytes, at most eight.
+    case unknownFormat(firstBytes: [UInt8])
+    /// A kind of JPEG, PNG or WebP that is not read.
+    case unsupportedKind(ImageFormat, reason: String)
+    /// The data ends before the picture does.
+    case truncated(ImageFormat)
+    /// The data contradicts its format.
+    case broken(ImageFormat, reason: String)
+    case tooManyBytes(got: Int, limit: Int)
+    case tooManyPixels(width: Int, height: Int, limit: Int)
+    case sideTooLong(width: Int, height: Int, limit: Int)
+    case outOfMemory(ImageFormat)
+    /// A file that cannot be opened or read.
+    case unreadable(reason: String)
+    /// What went wrong in a file.
+    indirect case inFile(path: String, ImageError)
+    /// Sides below 1, or another number of samples than width · height · 3.
+    case invalidSize(width: Int, height: Int, samples: Int)
+    case invalidQuality(Int)
+    case encodingFailed(ImageFormat, reason: String)
+
+    /// What a caller does about an error, without reading its sentence.
+    public enum Category: Sendable {
+        /// Not a picture that we read.
+        case unsupported
+        /// A picture of a format that we read, but damaged or cut off.
+        case broken
+        /// More bytes, pixels or length of side than allowed.
+        case tooLarge
+        /// The file itself could not be read.
+        case unreadable
+        /// Nothing is wrong with the picture: the machine is out of memory or an encoder failed.
+        case failed
+        /// An argument was out of its range.
+        case misuse
+    }
+
+    public var category: Category {
+        switch self {
+        case .empty, .truncated, .broken: .broken
+        case .unsupportedFormat, .text, .unknownFormat, .unsupportedKind: .unsupported
+        case .tooManyBytes, .tooManyPixels, .sideTooLong: .tooLarge
+        case .unreadable: .unreadable
+        case .outOfMemory, .encodingFailed: .failed
+        case .invalidSize, .invalidQuality: .misuse
+        case .inFile(_, let error): error.category
+        }
+    }
+}
+
+extension ImageError {
+    /// The error without the path of its file, for those who must not learn it.
+    public var withoutPath: ImageError {
+        if case .inFile(_, let error) = self { error.withoutPath } else { self }
+    }
+}
+
+extension ImageError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .empty:
+            "the file is empty where a JPEG, PNG or WebP picture should be"
+        case .unsupportedFormat(let name):
+            "\(name) pictures are not read; convert it to JPEG, PNG or WebP"
+        case .text:
+            "this is text, not a picture; it should be a JPEG, PNG or WebP"
+        case .unknownFormat(let bytes):
+            "this is no picture we know, it starts with the bytes \(ImageError.hexadecimal(bytes)); it should be a JPEG, PNG or WebP"
+        case .unsupportedKind(let format, let reason):
+            "this kind of \(format.displayName) is not read (\(reason)); save it as an ordinary 8-bit \(format.displayName)"
+        case .truncated(let format):
+            "the \(format.displayName) is cut off: its data ends before the picture does"
+        case .broken(let format, let reason):
+            "the \(format.displayName) is broken: \(reason)"
+        case .tooManyBytes(let got, let limit):
+            "the file has \(got) bytes, more than the \(limit) allowed"
+        case .tooManyPixels(let width, let height, let limit):
+            "the picture has \(width) x \(height) pixels, more than the \(limit) allowed"
+        case .sideTooLong(let width, let height, let limit):
+            "the picture has \(width) x \(height) pixels, where a side may have \(limit)"
+        case .outOfMemory(let format):
+            "there is not enough memory for this \(format.displayName)"
+        case .unreadable(let reason):
+            "the file cannot be read: \(reason)"
+        case .inFile(let path, let error):
+            "\(path): \(error.description)"
+        case .invalidSize(let width, let height, let samples):
+            "\(samples) samples do not make a picture of \(width) x \(height) pixels with 3 samples each"
+        case .invalidQuality(let quality):
+            "the JPEG quality is \(quality), it should be 1...100"
+        case .encodingFailed(let format, let reason):
+            "the picture cannot be written as \(format.displayName): \(reason)"
+        }
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined(separator: " ")
+    }
+}
