@@ -5,7 +5,13 @@
 // `search N` searches query N alone on one thread and answers `<milliseconds> <id> <id> …`; the end of the input ends the program.
 // Benchmarks/search.py drives it and the peer in turns, so that both see the same machine.
 
+import Foundation
 import Retrieval
+
+/// Answers at once: print would keep a line back until a buffer is full, and the driver waits for it.
+func answer(_ line: String) throws {
+    try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+}
 
 guard CommandLine.arguments.count == 4, let k = Int(CommandLine.arguments[3]) else {
     print("usage: SearchBenchmark GALLERY.safetensors QUERIES.safetensors K")
@@ -14,7 +20,7 @@ guard CommandLine.arguments.count == 4, let k = Int(CommandLine.arguments[3]) el
 let gallery = try EmbeddingFile(path: CommandLine.arguments[1])
 let queries = try EmbeddingFile(path: CommandLine.arguments[2])
 let index = try ExactIndex(ids: (0..<Int64(gallery.count)).map { $0 }, vectors: gallery.vectors, dimension: gallery.dimension)
-print("ready \(index.count) \(index.dimension) \(ScoringLevel.best)")
+try answer("ready \(index.count) \(index.dimension) \(ScoringLevel.best)")
 let clock = ContinuousClock()
 
 while let line = readLine() {
@@ -24,5 +30,5 @@ while let line = readLine() {
     let query = Array(queries.vector(number))
     var hits: [Hit] = []
     let elapsed = try clock.measure { hits = try index.search(queries: query, k: k)[0] }
-    print(elapsed / .milliseconds(1), hits.map { String($0.id) }.joined(separator: " "))
+    try answer("\(elapsed / .milliseconds(1)) \(hits.map { String($0.id) }.joined(separator: " "))")
 }
