@@ -3,7 +3,7 @@ public import Imaging
 /// How a picture becomes the numbers a model was trained on. It belongs to the model and is stored with it.
 public struct Preprocessing: Sendable, Equatable {
     /// How a picture of any shape becomes a square.
-    public enum Fitting: String, Sendable, Codable {
+    public enum Fitting: String, Sendable, Codable, CaseIterable {
         /// The shortest side is resized, the centre cut out: OpenAI's rule.
         case shortestSideCrop = "shortest"
         /// Both sides are resized to the square: SigLIP's rule.

@@ -1,4 +1,4 @@
-import CLIP
+public import CLIP
 import Foundation
 import Imaging
 import Synchronization

@@ -1,5 +1,5 @@
-import CLIP
-import Foundation
+public import CLIP
+public import Foundation
 
 /// A training run as data: the model, what a batch is, the losses, the schedule. Read strictly, resolved to values without gaps, and
 /// written into the run.

@@ -157,16 +157,24 @@ public enum Trainer {
 
         init(_ recipe: Recipe) throws {
             switch recipe.start {
-            case .model(let path): try self.init(folder: path)
+            case .model(let path): self = try Start(folder: path)
             case .new(let architecture, let vocabulary):
                 let tokenizer = try Tokenizer(
                     vocabularyFile: "\(vocabulary)/vocab.json", mergesFile: "\(vocabulary)/merges.txt",
                     contextLength: architecture.contextLength)
-                model = try CLIPModel(architecture.configuration(vocabularySize: tokenizer.vocabularySize), store: ParameterStore())
-                preprocessing = Preprocessing(side: architecture.resolution, fitting: architecture.fitting)
-                self.tokenizer = tokenizer
-                self.vocabulary = vocabulary
+                self = Start(
+                    model: try CLIPModel(
+                        architecture.configuration(vocabularySize: tokenizer.vocabularySize), store: ParameterStore()),
+                    preprocessing: Preprocessing(side: architecture.resolution, fitting: architecture.fitting),
+                    tokenizer: tokenizer, vocabulary: vocabulary)
             }
+        }
+
+        private init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, vocabulary: String?) {
+            self.model = model
+            self.preprocessing = preprocessing
+            self.tokenizer = tokenizer
+            self.vocabulary = vocabulary
         }
     }
 }

@@ -26,7 +26,8 @@ public struct Validation: Sendable {
 
     public var rows: Int { paths.count }
 
-    /// mAP by each figure's column, and their mean under `score`. Rows without a value, or alone with theirs, ask nothing.
+    /// mAP by each figure's column, and their mean under `score`. Rows without a value, or alone with theirs, ask nothing; a column in
+    /// which no two rows agree has no figure.
     public func measure(_ embedder: Embedder) throws -> [String: Double] {
         if paths.isEmpty { return [:] }
         var vectors: [Float] = []
@@ -37,11 +38,16 @@ public struct Validation: Sendable {
         var results: [String: Double] = [:]
         var sum = 0.0
         for (figure, labels) in zip(figures, labels) {
-            let value = try meanAveragePrecision(vectors, labels, dimension: embedder.embeddingSize)
+            let set = try LabelledVectors(
+                vectors: vectors, dimension: embedder.embeddingSize, products: paths, labels: labels)
+            let rankings = try Evaluator().rankings(of: set, queries: Array(paths.indices), gallery: Array(paths.indices))
+            let precisions = rankings.filter { $0.relevantCount > 0 }.map(\.averagePrecision)
+            if precisions.isEmpty { continue }
+            let value = precisions.reduce(0, +) / Double(precisions.count)
             results["map_\(figure.relevantBy)"] = value
             sum += value
         }
-        results["score"] = sum / Double(figures.count)
+        if !results.isEmpty { results["score"] = sum / Double(results.count) }
         return results
     }
 }

@@ -30,6 +30,9 @@ public final class CLIPModel {
         try store.finish()
     }
 
+    /// Trainable numbers.
+    public var parameterCount: Int { store.parameters.reduce(0) { $0 + $1.tensor.elementCount } }
+
     /// Repacks the weights for the CPU's inference kernels. From then on gradients are not recorded and training is over.
     public func prepareForInference() throws {
         switch vision {

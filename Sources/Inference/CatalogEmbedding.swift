@@ -1,0 +1,107 @@
+public import Catalog
+public import CLIP
+import Dispatch
+import Foundation
+import Imaging
+import Synchronization
+
+/// Makes the vectors that a catalogue lacks, in batches that are each written in one transaction: wherever it ends, the same call goes on.
+public struct CatalogEmbedding: Sendable {
+    /// What came of it.
+    public struct Report: Sendable, Equatable, Codable {
+        public var embedded = 0
+        /// Images whose file has other bytes than at import; import again, then embed.
+        public var changed = 0
+        /// Path and reason of every picture that could not be read.
+        public var problems: [String] = []
+        public var stopped = false
+        public var seconds = 0.0
+    }
+
+    private let catalog: CatalogStore
+    private let shard: Shard?
+    private let batchSize: Int
+
+    /// - Parameter batchSize: pictures in memory at a time; decoded ones are reduced to the model's size at once.
+    public init(_ catalog: CatalogStore, shard: Shard? = nil, batchSize: Int = 32) {
+        self.catalog = catalog
+        self.shard = shard
+        self.batchSize = batchSize
+    }
+
+    /// - Parameters:
+    ///   - name: what the catalogue will call the model.
+    ///   - progress: done and total, after each batch.
+    ///   - shouldStop: asked before each batch.
+    /// - Throws: `CatalogError`, `TorchError`. A picture that can't be read is no error but a problem of the report.
+    public func run(
+        _ embedder: Embedder, fingerprint: String, name: String, progress: (Int, Int) -> Void, shouldStop: () -> Bool
+    ) throws -> Report {
+        let model = ModelRecord(fingerprint: fingerprint, name: name, dimension: embedder.embeddingSize)
+        let begin = ContinuousClock.now
+        var report = Report()
+        let total = try catalog.countOfImages(withoutVectorOf: fingerprint, shard: shard)
+        var done = 0
+        var last: ImageID = 0
+        progress(0, total)
+        while true {
+            let images = try catalog.images(withoutVectorOf: fingerprint, after: last, limit: batchSize, shard: shard)
+            guard let end = images.last else { break }
+            if shouldStop() {
+                report.stopped = true
+                break
+            }
+            last = end.id
+            var pixels: [Float] = []
+            var read: [(image: CatalogImage, hash: ContentHash)] = []
+            for (image, result) in zip(images, prepare(images, embedder.preprocessing)) {
+                switch result {
+                case .success(let picture):
+                    embedder.preprocessing.normalize(picture.fitted, into: &pixels)
+                    read.append((image, picture.hash))
+                case .failure(let problem): report.problems.append(problem.text)
+                }
+            }
+            let vectors = try embedder.embed(pixels: pixels, count: read.count)
+            let size = embedder.embeddingSize
+            let stale = try catalog.writeVectors(
+                read.enumerated().map { row, entry in
+                    NewVector(
+                        image: entry.image.id, contentHash: entry.hash, components: Array(vectors[(row * size)..<((row + 1) * size)]))
+                }, of: model)
+            report.embedded += read.count - stale.count
+            report.changed += stale.count
+            done += images.count
+            progress(done, total)
+        }
+        report.seconds = (ContinuousClock.now - begin) / .seconds(1)
+        return report
+    }
+
+    private struct Picture: Sendable {
+        let fitted: RGBImage
+        let hash: ContentHash
+    }
+
+    private struct Problem: Error { let text: String }
+
+    /// Reads, decodes and fits on all cores.
+    private func prepare(_ images: [CatalogImage], _ preprocessing: Preprocessing) -> [Result<Picture, Problem>] {
+        let results = Mutex([Int: Result<Picture, Problem>]())
+        DispatchQueue.concurrentPerform(iterations: images.count) { place in
+            let path = images[place].path
+            let result: Result<Picture, Problem>
+            do {
+                let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+                let fitted = preprocessing.fit(try ImageDecoder.decode(bytes))
+                result = .success(Picture(fitted: fitted, hash: ContentHash(of: bytes)))
+            } catch let error as ImageError {
+                result = .failure(Problem(text: "\(path): \(error)"))
+            } catch {
+                result = .failure(Problem(text: "\(path) can't be read: \(error.localizedDescription)"))
+            }
+            results.withLock { $0[place] = result }
+        }
+        return results.withLock { results in images.indices.map { results[$0] ?? .failure(Problem(text: images[$0].path)) } }
+    }
+}

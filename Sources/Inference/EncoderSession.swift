@@ -1,0 +1,39 @@
+public import Catalog
+import CLIP
+public import Imaging
+public import Search
+
+/// One embedder on one thread. Its methods are synchronous inside, since an actor may be entered again at an `await`.
+public actor EncoderSession: Encoder {
+    public nonisolated let model: ModelRecord
+    public nonisolated let takesText: Bool
+    private nonisolated let executor: ThreadExecutor
+    private let embedder: Embedder
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Loads a model folder.
+    /// - Parameter name: what the model is called in answers.
+    /// - Throws: as `Embedder.init`.
+    public init(folder path: String, name: String) throws {
+        let folder = try ModelFolder(path: path)
+        embedder = try Embedder(folder: folder)
+        model = ModelRecord(fingerprint: folder.fingerprint, name: name, dimension: folder.configuration.embeddingSize)
+        takesText = folder.tokenizer != nil
+        executor = ThreadExecutor(name: "encoder \(name)")
+    }
+
+    deinit { executor.close() }
+
+    public func encode(images: [RGBImage]) throws -> [[Float]] {
+        rows(try embedder.embed(images: images))
+    }
+
+    public func encode(texts: [String]) throws -> [[Float]] {
+        rows(try embedder.embed(texts: texts).vectors)
+    }
+
+    private func rows(_ vectors: [Float]) -> [[Float]] {
+        stride(from: 0, to: vectors.count, by: model.dimension).map { Array(vectors[$0..<($0 + model.dimension)]) }
+    }
+}

@@ -1,0 +1,101 @@
+public import Catalog
+import Retrieval
+
+/// Answers queries over a catalogue with one encoder: encode, search, filter, group, look up.
+///
+/// The index is a snapshot of the vectors at the time the engine was made.
+public struct SearchEngine: Sendable {
+    public let encoder: any Encoder
+    private let catalog: CatalogStore
+    private let index: ExactIndex
+    /// The product of each image in the index, as a number.
+    private let productOfImage: [ImageID: Int32]
+
+    /// Loads the encoder's vectors.
+    /// - Throws: `CatalogError`, `SearchError.noVectors`.
+    public init(catalog: CatalogStore, encoder: any Encoder) throws {
+        self.catalog = catalog
+        self.encoder = encoder
+        guard try catalog.models().contains(where: { $0.fingerprint == encoder.model.fingerprint }) else {
+            throw SearchError.noVectors(model: encoder.model.name, catalog: catalog.path)
+        }
+        let table = try catalog.vectors(of: encoder.model.fingerprint)
+        guard table.count > 0 else { throw SearchError.noVectors(model: encoder.model.name, catalog: catalog.path) }
+        index = try ExactIndex(ids: table.imageIDs, vectors: table.values, dimension: table.model.dimension)
+        productOfImage = Dictionary(uniqueKeysWithValues: zip(table.imageIDs, table.products))
+    }
+
+    /// How many images can be found.
+    public var count: Int { index.count }
+
+    /// - Throws: `SearchError`, `CatalogError.unknownKey` for a filter, whatever the encoder throws.
+    public func search(_ query: SearchQuery) async throws -> SearchResponse {
+        guard SearchQuery.limits.contains(query.limit) else { throw SearchError.limit(query.limit) }
+        if let score = query.minimumScore, !(-1...1).contains(score) { throw SearchError.minimumScore(score) }
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let vector = try await vector(of: query.subject)
+        let encoded = clock.now
+        let allowed = query.filter.isEmpty ? nil : IDSet(try catalog.imageIDs(matching: query.filter))
+        let hits = try hits(vector, query, allowed: allowed)
+        let results = try results(hits)
+        let end = clock.now
+        func milliseconds(_ duration: Duration) -> Double { (duration / .microseconds(1)).rounded() / 1000 }
+        return SearchResponse(
+            model: encoder.model.name, results: results,
+            timing: [
+                "encode": milliseconds(encoded - begin), "search": milliseconds(end - encoded), "total": milliseconds(end - begin),
+            ])
+    }
+
+    private func vector(of subject: SearchQuery.Subject) async throws -> [Float] {
+        switch subject {
+        case .image(let image): return try await encoder.encode(images: [image])[0]
+        case .text(let text):
+            guard text.contains(where: { !$0.isWhitespace }) else { throw SearchError.emptyText }
+            return try await encoder.encode(texts: [text])[0]
+        case .vector(let vector):
+            guard vector.count == index.dimension else { throw SearchError.dimension(found: vector.count, expected: index.dimension) }
+            return vector
+        }
+    }
+
+    /// The best `limit` images, or of each product its best one: more images are asked for until enough products have come or no image is
+    /// left, so a search gives `limit` results whenever there are that many.
+    private func hits(_ vector: [Float], _ query: SearchQuery, allowed: IDSet?) throws -> [Hit] {
+        let admitted = allowed.map { min($0.ids.count, index.count) } ?? index.count
+        if admitted == 0 { return [] }
+        let least = query.minimumScore.map { Float($0) } ?? -.infinity
+        var reach = query.grouping == .image ? query.limit : query.limit * 4
+        while true {
+            let found = try index.search(queries: vector, k: min(reach, admitted), allowed: allowed)[0]
+            let good = found.prefix { $0.score >= least }
+            var hits: [Hit] = []
+            var seen: Set<Int32> = []
+            for hit in good where hits.count < query.limit {
+                if query.grouping == .product, let product = productOfImage[hit.id], !seen.insert(product).inserted { continue }
+                hits.append(hit)
+            }
+            // A shorter list than asked for, or one that the least score has cut, can't grow.
+            if hits.count == query.limit || found.count < reach || good.count < found.count { return hits }
+            reach *= 4
+        }
+    }
+
+    private func results(_ hits: [Hit]) throws -> [SearchResult] {
+        let images = try catalog.images(hits.map(\.id))
+        let products = try catalog.products(Set(images.values.map(\.productID)))
+        // An image that was removed since the snapshot was made has no row any more and is left out.
+        let found = hits.compactMap { hit in images[hit.id].map { (hit, $0) } }
+        return found.enumerated().map { place, pair in
+            let (hit, image) = pair
+            let product = products[image.productID]
+            return SearchResult(
+                rank: place + 1, score: Double(hit.score),
+                product: .init(
+                    id: image.productID, title: product?.title, category: product?.category, brand: product?.brand,
+                    price: product?.price, currency: product?.currency),
+                image: .init(id: image.id, path: image.path, view: image.view, color: image.color))
+        }
+    }
+}

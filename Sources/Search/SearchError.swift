@@ -1,0 +1,22 @@
+/// Why a search could not be answered.
+public enum SearchError: Error, Equatable, Sendable {
+    case limit(Int)
+    case minimumScore(Double)
+    case noVectors(model: String, catalog: String)
+    case dimension(found: Int, expected: Int)
+    case emptyText
+}
+
+extension SearchError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .limit(let found):
+            "The number of results is \(found), expected \(SearchQuery.limits.lowerBound) to \(SearchQuery.limits.upperBound)."
+        case .minimumScore(let found): "The least score is \(found), expected a cosine similarity from -1 to 1."
+        case .noVectors(let model, let catalog):
+            "The catalogue \(catalog) has no vectors of the model \(model); make them with `stylefinder embed`."
+        case .dimension(let found, let expected): "The query vector has \(found) numbers, the model's have \(expected)."
+        case .emptyText: "The text to search for is empty."
+        }
+    }
+}

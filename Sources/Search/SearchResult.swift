@@ -1,0 +1,38 @@
+/// The answer of a search, in the form in which the command and the server give it out.
+public struct SearchResponse: Sendable, Codable, Equatable {
+    public var model: String
+    public var results: [SearchResult]
+    /// Milliseconds: `encode`, `search`, `total`.
+    public var timing: [String: Double]
+
+    enum CodingKeys: String, CodingKey {
+        case model, results
+        case timing = "timing_ms"
+    }
+}
+
+/// One garment that was found.
+public struct SearchResult: Sendable, Codable, Equatable {
+    public struct ProductSummary: Sendable, Codable, Equatable {
+        public var id: String
+        public var title: String?
+        public var category: String?
+        public var brand: String?
+        public var price: Double?
+        public var currency: String?
+    }
+
+    public struct ImageSummary: Sendable, Codable, Equatable {
+        public var id: Int64
+        public var path: String
+        public var view: String?
+        public var color: String?
+    }
+
+    /// From 1.
+    public var rank: Int
+    /// Cosine similarity, -1…1.
+    public var score: Double
+    public var product: ProductSummary
+    public var image: ImageSummary
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Synchronization
+
+/// What the command says to people: on stderr, so that stdout holds results alone.
+enum Console {
+    static let isTerminal = isatty(2) == 1
+
+    static func note(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    static func warn(_ text: String) { note("warning: \(text)") }
+
+    /// At most ten, and how many more there are.
+    static func warn(all problems: [String]) {
+        for problem in problems.prefix(10) { warn(problem) }
+        if problems.count > 10 { warn("\(problems.count - 10) more like these") }
+    }
+
+    /// The one document on stdout.
+    static func printJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try print(String(decoding: encoder.encode(value), as: UTF8.self))
+    }
+}
+
+/// A bar on a terminal, a line now and then otherwise.
+final class ProgressBar {
+    private let title: String
+    private let begin = ContinuousClock.now
+    private var shown = ContinuousClock.now - .seconds(60)
+
+    init(_ title: String) { self.title = title }
+
+    func show(_ done: Int, of total: Int) {
+        let now = ContinuousClock.now
+        let isEnd = done >= total
+        guard total > 0, isEnd || now - shown > (Console.isTerminal ? .milliseconds(100) : .seconds(5)) else { return }
+        shown = now
+        let elapsed = (now - begin) / .seconds(1)
+        let rate = elapsed > 0 ? Double(done) / elapsed : 0
+        let left = rate > 0 && !isEnd ? ", \(Int(Double(total - done) / rate)) s left" : ""
+        let text = String(format: "%@ %d/%d (%.0f/s%@)", title, done, total, rate, left)
+        if Console.isTerminal {
+            let filled = 24 * done / total
+            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+            FileHandle.standardError.write(Data("\r\u{1B}[K\(bar) \(text)\(isEnd ? "\n" : "")".utf8))
+        } else {
+            Console.note(text)
+        }
+    }
+}
+
+/// Ctrl-C and SIGTERM as a wish that the work at hand can look at. A second Ctrl-C ends the process at once.
+final class Interrupt: Sendable {
+    private static let requests = Atomic<Int>(0)
+
+    init() {
+        let handler: @convention(c) (Int32) -> Void = { _ in
+            if Interrupt.requests.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+        }
+        signal(SIGINT, handler)
+        signal(SIGTERM, handler)
+    }
+
+    var isRequested: Bool { Self.requests.load(ordering: .relaxed) > 0 }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Catalog
+import CLIP
+import Foundation
+import Imaging
+import Inference
+import Retrieval
+import Search
+import TensorFiles
+import Torch
+import Training
+
+/// Something that only the command can find wrong: its sentence and its exit code.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+    let code: ExitCode
+
+    static func usage(_ text: String) -> Failure { Failure(description: text, code: .usage) }
+    static func data(_ text: String) -> Failure { Failure(description: text, code: .badData) }
+    static func noInput(_ text: String) -> Failure { Failure(description: text, code: .noInput) }
+}
+
+extension ExitCode {
+    static let usage = ExitCode(64)
+    static let badData = ExitCode(65)
+    static let noInput = ExitCode(66)
+    static let unavailable = ExitCode(69)
+    static let internalError = ExitCode(70)
+    static let inputOutput = ExitCode(74)
+    static let interrupted = ExitCode(130)
+
+    /// The code for an error of any module: the only place where errors are sorted for the shell.
+    init(for error: any Error) {
+        switch error {
+        case let error as Failure: self = error.code
+        case let error as CatalogError: self = Self.code(for: error)
+        case let error as ImageError: self = Self.code(for: error)
+        case let error as TensorFileError: self = Self.code(for: error)
+        case let error as RetrievalError:
+            if case .file(let inner) = error { self = Self.code(for: inner) } else { self = .badData }
+        case let error as CLIPError:
+            switch error {
+            case .noModelFolder: self = .noInput
+            case .noWrite: self = .inputOutput
+            default: self = .badData
+            }
+        case let error as TrainingError:
+            switch error {
+            case .nothingToResume: self = .noInput
+            case .unreadableRecipe(let path, _) where !FileManager.default.fileExists(atPath: path): self = .noInput
+            case .noWrite: self = .inputOutput
+            case .runExists: self = .usage
+            default: self = .badData
+            }
+        case let error as TorchError:
+            switch error {
+            case .weights: self = .badData
+            case .deviceUnavailable: self = .unavailable
+            default: self = .internalError
+            }
+        case is TokenizerError: self = .badData
+        case let error as SearchError:
+            switch error {
+            case .limit, .minimumScore, .emptyText: self = .usage
+            case .noVectors, .dimension: self = .badData
+            }
+        case is BatcherError: self = .unavailable
+        case is CocoaError: self = .inputOutput
+        default: self = .internalError
+        }
+    }
+
+    private static func code(for error: CatalogError) -> ExitCode {
+        switch error {
+        case .sourceMissing, .noCatalog: .noInput
+        case .badFilter, .unknownKey, .badShard: .usage
+        case .readOnly, .cannotOpen, .diskFull, .inputOutput, .sourceUnreadable: .inputOutput
+        case .locked: .unavailable
+        default: .badData
+        }
+    }
+
+    private static func code(for error: ImageError) -> ExitCode {
+        switch error {
+        case .inFile(let path, let inner):
+            switch inner {
+            case .unreadable: FileManager.default.fileExists(atPath: path) ? .inputOutput : .noInput
+            default: code(for: inner)
+            }
+        case .unreadable: .inputOutput
+        default: .badData
+        }
+    }
+
+    private static func code(for error: TensorFileError) -> ExitCode {
+        switch error {
+        case .cannotOpen(let path, _): FileManager.default.fileExists(atPath: path) ? .inputOutput : .noInput
+        case .cannotWrite: .inputOutput
+        default: .badData
+        }
+    }
+}

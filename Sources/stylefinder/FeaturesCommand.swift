@@ -1,0 +1,61 @@
+import ArgumentParser
+import Catalog
+import CLIP
+import Foundation
+import Imaging
+import Retrieval
+
+struct FeaturesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "features", abstract: "Write the vectors of a data folder's pictures to a file.",
+        discussion: "Rows stand in the manifest's order, duplicates kept. A picture that can't be read ends the command with 65.")
+
+    @Option(help: "A data folder.")
+    var data: String
+
+    @OptionGroup var model: ModelOption
+
+    @Option(help: "train, val, query, gallery or all.")
+    var split = "all"
+
+    @Option(help: "The file to write, .safetensors.")
+    var out: String
+
+    func validate() throws {
+        guard out.hasSuffix(".safetensors") else { throw ValidationError("--out is \(out), expected a name that ends with .safetensors.") }
+    }
+
+    func run() throws {
+        let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+        if let problem = dataset.problems.first { throw Failure.data(problem.description) }
+        let rows = split == "all" ? dataset.rows : dataset.rows(where: "split", is: split)
+        guard !rows.isEmpty else { throw Failure.data("\(dataset.source) has no row with split \(split).") }
+        let location = try model.locate()
+        let folder = try ModelFolder(path: location.path)
+        let vectors = try RowEmbedding.vectors(of: rows, by: Embedder(folder: folder))
+        let file = try EmbeddingFile(
+            names: rows.map(\.image), vectors: vectors, dimension: folder.configuration.embeddingSize, model: location.name,
+            fingerprint: folder.fingerprint)
+        try file.write(to: out)
+        // What was written is what will be read.
+        guard try EmbeddingFile(path: out) == file else { throw Failure(description: "\(out) reads back otherwise than it was written.", code: .inputOutput) }
+        Console.note("\(rows.count) vectors of \(file.dimension) written to \(out)")
+    }
+}
+
+/// Vectors of a manifest's rows.
+enum RowEmbedding {
+    /// - Returns: `[rows, embeddingSize]`.
+    /// - Throws: `ImageError` with the path of the first picture that can't be read.
+    static func vectors(of rows: [ManifestRow], by embedder: Embedder) throws -> [Float] {
+        var vectors: [Float] = []
+        let bar = ProgressBar("embedding")
+        for start in stride(from: 0, to: rows.count, by: 32) {
+            let part = rows[start..<min(start + 32, rows.count)]
+            let images = try part.map { try ImageDecoder.decode(contentsOfFile: $0.path) }
+            vectors.append(contentsOf: try embedder.embed(images: images))
+            bar.show(start + part.count, of: rows.count)
+        }
+        return vectors
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Catalog
+import Foundation
+
+struct CatalogOption: ParsableArguments {
+    @Option(name: .customLong("catalog"), help: "The catalogue, a .db file.")
+    var path: String
+}
+
+struct ModelOption: ParsableArguments {
+    @Option(name: .customLong("model"), help: "A shipped model's name, a model folder, or a run.")
+    var name: String
+
+    func locate() throws -> ModelLocation { try ModelLocation(name) }
+}
+
+struct OutputOption: ParsableArguments {
+    @Flag(help: "Print one JSON document on stdout.")
+    var json = false
+}
+
+/// Where a model lies and what it is called.
+struct ModelLocation {
+    let path: String
+    let name: String
+
+    /// - Throws: `Failure` that names the shipped models.
+    init(_ text: String) throws {
+        let files = FileManager.default
+        func isModel(_ path: String) -> Bool {
+            ["config.json", "open_clip_config.json"].contains { files.fileExists(atPath: "\(path)/\($0)") }
+        }
+        let best = "\(text)/best"
+        if isModel(text) || (files.fileExists(atPath: text) && !isModel(best)) {
+            path = text
+            name = URL(fileURLWithPath: text).lastPathComponent
+        } else if isModel(best) {
+            path = best
+            name = URL(fileURLWithPath: text).lastPathComponent
+        } else if let shipped = Self.shipped().first(where: { $0.name == text }) {
+            self = shipped
+        } else {
+            let names = Self.shipped().map(\.name)
+            let known = names.isEmpty ? "no model is shipped with this build" : "shipped are \(names.joined(separator: ", "))"
+            throw Failure.noInput("There is no model \(text): it is no folder, and \(known).")
+        }
+    }
+
+    private init(path: String, name: String) {
+        self.path = path
+        self.name = name
+    }
+
+    /// The models that came with the program: beside an installed one in `share/stylefinder/Models`, in a checkout in `Models`.
+    static func shipped() -> [ModelLocation] {
+        guard let folder = resources("Models") else { return [] }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.sorted().map { ModelLocation(path: "\(folder)/\($0)", name: $0) }.filter { location in
+            FileManager.default.fileExists(atPath: "\(location.path)/stylefinder.json")
+        }
+    }
+
+    /// A folder that ships with the program, found from where the program itself lies.
+    private static func resources(_ name: String) -> String? {
+        var folder = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
+        for _ in 0..<5 {
+            for candidate in ["\(folder.path)/share/stylefinder/\(name)", "\(folder.path)/\(name)"] {
+                var isFolder: ObjCBool = false
+                if FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder), isFolder.boolValue { return candidate }
+            }
+            folder.deleteLastPathComponent()
+        }
+        return nil
+    }
+}

@@ -1,0 +1,92 @@
+public import ArgumentParser
+import Catalog
+import CLIP
+import Foundation
+import Retrieval
+public import Torch
+import Training
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Train a model by a recipe, or go on with a run.",
+        discussion: "Rows with split train are trained on, rows with split val choose the best epoch. Ctrl-C saves and ends; --resume goes on.")
+
+    @Argument(help: "The recipe, a JSON file (see Recipes/).")
+    var recipe: String
+
+    @Option(name: .long, parsing: .upToNextOption, help: "Data folders with a manifest.")
+    var data: [String]
+
+    @Option(help: "The run's folder.")
+    var out: String
+
+    @Option(name: .long, parsing: .upToNextOption, help: "Files of another model's vectors to learn from, one per data folder.")
+    var teacher: [String] = []
+
+    @Flag(help: "Go on with the run in --out.")
+    var resume = false
+
+    @Option(help: "cpu, cuda or mps.")
+    var device: Device = .cpu
+
+    @Option(help: "Threads on the CPU; 0 takes them all.")
+    var threads = 0
+
+    func run() throws {
+        if threads > 0 { try TorchRuntime.setThreads(threads) }
+        let settings = try Recipe(path: recipe)
+        let datasets = try data.map { try Dataset(contentsOf: URL(fileURLWithPath: $0)) }
+        for dataset in datasets { for problem in dataset.problems { Console.warn(problem.description) } }
+        let teachers = try teacher.map { try EmbeddingFile(path: $0) }
+        let command = (["stylefinder", "train", recipe, "--data"] + data + (teacher.isEmpty ? [] : ["--teacher"] + teacher)
+            + ["--out", out]).joined(separator: " ")
+        let interrupt = Interrupt()
+        let progress = Progress()
+        let completed = try Trainer.run(
+            settings, sources: TrainingSources(datasets: datasets, teachers: teachers, teacherPaths: teacher, command: command),
+            to: RunFolder(path: out), resume: resume, device: device, shouldStop: { interrupt.isRequested }, report: progress.report)
+        if !completed {
+            Console.note("Stopped; everything is saved. Go on with: \(command) --resume")
+            throw ExitCode(130)
+        }
+    }
+
+    /// Turns events into lines on stderr.
+    private final class Progress {
+        private var total = 0
+        private var losses: [Double] = []
+        private var seconds: [Double] = []
+        private var stepsPerLine = 20
+
+        func report(_ event: TrainingEvent) {
+            switch event {
+            case .began(let photos, let garments, let captions, let parameters, let from, let steps):
+                total = steps
+                Console.note(
+                    "\(photos) photos, \(garments) garments of two or more, \(captions) captions; \(parameters) parameters; "
+                        + "steps \(from + 1) to \(steps)")
+            case .step(let step, let result, let time):
+                losses.append(result.loss)
+                seconds.append(time)
+                guard step % stepsPerLine == 0 || step == total else { return }
+                let terms = result.terms.sorted { $0.key < $1.key }.map { String(format: "%@ %.3f", $0.key, $0.value) }
+                let pace = seconds.reduce(0, +) / Double(seconds.count)
+                Console.note(
+                    String(
+                        format: "step %d/%d  loss %.4f  (%@)  |g| %.2f  rate %.2e  %.2f s/step  %.0f min left", step, total,
+                        losses.reduce(0, +) / Double(losses.count), terms.joined(separator: ", "), result.gradientNorm, result.rate,
+                        pace, pace * Double(total - step) / 60))
+                losses = []
+                seconds = []
+            case .validated(let epoch, let figures, let isBest):
+                let text = figures.sorted { $0.key < $1.key }.map { String(format: "%@ %.4f", $0.key, $0.value) }
+                Console.note("epoch \(epoch)  \(text.joined(separator: "  "))\(isBest ? "  best so far" : "")")
+            case .saved: break
+            case .ended(let step, let completed):
+                if completed { Console.note("\(step) steps taken") }
+            }
+        }
+    }
+}
+
+extension Device: ExpressibleByArgument {}
