@@ -11,6 +11,9 @@ struct ImportWriter {
     private let minImages: Int
     /// Products that lost an image to another one.
     private var bereft: Set<String> = []
+    /// Contents known to have no former place, which no import gives them later: one placeholder picture under thousands of
+    /// names is looked up once.
+    private var placeless: Set<ContentHash> = []
 
     init(_ db: Database, report: ImportReport, source: String, mentioned: Set<String>, minImages: Int) throws {
         self.db = db
@@ -143,6 +146,12 @@ struct ImportWriter {
             try db.cachedStatement(sql: "DELETE FROM vectors WHERE image_id = ?").execute(arguments: [stored.id])
         }
         let row = picture.row
+        let values: StatementArguments = [
+            stored?.id, product, path, source, content.hash, content.size, content.changed, content.picture?.width,
+            content.picture?.height, row["view"], row["color"], row["caption"], row["split"], state, reason,
+        ]
+        // Importing a large catalogue again mostly finds what is there: reading is cheaper than writing the same again.
+        if let stored, try holds(stored.id, values, picture.attributes) { return }
         try db.cachedStatement(
             sql: """
                 INSERT INTO images (id, product_id, path, source, sha256, size, changed, width, height, view, color, caption, split, state, reason)
@@ -154,10 +163,7 @@ struct ImportWriter {
                     color = excluded.color, caption = excluded.caption, split = excluded.split, state = excluded.state,
                     reason = excluded.reason
                 """
-        ).execute(arguments: [
-            stored?.id, product, path, source, content.hash, content.size, content.changed, content.picture?.width,
-            content.picture?.height, row["view"], row["color"], row["caption"], row["split"], state, reason,
-        ])
+        ).execute(arguments: values)
         let id = stored?.id ?? db.lastInsertedRowID
         if stored != nil {
             try db.cachedStatement(sql: "DELETE FROM image_attributes WHERE image_id = ?").execute(arguments: [id])
@@ -168,7 +174,8 @@ struct ImportWriter {
 
     /// The image with these bytes whose file is gone: the one that was renamed. One of the same product goes first; in a
     /// plain folder the product's id is the path, so one of another product counts as well.
-    private func formerPlace(of hash: ContentHash, product: String) throws -> Stored? {
+    private mutating func formerPlace(of hash: ContentHash, product: String) throws -> Stored? {
+        guard !placeless.contains(hash) else { return nil }
         let gone = try fetch("sha256 = ? ORDER BY id", [hash.hex]).filter { image in
             guard !mentioned.contains(image.path) else { return false }
             do throws(FileStatus.Failure) {
@@ -178,7 +185,22 @@ struct ImportWriter {
                 return error.isAbsent
             }
         }
+        if gone.isEmpty { placeless.insert(hash) }
         return gone.first { $0.product == product } ?? gone.first
+    }
+
+    /// Whether the tables already say all this of an image.
+    private func holds(_ id: Int64, _ values: StatementArguments, _ attributes: [String: String]) throws -> Bool {
+        let same = try db.cachedStatement(
+            sql: """
+                SELECT 1 FROM images WHERE id = ? AND product_id IS ? AND path IS ? AND source IS ? AND sha256 IS ? AND size IS ?
+                    AND changed IS ? AND width IS ? AND height IS ? AND view IS ? AND color IS ? AND caption IS ? AND split IS ?
+                    AND state IS ? AND reason IS ?
+                """)
+        guard try Row.fetchOne(same, arguments: values) != nil else { return false }
+        let stored = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT key, value FROM image_attributes WHERE image_id = ?"), arguments: [id])
+        return stored.count == attributes.count && stored.allSatisfy { attributes[$0["key"]] == $0["value"] as String }
     }
 
     private func fetch(_ condition: String, _ arguments: StatementArguments) throws -> [Stored] {

@@ -19,6 +19,7 @@ public final class CatalogStore: Sendable {
     /// The path the store was opened with.
     public let path: String
     let database: DatabasePool
+    private let mode: Mode
     private let busyTimeout: TimeInterval
 
     /// Opens a catalogue.
@@ -27,6 +28,7 @@ public final class CatalogStore: Sendable {
     ///   `inputOutput`. A file that is no catalogue is not changed.
     public init(path: String, mode: Mode, busyTimeout: TimeInterval = 5) throws(CatalogError) {
         self.path = path
+        self.mode = mode
         self.busyTimeout = busyTimeout
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
@@ -95,8 +97,14 @@ public final class CatalogStore: Sendable {
         }
     }
 
+    deinit {
+        try? close()
+    }
+
     /// Closes the file: the log is folded into it, so that the catalogue is one file again if nobody else has it open.
     public func close() throws(CatalogError) {
+        // Readers first: only if a connection that may write is the last one does SQLite fold the log in and delete it.
+        database.releaseMemory()
         do { try database.close() } catch { throw CatalogError(error, path: path, busyTimeout: busyTimeout) }
     }
 
@@ -107,6 +115,8 @@ public final class CatalogStore: Sendable {
 
     /// Runs a body in one transaction: all of it is on the disk on return, or nothing of it ever is.
     func write<Value>(_ body: (Database) throws -> Value) throws(CatalogError) -> Value {
+        // Said here, since SQLite refuses only once something would change.
+        if mode == .readOnly { throw .readOnly(path: path) }
         do { return try database.write(body) } catch { throw CatalogError(error, path: path, busyTimeout: busyTimeout) }
     }
 }

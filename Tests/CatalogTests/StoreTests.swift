@@ -1,0 +1,196 @@
+import Foundation
+import GRDB
+import Testing
+
+@testable import Catalog
+
+#if canImport(Glibc)
+    import Glibc
+
+    /// Makes this thread another user in the eyes of the file system; Swift's overlay leaves the call out.
+    @_silgen_name("setfsuid") @discardableResult
+    private func setfsuid(_ user: UInt32) -> Int32
+#endif
+
+@Suite("Catalogue files")
+struct StoreTests {
+    /// A catalogue of two products with two pictures each; image ids 1 to 4.
+    private func filled(_ folder: TestFolder) throws -> CatalogStore {
+        try folder.boutique(products: 2, views: 2)
+        let store = try CatalogStore(path: folder.catalogPath, mode: .create)
+        _ = try store.importCatalog(from: folder.url, inspect: TestPicture.inspect)
+        return store
+    }
+
+    @Test("acknowledged writes survive a power cut: the log is synchronised at every commit")
+    func durable() throws {
+        let folder = try TestFolder()
+        let store = try CatalogStore(path: folder.catalogPath, mode: .create)
+        let settings = try store.database.writeWithoutTransaction { db in
+            (
+                try String.fetchOne(db, sql: "PRAGMA journal_mode"), try Int.fetchOne(db, sql: "PRAGMA synchronous"),
+                try Bool.fetchOne(db, sql: "PRAGMA foreign_keys")
+            )
+        }
+        #expect(settings.0 == "wal")
+        #expect(settings.1 == 2)  // FULL
+        #expect(settings.2 == true)
+    }
+
+    @Test("a closed catalogue is one file, which opens again in every mode")
+    func oneFile() throws {
+        let folder = try TestFolder()
+        let content = try {
+            let store = try filled(folder)
+            defer { try? store.close() }
+            return try store.content()
+        }()
+        #expect(!FileManager.default.fileExists(atPath: folder.catalogPath + "-wal"))
+        for mode in [CatalogStore.Mode.readOnly, .readWrite, .create] {
+            let store = try CatalogStore(path: folder.catalogPath, mode: mode)
+            #expect(try store.content() == content)
+            try store.close()
+        }
+    }
+
+    @Test("a path that holds no catalogue is refused in one sentence and left as it was")
+    func refused() throws {
+        let folder = try TestFolder()
+        try folder.write("text.db", String(repeating: "this is no database\n", count: 100))
+        try folder.write("empty.db", "")
+        let foreign = folder.file("foreign.db")
+        let queue = try DatabaseQueue(path: foreign)
+        try queue.write { try $0.execute(sql: "CREATE TABLE t (a)") }
+        try queue.close()
+        let before = try Data(contentsOf: URL(fileURLWithPath: foreign))
+        for mode in [CatalogStore.Mode.readOnly, .readWrite, .create] {
+            for name in ["text.db", "foreign.db"] {
+                let error = #expect(throws: CatalogError.self) { try CatalogStore(path: folder.file(name), mode: mode) }
+                if case .notACatalog = error {} else { Issue.record("\(name): \(String(describing: error))") }
+            }
+            let error = #expect(throws: CatalogError.self) { try CatalogStore(path: folder.path, mode: mode) }
+            #expect(error == .notACatalog(path: folder.path, reason: "it is a folder"))
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: foreign)) == before)
+        #expect(throws: CatalogError.noCatalog(path: folder.file("none.db"))) {
+            try CatalogStore(path: folder.file("none.db"), mode: .readWrite)
+        }
+        #expect(throws: CatalogError.noCatalog(path: folder.file("none.db"))) {
+            try CatalogStore(path: folder.file("none.db"), mode: .readOnly)
+        }
+        #expect(throws: CatalogError.notACatalog(path: folder.file("empty.db"), reason: "it is an empty file")) {
+            try CatalogStore(path: folder.file("empty.db"), mode: .readWrite)
+        }
+        #expect(throws: CatalogError.self) { try CatalogStore(path: folder.file("no/such/folder/x.db"), mode: .create) }
+        _ = try CatalogStore(path: folder.file("empty.db"), mode: .create)
+    }
+
+    @Test("a catalogue of a newer version is refused, naming what it knows")
+    func newer() throws {
+        let folder = try TestFolder()
+        let store = try filled(folder)
+        try store.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('2 sounds')") }
+        try store.close()
+        for mode in [CatalogStore.Mode.readOnly, .readWrite, .create] {
+            #expect(throws: CatalogError.newerSchema(path: folder.catalogPath, unknown: ["2 sounds"])) {
+                try CatalogStore(path: folder.catalogPath, mode: mode)
+            }
+        }
+    }
+
+    @Test("a damaged file is named as such")
+    func damaged() throws {
+        let folder = try TestFolder()
+        let store = try filled(folder)
+        try store.close()
+        let url = URL(fileURLWithPath: folder.catalogPath)
+        var bytes = try Data(contentsOf: url)
+        // Everything but the header page, so that the file opens and its tables do not read.
+        bytes.replaceSubrange(4096..<bytes.count, with: Data(repeating: 0xA5, count: bytes.count - 4096))
+        try bytes.write(to: url)
+        let error = #expect(throws: CatalogError.self) {
+            try CatalogStore(path: folder.catalogPath, mode: .readOnly).products()
+        }
+        if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+    }
+
+    @Test("a reader sees the last finished transaction while another is being written")
+    func concurrentReader() throws {
+        let folder = try TestFolder()
+        let store = try filled(folder)
+        let reader = try CatalogStore(path: folder.catalogPath, mode: .readOnly)
+        let before = try reader.content()
+        try store.write { db in
+            try db.execute(sql: "DELETE FROM images WHERE id = 1")
+            #expect(try reader.content() == before)
+        }
+        #expect(try reader.images().map(\.id) == [2, 3, 4])
+    }
+
+    @Test("a catalogue that another process keeps locked is reported after the time allowed")
+    func locked() throws {
+        let folder = try TestFolder()
+        let store = try filled(folder)
+        let other = try CatalogStore(path: folder.catalogPath, mode: .readWrite, busyTimeout: 0.05)
+        try store.write { _ in
+            _ = #expect(throws: CatalogError.locked(path: folder.catalogPath, seconds: 0.05)) {
+                try other.writeVectors([], of: ModelRecord(fingerprint: "f", name: "m", dimension: 2))
+            }
+        }
+    }
+
+    @Test("a store opened for reading refuses to write")
+    func readOnlyMode() throws {
+        let folder = try TestFolder()
+        let writer = try filled(folder)
+        let store = try CatalogStore(path: folder.catalogPath, mode: .readOnly)
+        #expect(throws: CatalogError.readOnly(path: folder.catalogPath)) {
+            try store.importCatalog(from: folder.url, inspect: TestPicture.inspect)
+        }
+        try writer.close()
+    }
+
+    #if canImport(Glibc)
+        @Test("a folder that cannot be written is reported in one sentence")
+        func readOnlyFolder() throws {
+            let folder = try TestFolder()
+            let store = try filled(folder)
+            try store.close()
+            let inside = folder.file("x.db")
+            try FileManager.default.moveItem(atPath: folder.catalogPath, toPath: inside)
+            chmod(folder.path, 0o555)
+            chmod(inside, 0o444)
+            // Permissions do not bind the superuser; as another user for files, this thread is bound by them.
+            let isRoot = geteuid() == 0
+            if isRoot { setfsuid(65_534) }
+            defer {
+                if isRoot { setfsuid(0) }
+                chmod(folder.path, 0o755)
+            }
+            for (path, mode) in [(inside, CatalogStore.Mode.readWrite), (inside, .readOnly), (folder.file("new.db"), .create)] {
+                let error = #expect(throws: CatalogError.self) { try CatalogStore(path: path, mode: mode) }
+                switch error {
+                case .readOnly, .cannotOpen: break
+                default: Issue.record("\(mode): \(String(describing: error))")
+                }
+            }
+        }
+    #endif
+
+    @Test("products and images come page by page, by id and by product")
+    func reading() throws {
+        let folder = try TestFolder()
+        let store = try filled(folder)
+        #expect(try store.products().map(\.id) == ["P0", "P1"])
+        #expect(try store.products(after: "P0", limit: 1).map(\.id) == ["P1"])
+        #expect(try store.products(["P1", "none"]).keys.sorted() == ["P1"])
+        let product = try #require(try store.product("P1"))
+        #expect(product == Product(id: "P1", title: "Garment 1", price: 1, attributes: ["material": "Wool"]))
+        #expect(try store.images(after: 1, limit: 2).map(\.id) == [2, 3])
+        #expect(try store.images(ofProduct: "P1").map(\.id) == [3, 4])
+        #expect(try store.images([4, 9])[4]?.view == "v1")
+        #expect(try store.image(1)?.size == PictureSize(width: 4, height: 3))
+        #expect(try store.image(99) == nil)
+        #expect(try store.counts() == CatalogCounts(products: 2, images: 4, missing: 0, broken: 0, vectors: [:]))
+    }
+}
