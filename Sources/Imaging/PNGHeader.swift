@@ -36,10 +36,20 @@ enum PNGHeader {
             } else if let text = text(data, kind: reader, at: position + 4, keyword: "XML:com.adobe.xmp") {
                 sources.xmp = text
             }
+            if reader.starts(with: "iCCP", at: position + 4) || reader.starts(with: "zTXt", at: position + 4) {
+                try checkCompression(of: data)
+            }
             position += 12 + length
         }
         if !hasEXIF, !rawProfile.isEmpty { sources.exif = profile(rawProfile) }
         return ImageHeader(format: .png, width: width, height: height, orientation: sources.orientation, hasAlpha: hasAlpha)
+    }
+
+    /// A profile or a text begins with its name and the number of its compression method, of which there is one. Neither is needed, but a file
+    /// that names another method is not a PNG, and Pillow refuses it.
+    private static func checkCompression(of data: UnsafeRawBufferPointer) throws(ImageError) {
+        guard let end = data.firstIndex(of: 0), let method = ByteReader(bytes: data).byte(end + 1), method != 0 else { return }
+        throw .broken(.png, reason: "it names the unknown compression method \(method)")
     }
 
     /// The text under `keyword` if this is a chunk of text under that keyword: tEXt, zTXt or iTXt.

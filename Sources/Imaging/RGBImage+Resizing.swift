@@ -94,44 +94,64 @@ extension RGBImage {
     ) -> RGBImage {
         precondition(width > 0 && height > 0, "a picture of \(width) x \(height) pixels is empty")
         if filter == .nearest { return nearest(box: box, width: width, height: height, columns: columns, rows: rows) }
-        let vertical = ResamplingWeights(
-            side: self.height, begin: box.y0, end: box.y1, outputs: height, window: rows, filter: filter)
         // A pass that would copy its input gives the same bytes when it is left out.
         let keepsColumns = box.x0 == 0 && box.x1 == Float(width) && width == self.width && columns.count == width
         let keepsRows = box.y0 == 0 && box.y1 == Float(height) && height == self.height && rows.count == height
-        if keepsColumns {
-            return keepsRows ? self : resampledRows(of: self, skipped: 0, vertical, count: rows.count, kernel: kernel)
+        let horizontal =
+            keepsColumns
+            ? nil
+            : ResamplingWeights(side: self.width, begin: box.x0, end: box.x1, outputs: width, window: columns, filter: filter)
+        let vertical =
+            keepsRows
+            ? nil
+            : ResamplingWeights(side: self.height, begin: box.y0, end: box.y1, outputs: height, window: rows, filter: filter)
+        let input = Region(image: self, x: 0, y: 0)
+        guard let horizontal else {
+            return vertical.map { input.resampledAlongY($0, kernel).image } ?? self
         }
-
-        let needed = keepsRows ? 0..<self.height : vertical.inputs
-        let horizontal = ResamplingWeights(
-            side: self.width, begin: box.x0, end: box.x1, outputs: width, window: columns, filter: filter)
-        let between = withPixels { source in
-            RGBImage(width: columns.count, height: needed.count) { target in
-                let start = 3 * (needed.lowerBound * self.width + horizontal.inputs.lowerBound)
-                horizontal.withWeights { weights in
-                    var weights = weights
-                    ci_resample_horizontally(
-                        source + start, pixels.count - start, 3 * self.width, needed.count, &weights, target, kernel.shim)
-                }
-            }
+        guard let vertical else { return input.resampledAlongX(horizontal, kernel).image }
+        // The order decides how the 8 bits between the passes are rounded. Since version 13 Pillow begins with y where the height shrinks by more
+        // than twice as many pixels as the width; its box plays no part in that.
+        if self.height > height, self.height - height > 2 * (self.width - width) {
+            return input.resampledAlongY(vertical, columns: horizontal.inputs, kernel).resampledAlongX(horizontal, kernel).image
         }
-        return keepsRows
-            ? between : resampledRows(of: between, skipped: needed.lowerBound, vertical, count: rows.count, kernel: kernel)
+        return input.resampledAlongX(horizontal, rows: vertical.inputs, kernel).resampledAlongY(vertical, kernel).image
     }
 
-    /// - Parameter skipped: rows of the whole input that `image` does not hold, above its first.
-    private func resampledRows(
-        of image: RGBImage, skipped: Int, _ vertical: ResamplingWeights, count: Int, kernel: Kernel
-    ) -> RGBImage {
-        image.withPixels { source in
-            RGBImage(width: image.width, height: count) { target in
-                let start = 3 * image.width * (vertical.inputs.lowerBound - skipped)
-                vertical.withWeights { weights in
-                    var weights = weights
-                    ci_resample_vertically(source + start, 3 * image.width, 3 * image.width, &weights, target, kernel.shim)
+    /// A picture before, between or after the passes: of a whole one the part whose first pixel is (x, y).
+    private struct Region {
+        let image: RGBImage
+        let x: Int
+        let y: Int
+
+        /// All columns that `weights` gives, of the rows that are needed: by default every one.
+        func resampledAlongX(_ weights: ResamplingWeights, rows: Range<Int>? = nil, _ kernel: Kernel) -> Region {
+            let rows = rows ?? y..<y + image.height
+            let start = 3 * ((rows.lowerBound - y) * image.width + weights.inputs.lowerBound - x)
+            let result = image.withPixels { source in
+                RGBImage(width: weights.count, height: rows.count) { target in
+                    weights.withWeights { weights in
+                        ci_resample_horizontally(
+                            source + start, image.pixels.count - start, 3 * image.width, rows.count, weights, target, kernel.shim)
+                    }
                 }
             }
+            return Region(image: result, x: 0, y: rows.lowerBound)
+        }
+
+        /// All rows that `weights` gives, of the columns that are needed: by default every one.
+        func resampledAlongY(_ weights: ResamplingWeights, columns: Range<Int>? = nil, _ kernel: Kernel) -> Region {
+            let columns = columns ?? x..<x + image.width
+            let start = 3 * ((weights.inputs.lowerBound - y) * image.width + columns.lowerBound - x)
+            let result = image.withPixels { source in
+                RGBImage(width: columns.count, height: weights.count) { target in
+                    weights.withWeights { weights in
+                        ci_resample_vertically(
+                            source + start, 3 * image.width, 3 * columns.count, weights, target, kernel.shim)
+                    }
+                }
+            }
+            return Region(image: result, x: columns.lowerBound, y: 0)
         }
     }
 

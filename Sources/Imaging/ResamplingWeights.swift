@@ -58,7 +58,8 @@ public enum ResamplingFilter: String, Sendable, CaseIterable {
 struct ResamplingWeights {
     /// The inputs that any of the outputs needs; `first` counts from its lower bound.
     let inputs: Range<Int>
-    private let count: Int
+    /// How many outputs there are.
+    let count: Int
     private let taps: Int
     private let first: [Int32]
     private let used: [Int32]
@@ -110,16 +111,15 @@ struct ResamplingWeights {
     }
 
     /// Lends the weights to the shim.
-    func withWeights(_ body: (CIWeights) -> Void) {
+    func withWeights(_ body: (UnsafePointer<CIWeights>) -> Void) {
         first.withUnsafeBufferPointer { first in
             used.withUnsafeBufferPointer { used in
                 low.withUnsafeBufferPointer { low in
                     high.withUnsafeBufferPointer { high in
-                        body(
-                            CIWeights(
+                        withUnsafePointer(
+                            to: CIWeights(
                                 first: first.baseAddress, used: used.baseAddress, low: low.baseAddress, high: high.baseAddress,
-                                count: count,
-                                taps: taps))
+                                count: count, taps: taps), body)
                     }
                 }
             }

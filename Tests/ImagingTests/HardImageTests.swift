@@ -1,0 +1,60 @@
+import Foundation
+import Imaging
+import Testing
+
+@Suite("Files that break decoders")
+struct HardImageTests {
+    /// Why a file of the set is refused. Everything else is a picture, equal to Pillow's.
+    static let refusals: [String: @Sendable (ImageError) -> Bool] = [
+        "animated__pillow__star.gif": { $0 == .unsupportedFormat("GIF") },
+        "avif__pillow__hopper.avif": { $0 == .unsupportedFormat("AVIF") },
+        "bomb__pillow__decompression_bomb.gif": { $0 == .unsupportedFormat("GIF") },
+        "bomb__pillow__decompression_bomb.ico": { $0 == .unsupportedFormat("ICO") },
+        "bomb__pillow__decompression_bomb_extents.gif": { $0 == .unsupportedFormat("GIF") },
+        "bomb__pillow__reallybig.bmp": { $0 == .unsupportedFormat("BMP") },
+        "bomb__sharp__65536-uint32-limit.png": { $0 == .tooManyPixels(width: 65536, height: 65536, limit: 89_478_485) },
+        "bomb__sharp__giant-image.jpg": { $0 == .tooManyPixels(width: 20000, height: 14000, limit: 89_478_485) },
+        "corrupt__pillow__badwidth.bmp": { $0 == .unsupportedFormat("BMP") },
+        "corrupt__pillow__broken.png": { $0.category == .broken },
+        "corrupt__pillow__unknown_compression_method.png": { $0.category == .broken },
+        "corrupt__pillow__zero_width.gif": { $0 == .unsupportedFormat("GIF") },
+        "corrupt__sharp__corrupt-header.jpg": { $0 == .truncated(.jpeg) },
+        "psd__pillow__hopper.psd": { $0 == .unsupportedFormat("PSD") },
+        "svg__sharp__check.svg": { $0 == .unsupportedFormat("SVG") },
+        "truncated__sharp__truncated.jpg": { $0 == .truncated(.jpeg) },
+        "truncated__sharp__truncated.png": { $0 == .truncated(.png) },
+    ]
+
+    @Test(
+        "every file is a picture equal to Pillow's, or refused in one sentence naming the reason",
+        .enabled(if: RealPhotos.present, "needs ../shared/data"))
+    func table() throws {
+        struct Entry: Decodable { let file: String }
+        let manifest = try JSONDecoder().decode(
+            [Entry].self, from: Data(contentsOf: RealPhotos.hardImages.appending(path: "manifest.json")))
+        let goldens = try Fixtures.hardImages()
+        #expect(Set(manifest.map(\.file)) == Set(goldens.keys), "the hashes were made from other files")
+        for name in manifest.map(\.file) {
+            let path = RealPhotos.hardImages.appending(path: name).path
+            for (alpha, expected) in [(AlphaRule.onWhite, goldens[name]?.onWhite), (.dropped, goldens[name]?.dropped)] {
+                do {
+                    let image = try ImageDecoder.decode(contentsOfFile: path, alpha: alpha)
+                    #expect(HardImageTests.refusals[name] == nil, "\(name) was not refused")
+                    #expect(image.size == goldens[name]?.size, "\(name)")
+                    #expect(image.sha256 == expected, "\(name) \(alpha)")
+                } catch {
+                    let reason = error.withoutPath
+                    #expect(HardImageTests.refusals[name]?(reason) == true, "\(name): \(reason)")
+                    expectOneSentence(reason)
+                }
+            }
+        }
+    }
+}
+
+/// One sentence: no full stop, no line break, some words.
+func expectOneSentence(_ error: ImageError, sourceLocation: SourceLocation = #_sourceLocation) {
+    let text = error.description
+    #expect(!text.contains("\n") && !text.contains(". ") && !text.hasSuffix("."), "\(text)", sourceLocation: sourceLocation)
+    #expect(text.split(separator: " ").count >= 4, "\(text)", sourceLocation: sourceLocation)
+}
