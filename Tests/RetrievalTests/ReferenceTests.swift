@@ -1,6 +1,7 @@
 import Foundation
-import Retrieval
 import Testing
+
+@testable import Retrieval
 
 /// What tools/golden/retrieval.py computed with numpy.
 struct Reference: Decodable {
@@ -27,6 +28,7 @@ struct Reference: Decodable {
     }
 
     let rankings: [RankingCase]
+    let every_color: String
     let pictures: [Picture]
 
     static func load(file: String = #filePath) throws -> Reference {
@@ -63,6 +65,18 @@ struct ReferenceTests {
         }
     }
 
+    @Test("every colour has Pillow's HSV")
+    func everyColor() throws {
+        var total: UInt64 = 0
+        for index in 0..<UInt64(1 << 24) {
+            let color = ColorHistogram.hsv(
+                UInt8(truncatingIfNeeded: index >> 16), UInt8(truncatingIfNeeded: index >> 8), UInt8(truncatingIfNeeded: index))
+            let packed = UInt64(color.hue) << 16 | UInt64(color.saturation) << 8 | UInt64(color.value)
+            total &+= packed &* (index &* 0x9E37_79B9_7F4A_7C15 | 1)
+        }
+        #expect(String(total) == (try Reference.load().every_color))
+    }
+
     @Test("colour histograms are numpy's")
     func histograms() throws {
         let pictures = try Reference.load().pictures
@@ -87,22 +101,24 @@ struct ColorHistogramTests {
     @Test("pure colours, black and greys fall into the bins worked out by hand")
     func byHand() throws {
         #expect(try bin(255, 0, 0) == 0 * 9 + 8)  // 0°
-        #expect(try bin(255, 255, 0) == 2 * 9 + 8)  // 60°
-        #expect(try bin(0, 255, 0) == 4 * 9 + 8)  // 120°
-        #expect(try bin(0, 255, 255) == 6 * 9 + 8)  // 180°
-        #expect(try bin(0, 0, 255) == 8 * 9 + 8)  // 240°
-        #expect(try bin(255, 0, 255) == 10 * 9 + 8)  // 300°
+        #expect(try bin(255, 255, 0) == 1 * 9 + 8)  // 60° is 42 of 255, just below the border of the sectors at 42.67
+        #expect(try bin(250, 255, 0) == 2 * 9 + 8)  // 61°
+        #expect(try bin(0, 255, 0) == 3 * 9 + 8)  // 120°: 85
+        #expect(try bin(0, 255, 255) == 5 * 9 + 8)  // 180°: 127
+        #expect(try bin(0, 0, 255) == 7 * 9 + 8)  // 240°: 170
+        #expect(try bin(255, 0, 255) == 9 * 9 + 8)  // 300°: 212
         #expect(try bin(255, 0, 1) == 11 * 9 + 8)  // just below 360°
         #expect(try bin(0, 0, 0) == 0)
-        #expect(try bin(84, 84, 84) == 0 && bin(85, 85, 85) == 1 && bin(170, 170, 170) == 2)
-        #expect(try bin(90, 60, 60) == 4)  // S is exactly 1/3
+        #expect(try bin(85, 85, 85) == 0 && bin(86, 86, 86) == 1 && bin(171, 171, 171) == 2)
+        #expect(try bin(90, 60, 60) == 1 + 0 * 3)  // S is 85 of 255
+        #expect(try bin(90, 59, 59) == 1 + 1 * 3)  // S is 87
     }
 
     @Test("near-white is dropped, light grey and pastel are not")
     func nearWhite() throws {
-        #expect(try bin(255, 255, 255) == nil && bin(230, 230, 230) == nil)
-        #expect(try bin(229, 229, 229) == 2)  // V = 0.898
-        #expect(try bin(255, 229, 229) == 2)  // S = 0.102
+        #expect(try bin(255, 255, 255) == nil && bin(231, 231, 231) == nil && bin(255, 236, 236) == nil)
+        #expect(try bin(230, 230, 230) == 2)
+        #expect(try bin(255, 235, 235) == 2)  // S is 20
         let white = try ColorHistogram.vector(rgb: [UInt8](repeating: 255, count: 12), width: 2, height: 2)
         #expect(Set(white).count == 1 && abs(UnitVectors.length(white) - 1) < 1e-6)
         let garment = try ColorHistogram.vector(rgb: [255, 255, 255, 255, 0, 0], width: 1, height: 2)

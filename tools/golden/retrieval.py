@@ -1,5 +1,5 @@
 """Writes Tests/RetrievalTests/Fixtures/ranking.json: ranking metrics of small, hard cases, computed with numpy from the definitions,
-by sorting whole rankings; and colour histograms of synthetic pictures.
+by sorting whole rankings; and colour histograms of synthetic pictures, their HSV made by Pillow.
 
     python tools/golden/retrieval.py
 """
@@ -8,6 +8,7 @@ import json
 import pathlib
 
 import numpy
+from PIL import Image
 
 FIXTURE = pathlib.Path(__file__).parents[2] / "Tests/RetrievalTests/Fixtures/ranking.json"
 CUTOFFS = [1, 2, 5, 10, 40]
@@ -58,34 +59,34 @@ def case(name, count, dimension, label_count, generator):
         "leave_one_out": metrics(vectors, labels, range(count), range(count))}
 
 
+def hsv(pixels):
+    """Pillow's HSV: three whole numbers 0...255 a pixel."""
+    image = Image.fromarray(pixels.reshape(1, -1, 3).astype(numpy.uint8), "RGB")
+    return numpy.asarray(image.convert("HSV")).reshape(-1, 3).astype(int)
+
+
 def histogram(pixels):
-    """Plain, slow, and in whole numbers wherever a bin is decided."""
-    counts = numpy.zeros(108)
-    for r, g, b in pixels.reshape(-1, 3).tolist():
-        high, low = max(r, g, b), min(r, g, b)
-        spread = high - low
-        if is_near_white(high, spread):
-            continue
-        if spread == 0:
-            sector = 0
-        elif high == r:
-            sector = ((g - b) * 2 // spread) % 12
-        elif high == g:
-            sector = (b - r) * 2 // spread + 4
-        else:
-            sector = (r - g) * 2 // spread + 8
-        saturation = min(3 * spread // high, 2) if high else 0
-        value = min(3 * high // 255, 2)
-        counts[sector * 9 + saturation * 3 + value] += 1
+    hue, saturation, value = hsv(pixels).T
+    kept = ~((value > 230) & (saturation < 20))
+    bins = (hue * 12 // 256) * 9 + (saturation * 3 // 256) * 3 + value * 3 // 256
+    counts = numpy.bincount(bins[kept], minlength=108)
     if counts.sum() == 0:
         counts[:] = 1
     vector = numpy.sqrt(counts)
     return (vector / numpy.linalg.norm(vector)).tolist()
 
 
-def is_near_white(high, spread):
-    """V > 0.9 and S < 0.1."""
-    return 10 * high > 9 * 255 and 10 * spread < high
+def every_color():
+    """A sum over all 2^24 colours in which each counts with a weight of its own, modulo 2^64."""
+    total = 0
+    for red in range(256):
+        green, blue = numpy.mgrid[0:256, 0:256]
+        pixels = numpy.stack([numpy.full_like(green, red), green, blue], axis=-1)
+        hue, saturation, value = hsv(pixels).astype(numpy.uint64).T
+        index = numpy.arange(red << 16, (red + 1) << 16, dtype=numpy.uint64)
+        weights = index * numpy.uint64(0x9E3779B97F4A7C15) | numpy.uint64(1)
+        total += int((((hue << 16) | (saturation << 8) | value) * weights).sum())
+    return str(total % 2**64)
 
 
 def pictures(generator):
@@ -100,6 +101,7 @@ def pictures(generator):
 generator = numpy.random.default_rng(20)
 FIXTURE.write_text(json.dumps({
     "rankings": [case("many ties", 40, 6, 9, generator), case("few relevant", 60, 12, 45, generator)],
+    "every_color": every_color(),
     "pictures": [
         {"name": name, "width": picture.shape[1], "height": picture.shape[0], "pixels": picture.ravel().tolist(),
          "histogram": histogram(picture)} for name, picture in pictures(generator)],
