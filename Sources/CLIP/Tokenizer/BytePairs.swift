@@ -59,7 +59,7 @@ final class BytePairs: Sendable {
             func refuse(_ reason: String) -> TokenizerError {
                 .badMerge(path: mergesPath, line: entry.line, text: String(entry.text), reason: reason)
             }
-            let parts = entry.text.split(separator: " ", omittingEmptySubsequences: false)
+            let parts = entry.text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).map { Substring($0) }
             guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { throw refuse("it is not two tokens") }
             guard let left = ids[String(parts[0])], let right = ids[String(parts[1])] else {
                 throw refuse("a part of it is not in the vocabulary")
@@ -102,7 +102,7 @@ final class BytePairs: Sendable {
         let order = printable + (0..<256).filter { !Set(printable).contains($0) }
         var tokens = order.map { symbols[$0] }
         tokens += tokens.map { $0 + wordEnd }
-        tokens += merges.map { String($0.text.filter { $0 != " " }) }
+        tokens += merges.map { String(decoding: $0.text.utf8.filter { $0 != 0x20 }, as: UTF8.self) }
         tokens += [startToken, endToken]
         return Dictionary(tokens.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { _, last in last })
     }

@@ -25,56 +25,48 @@ enum Windows1252 {
 
 /// Undoes the commonest garbling of text: UTF-8 that was read as Latin-1 or Windows-1252 ("cafÃ©" for "café").
 ///
-/// A run of non-ASCII characters is repaired where its bytes are well-formed UTF-8 and that is no coincidence: a sequence of
-/// three or four bytes, one that begins with Â or Ã (the two that Western text gets), or at least two sequences in one run that
-/// decodes as a whole. `ftfy`, which the reference uses, judges by a much longer list of unlikely neighbours and knows more code
-/// pages (Windows-1250, -1251, -1253, -1254, ISO 8859-2, Mac Roman, CP437); repairs a no-break space that became a blank; and
-/// marks bytes lost on the way. Those are not done here: such text is left as it is.
+/// A sequence of characters whose bytes are one well-formed UTF-8 character is repaired where that is no coincidence: it has three
+/// or four bytes, or it begins with Â or Ã (which Western text gets), or it is œ. Where every character beyond ASCII in a line belongs
+/// to such a sequence, one of these, or two sequences of any kind, are proof for the whole line. `ftfy`, which the reference uses,
+/// judges by a much longer list of unlikely neighbours and knows more code pages (Windows-1250, -1251, -1253, -1254,
+/// ISO 8859-2, Mac Roman, CP437); repairs a no-break space that became a blank; and marks bytes lost on the way. Those are not done
+/// here: such text is left as it is.
 enum MojibakeRepair {
-    static func repair(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
-        guard text.contains(where: { (0xC2...0xF4).contains($0.value) }) else { return text }
-        var out: [Unicode.Scalar] = []
-        out.reserveCapacity(text.count)
-        var place = 0
-        while place < text.count {
-            guard text[place].value >= 0x80 else {
-                out.append(text[place])
-                place += 1
-                continue
-            }
-            var end = place
-            while end < text.count, text[end].value >= 0x80 { end += 1 }
-            out += repairRun(text[place..<end])
-            place = end
-        }
-        return out
+    private struct Repair {
+        let place: Int
+        let length: Int
+        let scalar: Unicode.Scalar
+        let isPlain: Bool  // needs no other proof
     }
 
-    private static func repairRun(_ run: ArraySlice<Unicode.Scalar>) -> [Unicode.Scalar] {
-        var out: [Unicode.Scalar] = []
-        var pairs = 0
-        var whole = true
-        var repairs: [(at: Int, length: Int, scalar: Unicode.Scalar)] = []
-        var place = run.startIndex
-        while place < run.endIndex {
-            if let (scalar, length) = sequence(run[place...]) {
-                repairs.append((place, length, scalar))
-                pairs += length == 2 ? 1 : 0
+    /// `line` with what is certainly garbled put right.
+    static func repair(_ line: [Unicode.Scalar]) -> [Unicode.Scalar] {
+        guard line.contains(where: { (0xC2...0xF4).contains($0.value) }) else { return line }
+        var repairs: [Repair] = []
+        var isWhole = true
+        var place = 0
+        while place < line.count {
+            if line[place].value < 0x80 {
+                place += 1
+            } else if let (scalar, length) = sequence(line[place...]) {
+                let isPlain = length > 2 || line[place].value == 0xC2 || line[place].value == 0xC3 || scalar == "œ"
+                repairs.append(Repair(place: place, length: length, scalar: scalar, isPlain: isPlain))
                 place += length
             } else {
-                whole = false
+                isWhole = false
                 place += 1
             }
         }
-        place = run.startIndex
-        for repair in repairs {
-            let first = run[repair.at].value
-            guard repair.length > 2 || first == 0xC2 || first == 0xC3 || (whole && pairs > 1) else { continue }
-            out += run[place..<repair.at]
+        let isProven = isWhole && (repairs.count > 1 || repairs.contains(where: \.isPlain))
+        var out: [Unicode.Scalar] = []
+        out.reserveCapacity(line.count)
+        place = 0
+        for repair in repairs where isProven || repair.isPlain {
+            out += line[place..<repair.place]
             out.append(repair.scalar)
-            place = repair.at + repair.length
+            place = repair.place + repair.length
         }
-        return out + run[place...]
+        return out + line[place...]
     }
 
     /// The scalar whose UTF-8 bytes the run begins with, each byte standing there as a character of its own.

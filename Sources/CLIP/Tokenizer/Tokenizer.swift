@@ -94,10 +94,9 @@ public struct Tokenizer: Sendable {
 
     /// Lines with their numbers from 1, without empty ones.
     private static func mergeLines(_ bytes: [UInt8]) -> [(line: Int, text: Substring)] {
-        let text = String(decoding: bytes, as: UTF8.self)
-        return text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { place, line in
-            let line = line.hasSuffix("\r") ? line.dropLast() : line
-            return line.isEmpty ? nil : (place + 1, line)
+        bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated().compactMap { place, line in
+            let line = line.last == 0x0D ? line.dropLast() : line
+            return line.isEmpty ? nil : (place + 1, Substring(decoding: line, as: UTF8.self))
         }
     }
 
