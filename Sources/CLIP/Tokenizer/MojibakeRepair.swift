@@ -25,10 +25,10 @@ enum Windows1252 {
 
 /// Undoes the commonest garbling of text: UTF-8 that was read as Latin-1 or Windows-1252 ("cafÃ©" for "café").
 ///
-/// A sequence of characters whose bytes are one well-formed UTF-8 character is repaired where that is no coincidence: it has three
-/// or four bytes, or it begins with Â or Ã (which Western text gets), or it is œ. Where every character beyond ASCII in a line belongs
-/// to such a sequence, one of these, or two sequences of any kind, are proof for the whole line. `ftfy`, which the reference uses,
-/// judges by a much longer list of unlikely neighbours and knows more code pages (Windows-1250, -1251, -1253, -1254,
+/// A sequence of characters whose bytes are one well-formed UTF-8 character is repaired where that is no coincidence: it has
+/// three or four bytes, or it begins with Â or Ã (which Western text gets), or it is œ. Where every character beyond ASCII in a line
+/// belongs to a sequence, one of these, or two sequences of any kind side by side, are proof for the whole line. (Apart, two can
+/// be chance: CAFÉ® ROSÉ®.) `ftfy`, which the reference uses, judges by a much longer list of unlikely neighbours and knows more code pages (Windows-1250, -1251, -1253, -1254,
 /// ISO 8859-2, Mac Roman, CP437); repairs a no-break space that became a blank; and marks bytes lost on the way. Those are not done
 /// here: such text is left as it is.
 enum MojibakeRepair {
@@ -57,7 +57,8 @@ enum MojibakeRepair {
                 place += 1
             }
         }
-        let isProven = isWhole && (repairs.count > 1 || repairs.contains(where: \.isPlain))
+        let isAdjoined = zip(repairs, repairs.dropFirst()).contains { $0.place + $0.length == $1.place }
+        let isProven = isWhole && (isAdjoined || repairs.contains(where: \.isPlain))
         var out: [Unicode.Scalar] = []
         out.reserveCapacity(line.count)
         place = 0

@@ -42,6 +42,16 @@ struct TextCleanupTests {
         expectSameScalars(clean("caf\u{C3}\u{192}\u{C2}\u{A9}", .openCLIP), "caf\u{E9}", "twice")
     }
 
+    @Test("one sure sign in a line mends its other garbled characters too")
+    func neighbours() {
+        expectSameScalars(clean("\u{C5}\u{201A}\u{C3}\u{B3}d\u{C5}\u{BA}", .openCLIP), "\u{142}\u{F3}d\u{17A}", "neighbours")
+    }
+
+    @Test("upper-case letters before a brand's mark are not taken for garbled text")
+    func brands() {
+        expectSameScalars(clean("CAF\u{C9}\u{AE} ROS\u{C9}\u{AE}", .openCLIP), "caf\u{E9}\u{AE} ros\u{E9}\u{AE}", "brands")
+    }
+
     @Test(
         "accented text that only resembles garbled text is left alone",
         arguments: ["marqu\u{E9}\u{2122}", "s\u{E3}o paulo", "\u{E2}ngstr\u{F6}m", "\u{AB} caf\u{E9} \u{BB}", "\u{FC}\u{A9}"])
