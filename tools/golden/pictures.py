@@ -1,4 +1,4 @@
-"""The pictures of the goldens: our own, drawn from a seed, none square, one that has to be enlarged, one almost flat."""
+"""The pictures of the goldens: our own, drawn from a seed, none square, one that has to be enlarged, one almost flat, one all detail."""
 
 import numpy
 from PIL import Image
@@ -31,12 +31,15 @@ def draw(folder, size):
         "portrait": (round(size * 3.11), round(size * 2.05)),
         "enlarged": (round(size * 0.52), round(size * 0.65)),
         "flat": (round(size * 1.3), round(size * 1.02)),
+        "weave": (round(size * 1.61), round(size * 1.87)),
     }
     paths = []
     for name, (height, width) in shapes.items():
         field = _field(random, height, width, waves=5)
         if name == "flat":  # one step around the mean: what is left of it is mostly how mean and std were rounded
             pixels = 255 * numpy.array(MEAN) + 1 * field
+        elif name == "weave":  # detail about the mean colour: what is left of it is mostly how it was resampled
+            pixels = 255 * numpy.array(MEAN) + 60 * random.uniform(-1, 1, field.shape)
         else:
             pixels = 127.5 + 120 * field
         path = folder / f"{name}.png"

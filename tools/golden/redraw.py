@@ -55,7 +55,7 @@ def _value(name, shape, draw, uniform):
     value = draw() / math.sqrt(fan_in)
     if name in ("visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight"):
         to_colour = value[:, :, :1, :1].repeat(1, 1, *shape[2:]) if shape[-1] > 3 else 0
-        return PATCHES * (value + 0.6 * to_colour)
+        return PATCHES * (value + 0.4 * to_colour)
     if len(shape) == 4:  # a convolution before a ReLU, which halves the second moment
         return math.sqrt(2) * value
     if leaf == "in_proj_weight":
