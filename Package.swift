@@ -23,19 +23,18 @@ let package = Package(
     name: "StyleFinder",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "stylefinder", targets: ["stylefinder"]),
+        .executable(name: "stylefinder", targets: ["stylefinder"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // Above the torch line: nothing here touches a tensor.
         .target(
             name: "CImaging",
-            linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("webpdemux")]
+            linkerSettings: ["jpeg", "png", "webp", "webpdemux", "z"].map { .linkedLibrary($0) }
         ),
         .target(name: "Imaging", dependencies: ["CImaging"], swiftSettings: strict),
         .target(name: "TensorFiles", swiftSettings: strict),
@@ -63,32 +62,57 @@ let package = Package(
             dependencies: ["Torch", "Imaging", "TensorFiles", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
-        .target(name: "Training", dependencies: ["CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"], swiftSettings: strict),
+        .target(
+            name: "Training", dependencies: ["CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"],
+            swiftSettings: strict),
         .target(name: "Inference", dependencies: ["CLIP", "Search", "Imaging", "Catalog"], swiftSettings: strict),
         .executableTarget(
             name: "stylefinder",
             dependencies: [
                 "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Torch", "CLIP", "Training", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
 
+        // Programs that measure; Benchmarks/*.py run them beside their peers.
+        .executableTarget(
+            name: "ImagingBenchmark", dependencies: ["Imaging"], path: "Benchmarks/Sources/ImagingBenchmark",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "SearchBenchmark", dependencies: ["Retrieval"], path: "Benchmarks/Sources/SearchBenchmark",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "EncoderBenchmark", dependencies: ["CLIP", "Torch"], path: "Benchmarks/Sources/EncoderBenchmark",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "TrainingBenchmark", dependencies: ["Training", "CLIP", "Torch"], path: "Benchmarks/Sources/TrainingBenchmark",
+            swiftSettings: strict),
+
         // Tests: one target per module.
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: strict),
-        .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], swiftSettings: strict),
-        .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
-        .testTarget(name: "RetrievalTests", dependencies: ["Retrieval", "TensorFiles"], swiftSettings: strict),
-        .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval"], swiftSettings: strict),
+        .testTarget(
+            name: "ImagingTests", dependencies: ["Imaging", .product(name: "Crypto", package: "swift-crypto")],
+            exclude: ["Fixtures"],
+            swiftSettings: strict),
+        .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "CatalogTests", dependencies: ["Catalog", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
+        .testTarget(
+            name: "RetrievalTests", dependencies: ["Retrieval", "CVector", "TensorFiles"], exclude: ["Fixtures"],
+            swiftSettings: strict),
+        .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval", "Imaging"], swiftSettings: strict),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),
-        .testTarget(name: "CLIPTests", dependencies: ["CLIP", "Torch", "TensorFiles", "Imaging"], swiftSettings: strict),
+        .testTarget(
+            name: "CLIPTests", dependencies: ["CLIP", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "CLIP", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],
-            swiftSettings: strict
-        ),
-        .testTarget(name: "InferenceTests", dependencies: ["Inference", "CLIP", "Search", "Catalog"], swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["Imaging", "TensorFiles", "stylefinder"], swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "InferenceTests", dependencies: ["Inference", "CLIP", "Search", "Catalog", "Imaging", "Retrieval"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["stylefinder", "Imaging", "TensorFiles", "Catalog"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -67,7 +67,8 @@ public struct CatalogEmbedding: Sendable {
             let stale = try catalog.writeVectors(
                 read.enumerated().map { row, entry in
                     NewVector(
-                        image: entry.image.id, contentHash: entry.hash, components: Array(vectors[(row * size)..<((row + 1) * size)]))
+                        image: entry.image.id, contentHash: entry.hash,
+                        components: Array(vectors[(row * size)..<((row + 1) * size)]))
                 }, of: model)
             report.embedded += read.count - stale.count
             report.changed += stale.count

@@ -44,7 +44,8 @@ public struct SearchEngine: Sendable {
         return SearchResponse(
             model: encoder.model.name, results: results,
             timing: [
-                "encode": milliseconds(encoded - begin), "search": milliseconds(end - encoded), "total": milliseconds(end - begin),
+                "encode": milliseconds(encoded - begin), "search": milliseconds(end - encoded),
+                "total": milliseconds(end - begin),
             ])
     }
 
@@ -55,7 +56,9 @@ public struct SearchEngine: Sendable {
             guard text.contains(where: { !$0.isWhitespace }) else { throw SearchError.emptyText }
             return try await encoder.encode(texts: [text])[0]
         case .vector(let vector):
-            guard vector.count == index.dimension else { throw SearchError.dimension(found: vector.count, expected: index.dimension) }
+            guard vector.count == index.dimension else {
+                throw SearchError.dimension(found: vector.count, expected: index.dimension)
+            }
             return vector
         }
     }

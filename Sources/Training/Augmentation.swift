@@ -79,7 +79,8 @@ extension RGBImage {
             while index + 2 < bytes.count {
                 let color = SIMD4<Float>(Float(bytes[index]), Float(bytes[index + 1]), Float(bytes[index + 2]), 1)
                 let mapped = SIMD4<Float>((red * color).sum(), (green * color).sum(), (blue * color).sum(), 0)
-                let limited = mapped.clamped(lowerBound: .init(repeating: 0), upperBound: .init(repeating: 255)).rounded(.toNearestOrEven)
+                let limited = mapped.clamped(lowerBound: .init(repeating: 0), upperBound: .init(repeating: 255)).rounded(
+                    .toNearestOrEven)
                 bytes[index] = UInt8(limited.x)
                 bytes[index + 1] = UInt8(limited.y)
                 bytes[index + 2] = UInt8(limited.z)

@@ -6,9 +6,10 @@ public import Foundation
 public struct Recipe: Sendable, Equatable, Codable {
     /// Where the weights come from.
     public enum Start: Sendable, Equatable, Codable {
-        /// A new model of this architecture, drawn from the seed; the vocabulary is a folder with vocab.json and merges.txt.
+        /// A new model of this architecture, drawn from the seed; the vocabulary is a folder with vocab.json and merges.txt, relative to the
+        /// recipe's own.
         case new(Architecture, vocabulary: String)
-        /// A model folder or a run.
+        /// A model folder, relative to the recipe's own.
         case model(String)
     }
 
@@ -97,6 +98,17 @@ public struct Recipe: Sendable, Equatable, Codable {
     public var validation: [Figure]
     /// Every how many epochs the checkpoint is kept under `epochs/`; 0 keeps none there.
     public var keep: Int
+    /// The folder that paths in the recipe are relative to: where its file lies. Not part of what the recipe says.
+    public var folder = ""
+
+    enum CodingKeys: String, CodingKey {
+        case name, seed, start, trainable, batchNormFrozen, batch, epochs, stepsPerEpoch, optimizer, losses, augmentation,
+            captions
+        case validation, keep
+    }
+
+    /// A path of the recipe as the file system needs it.
+    func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
 
     /// Steps of the whole run.
     public var steps: Int { epochs * stepsPerEpoch }
@@ -107,12 +119,12 @@ extension Recipe {
     /// - Throws: `TrainingError` naming the file and the key: unknown, missing, or out of range.
     public init(path: String) throws(TrainingError) {
         let file = try RecipeReader(path: path)
-        let base = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         name = try file.string("name")
         _ = try file.string("description", default: "")
         seed = UInt64(try file.integer("seed", in: 0...Int(Int32.max), default: 0))
         let start = try file.section("model") { section throws(TrainingError) in
-            try Self.start(section, base: base)
+            try Self.start(section)
         }
         guard let start else { throw file.missing("model") }
         self.start = start
@@ -124,13 +136,16 @@ extension Recipe {
                 singles: try section.integer("singles", in: 0...4096, default: 0))
         }
         guard let batch else { throw file.missing("batch") }
-        guard batch.items + batch.singles > 1 else { throw file.wrong("batch", "of \(batch.items + batch.singles)", "at least two") }
+        guard batch.items + batch.singles > 1 else {
+            throw file.wrong("batch", "of \(batch.items + batch.singles)", "at least two")
+        }
         self.batch = batch
         epochs = try file.integer("epochs", in: 1...100_000)
         stepsPerEpoch = try file.integer("steps_per_epoch", in: 1...10_000_000)
         let optimizer = try file.section("optimizer") { section throws(TrainingError) in
             Optimizer(
-                rate: try section.number("rate", in: 0...10), decay: try section.number("weight_decay", in: 0...10, default: 0.05),
+                rate: try section.number("rate", in: 0...10),
+                decay: try section.number("weight_decay", in: 0...10, default: 0.05),
                 beta1: try section.number("beta1", in: 0...0.9999, default: 0.9),
                 beta2: try section.number("beta2", in: 0...0.99999, default: 0.98),
                 eps: try section.number("eps", in: 1e-12...1, default: 1e-6),
@@ -162,7 +177,8 @@ extension Recipe {
                     brightness: try section.number("brightness", in: 0...0.95, default: 0),
                     contrast: try section.number("contrast", in: 0...0.95, default: 0),
                     saturation: try section.number("saturation", in: 0...1, default: 0),
-                    hue: try section.number("hue", in: 0...0.5, default: 0), gray: try section.number("gray", in: 0...1, default: 0),
+                    hue: try section.number("hue", in: 0...0.5, default: 0),
+                    gray: try section.number("gray", in: 0...1, default: 0),
                     color: try section.number("color", in: 0...1, default: 1))
             }
             ?? Augmentation(
@@ -180,10 +196,9 @@ extension Recipe {
 
     private enum TowerKind: String, CaseIterable { case vit, resnet }
 
-    private static func start(_ section: RecipeReader, base: String) throws(TrainingError) -> Start {
-        func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(base)/\(path)" }
+    private static func start(_ section: RecipeReader) throws(TrainingError) -> Start {
         let existing = try section.string("start", default: "")
-        if !existing.isEmpty { return .model(existing.contains("/") ? resolved(existing) : existing) }
+        if !existing.isEmpty { return .model(existing) }
         let tower: Architecture.Tower
         switch try section.choice("tower", default: TowerKind?.none) {
         case .vit:
@@ -197,10 +212,11 @@ extension Recipe {
         let fitting: Preprocessing.Fitting = try section.choice("fitting", default: .shortestSideCrop)
         let architecture = Architecture(
             tower: tower, resolution: try section.integer("resolution", in: 16...1024),
-            embeddingSize: try section.integer("embedding", in: 2...4096), textWidth: try section.integer("text_width", in: 64...4096),
+            embeddingSize: try section.integer("embedding", in: 2...4096),
+            textWidth: try section.integer("text_width", in: 64...4096),
             textLayers: try section.integer("text_layers", in: 1...64),
             contextLength: try section.integer("context_length", in: 4...512), fitting: fitting)
-        return .new(architecture, vocabulary: resolved(try section.string("vocabulary")))
+        return .new(architecture, vocabulary: try section.string("vocabulary"))
     }
 
     /// The recipe as JSON with sorted keys, for the run folder.

@@ -97,7 +97,9 @@ final class RecipeReader {
 
     func integers(_ key: String, count: Int, default value: [Int]? = nil) throws(TrainingError) -> [Int] {
         guard let found = take(key) else { return try orMissing(value, key) }
-        guard let numbers = found as? [NSNumber], numbers.count == count else { throw wrong(key, found, "\(count) whole numbers") }
+        guard let numbers = found as? [NSNumber], numbers.count == count else {
+            throw wrong(key, found, "\(count) whole numbers")
+        }
         return numbers.map(\.intValue)
     }
 
@@ -119,7 +121,8 @@ final class RecipeReader {
         return numbers[0]...numbers[1]
     }
 
-    func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default value: Choice? = nil) throws(TrainingError) -> Choice
+    func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default value: Choice? = nil) throws(TrainingError)
+        -> Choice
     where Choice.RawValue == String {
         guard let found = take(key) else { return try orMissing(value, key) }
         guard let text = found as? String, let choice = Choice(rawValue: text) else {

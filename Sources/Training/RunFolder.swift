@@ -93,9 +93,12 @@ public struct RunFolder: Sendable {
         }
     }
 
-    func saveEpoch(_ epoch: Int, _ model: CLIPModel, preprocessing: Preprocessing, vocabulary: String?, additions: [String: Any]) throws {
+    func saveEpoch(_ epoch: Int, _ model: CLIPModel, preprocessing: Preprocessing, vocabulary: String?, additions: [String: Any])
+        throws
+    {
         let name = String(format: "%02d", epoch)
-        try saveModel(model, preprocessing: preprocessing, vocabulary: vocabulary, additions: additions, to: "\(path)/epochs/\(name)")
+        try saveModel(
+            model, preprocessing: preprocessing, vocabulary: vocabulary, additions: additions, to: "\(path)/epochs/\(name)")
     }
 
     /// Adds a line to `metrics.jsonl`.
@@ -113,7 +116,9 @@ public struct RunFolder: Sendable {
 
     /// Drops the lines of steps that a resumed run takes again.
     func cutMetrics(from step: Int) throws {
-        guard let text = FileManager.default.contents(atPath: metricsFile).map({ String(decoding: $0, as: UTF8.self) }) else { return }
+        guard let text = FileManager.default.contents(atPath: metricsFile).map({ String(decoding: $0, as: UTF8.self) }) else {
+            return
+        }
         let kept = text.split(separator: "\n").filter { line in
             guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { return false }
             return (object["step"] as? Int).map { $0 <= step } ?? true

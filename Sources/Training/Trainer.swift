@@ -58,7 +58,7 @@ public enum Trainer {
             try folder.create(recipe)
         }
         try TorchRuntime.seed(recipe.seed)
-        let origin = try resumed ? Start(folder: folder.last) : Start(recipe)
+        let origin = try resumed ? TrainingStart(folder: folder.last) : TrainingStart(recipe)
         let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: data.teacherSize, device: device)
         if resumed {
             try folder.restore(step)
@@ -101,7 +101,8 @@ public enum Trainer {
                     progress.bestScore = figures["score"]
                     progress.bestEpoch = epoch
                 }
-                let additions = record(recipe, sources, epoch: epoch, figures: figures, progress: progress, photos: data.paths.count)
+                let additions = record(
+                    recipe, sources, epoch: epoch, figures: figures, progress: progress, photos: data.paths.count)
                 if isBest {
                     try folder.saveModel(
                         step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions,
@@ -109,7 +110,8 @@ public enum Trainer {
                 }
                 if recipe.keep > 0 && epoch % recipe.keep == 0 {
                     try folder.saveEpoch(
-                        epoch, step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions)
+                        epoch, step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary,
+                        additions: additions)
                 }
                 var line: [String: Any] = ["epoch": epoch, "step": progress.step, "best": isBest]
                 for (name, value) in figures { line["val_\(name)"] = value }
@@ -129,7 +131,8 @@ public enum Trainer {
 
     /// What a model remembers of its making: read by everything that shows a model, typed by nobody.
     private static func record(
-        _ recipe: Recipe, _ sources: TrainingSources, epoch: Int, figures: [String: Double], progress: RunFolder.Progress, photos: Int
+        _ recipe: Recipe, _ sources: TrainingSources, epoch: Int, figures: [String: Double], progress: RunFolder.Progress,
+        photos: Int
     ) -> [String: Any] {
         let settings = (try? recipe.json()).flatMap { try? JSONSerialization.jsonObject(with: $0) } ?? [:]
         return [
@@ -137,62 +140,5 @@ public enum Trainer {
             "seconds": (progress.seconds * 10).rounded() / 10, "photos": photos, "validation": figures,
             "torch": TorchRuntime.version,
         ]
-    }
-
-    /// A model ready to be trained, with its preprocessing and vocabulary.
-    private struct Start {
-        let model: CLIPModel
-        let preprocessing: Preprocessing
-        let tokenizer: Tokenizer?
-        /// The folder that holds vocab.json and merges.txt.
-        let vocabulary: String?
-
-        init(folder path: String) throws {
-            let folder = try ModelFolder(path: path)
-            model = try folder.model(forTraining: true)
-            preprocessing = folder.preprocessing
-            tokenizer = folder.tokenizer
-            vocabulary = folder.tokenizer == nil ? nil : path
-        }
-
-        init(_ recipe: Recipe) throws {
-            switch recipe.start {
-            case .model(let path): self = try Start(folder: path)
-            case .new(let architecture, let vocabulary):
-                let tokenizer = try Tokenizer(
-                    vocabularyFile: "\(vocabulary)/vocab.json", mergesFile: "\(vocabulary)/merges.txt",
-                    contextLength: architecture.contextLength)
-                self = Start(
-                    model: try CLIPModel(
-                        architecture.configuration(vocabularySize: tokenizer.vocabularySize), store: ParameterStore()),
-                    preprocessing: Preprocessing(side: architecture.resolution, fitting: architecture.fitting),
-                    tokenizer: tokenizer, vocabulary: vocabulary)
-            }
-        }
-
-        private init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, vocabulary: String?) {
-            self.model = model
-            self.preprocessing = preprocessing
-            self.tokenizer = tokenizer
-            self.vocabulary = vocabulary
-        }
-    }
-}
-
-extension Recipe.Architecture {
-    func configuration(vocabularySize: Int) -> CLIPConfiguration {
-        let vision: CLIPConfiguration.Vision
-        switch tower {
-        case .transformer(let width, let layers, let heads, let patch):
-            vision = .transformer(.init(width: width, layers: layers, heads: heads, patch: patch, resolution: resolution))
-        case .resNet(let width, let layers):
-            vision = .resNet(.init(width: width, layers: layers, heads: width * 32 / 64, resolution: resolution))
-        }
-        return CLIPConfiguration(
-            vision: vision,
-            text: .init(
-                width: textWidth, layers: textLayers, heads: max(textWidth / 64, 1), contextLength: contextLength,
-                vocabularySize: vocabularySize),
-            embeddingSize: embeddingSize, activation: .quickGELU)
     }
 }

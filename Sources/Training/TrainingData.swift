@@ -19,7 +19,9 @@ public struct TrainingData: Sendable {
     ///   - datasets: only rows with split `train` are used, or all rows of a dataset that has no splits.
     ///   - teachers: files of vectors whose names are the datasets' image names, one per dataset; empty for none.
     /// - Throws: `TrainingError.nothingToTrainOn`, `.noTeacher`.
-    public init(_ datasets: [Dataset], templates: [String], teachers: [EmbeddingFile], teacherPaths: [String]) throws(TrainingError) {
+    public init(_ datasets: [Dataset], templates: [String], teachers: [EmbeddingFile], teacherPaths: [String])
+        throws(TrainingError)
+    {
         var paths: [String] = [], items: [Int] = [], captionOfPhoto: [Int?] = [], captions: [String] = []
         var teacher: [Float] = []
         var itemNumbers: [String: Int] = [:], captionNumbers: [String: Int] = [:]
@@ -29,7 +31,8 @@ public struct TrainingData: Sendable {
         for (index, dataset) in datasets.enumerated() {
             let hasSplits = dataset.rows.contains { $0["split"] != nil }
             let rows = hasSplits ? dataset.rows(where: "split", is: "train") : dataset.rows
-            let places = teachers.isEmpty
+            let places =
+                teachers.isEmpty
                 ? [:] : Dictionary(teachers[index].names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
             for row in rows {
                 paths.append(row.path)

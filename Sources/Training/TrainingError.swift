@@ -21,7 +21,8 @@ extension TrainingError: CustomStringConvertible {
         case .unknownKey(let path, let key, let known):
             "The recipe \(path) has the unknown key \(key); known here: \(known.sorted().joined(separator: ", "))."
         case .missingKey(let path, let key): "The recipe \(path) lacks the key \(key)."
-        case .wrongValue(let path, let key, let found, let expected): "The recipe \(path): \(key) is \(found), expected \(expected)."
+        case .wrongValue(let path, let key, let found, let expected):
+            "The recipe \(path): \(key) is \(found), expected \(expected)."
         case .nothingToTrainOn(let what): "There is nothing to train on: \(what)."
         case .noTeacher(let path, let image): "The teacher's file \(path) has no vector for \(image)."
         case .runExists(let path): "\(path) already holds a run; continue it with --resume or choose another folder."

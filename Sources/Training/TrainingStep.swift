@@ -116,13 +116,19 @@ public final class TrainingStep {
             try SupCon.loss(images, labels: batch.items, temperature: weights.itemTemperature)
         }
         if !batch.teacher.isEmpty {
-            let teacher = try Tensor(batch.teacher, shape: [batch.items.count, batch.teacher.count / batch.items.count]).to(device)
+            let teacher = try Tensor(batch.teacher, shape: [batch.items.count, batch.teacher.count / batch.items.count]).to(
+                device)
             if let teacherHead {
-                try add("teacher", weights.teacher) { try Teacher.regression(predicted: images.linear(teacherHead), teacher: teacher) }
+                try add("teacher", weights.teacher) {
+                    try Teacher.regression(predicted: images.linear(teacherHead), teacher: teacher)
+                }
             }
             try add("teacher_relations", weights.teacherRelations) { try Teacher.relations(student: images, teacher: teacher) }
         }
-        guard let sum else { throw TrainingError.nothingToTrainOn(what: "a batch gave no loss; it needs two captions, two photos of one item or a teacher") }
+        guard let sum else {
+            throw TrainingError.nothingToTrainOn(
+                what: "a batch gave no loss; it needs two captions, two photos of one item or a teacher")
+        }
         return (sum, terms)
     }
 }

@@ -26,7 +26,9 @@ struct EmbedCommand: ParsableCommand {
             Embedder(folder: folder), fingerprint: folder.fingerprint, name: location.name, progress: { bar.show($0, of: $1) },
             shouldStop: { interrupt.isRequested })
         Console.warn(all: report.problems)
-        if report.changed > 0 { Console.warn("\(report.changed) pictures have changed since they were imported; import again, then embed") }
+        if report.changed > 0 {
+            Console.warn("\(report.changed) pictures have changed since they were imported; import again, then embed")
+        }
         if output.json {
             try Console.printJSON(report)
         } else {
@@ -41,7 +43,8 @@ struct EmbedCommand: ParsableCommand {
 
     private static func shard(_ text: String) throws -> Shard {
         let parts = text.split(separator: "/").map { Int($0) }
-        guard parts.count == 2, let index = parts[0], let count = parts[1], let shard = try? Shard(index: index, count: count) else {
+        guard parts.count == 2, let index = parts[0], let count = parts[1], let shard = try? Shard(index: index, count: count)
+        else {
             throw ValidationError("--shard is \(text), expected i/n such as 0/4")
         }
         return shard

@@ -155,11 +155,14 @@ struct EvaluateCommand: ParsableCommand {
             }
             guard !queries.isEmpty, !gallery.isEmpty else {
                 throw Failure.data(
-                    "\(dataset.source) has \(queries.count) query rows and \(gallery.count) gallery rows; choose with --leave-one-out, --query or --gallery.")
+                    "\(dataset.source) has \(queries.count) query rows and \(gallery.count) gallery rows; choose with --leave-one-out, --query or --gallery."
+                )
             }
             labels = rows.map { $0[command.relevantBy] }
             guard labels.contains(where: { $0 != nil }) else {
-                throw Failure.data("\(dataset.source) has no column \(command.relevantBy); its columns are \(dataset.columns.joined(separator: ", ")).")
+                throw Failure.data(
+                    "\(dataset.source) has no column \(command.relevantBy); its columns are \(dataset.columns.joined(separator: ", "))."
+                )
             }
         }
 
@@ -189,7 +192,9 @@ struct EvaluateCommand: ParsableCommand {
             }
             return times.mapValues { values in
                 let sorted = values.sorted()
-                func percentile(_ share: Double) -> Double { sorted[min(sorted.count - 1, Int((share * Double(sorted.count)).rounded(.up)) - 1)] }
+                func percentile(_ share: Double) -> Double {
+                    sorted[min(sorted.count - 1, Int((share * Double(sorted.count)).rounded(.up)) - 1)]
+                }
                 return ["p50": percentile(0.5), "p95": percentile(0.95), "p99": percentile(0.99)]
             }
         }

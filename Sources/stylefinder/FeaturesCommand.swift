@@ -22,7 +22,9 @@ struct FeaturesCommand: ParsableCommand {
     var out: String
 
     func validate() throws {
-        guard out.hasSuffix(".safetensors") else { throw ValidationError("--out is \(out), expected a name that ends with .safetensors.") }
+        guard out.hasSuffix(".safetensors") else {
+            throw ValidationError("--out is \(out), expected a name that ends with .safetensors.")
+        }
     }
 
     func run() throws {
@@ -38,7 +40,9 @@ struct FeaturesCommand: ParsableCommand {
             fingerprint: folder.fingerprint)
         try file.write(to: out)
         // What was written is what will be read.
-        guard try EmbeddingFile(path: out) == file else { throw Failure(description: "\(out) reads back otherwise than it was written.", code: .inputOutput) }
+        guard try EmbeddingFile(path: out) == file else {
+            throw Failure(description: "\(out) reads back otherwise than it was written.", code: .inputOutput)
+        }
         Console.note("\(rows.count) vectors of \(file.dimension) written to \(out)")
     }
 }

@@ -81,12 +81,17 @@ struct ModelsCommand: ParsableCommand {
                 has_tokenizer: folder.tokenizer != nil,
                 preprocessing: Preparation(
                     side: folder.preprocessing.side, fitting: folder.preprocessing.fitting.rawValue,
-                    filter: folder.preprocessing.filter.rawValue, mean: folder.preprocessing.mean, std: folder.preprocessing.deviation),
+                    filter: folder.preprocessing.filter.rawValue, mean: folder.preprocessing.mean,
+                    std: folder.preprocessing.deviation),
                 parameters: built.parameterCount, fingerprint: folder.fingerprint, recorded: recorded)
             if output.json { return try Console.printJSON(description) }
             print("\(description.id): \(description.architecture), \(description.embedding_size)-d, \(description.format) folder")
-            print("pictures  \(description.preprocessing.side) px, \(description.preprocessing.fitting), \(description.preprocessing.filter)")
-            print("texts     \(description.has_tokenizer ? "\(description.context_length) tokens of \(description.vocabulary_size)" : "no tokenizer in the folder")")
+            print(
+                "pictures  \(description.preprocessing.side) px, \(description.preprocessing.fitting), \(description.preprocessing.filter)"
+            )
+            print(
+                "texts     \(description.has_tokenizer ? "\(description.context_length) tokens of \(description.vocabulary_size)" : "no tokenizer in the folder")"
+            )
             print("weights   \(description.parameters) numbers, \(description.activation), eps \(description.layer_norm_eps)")
             print("print     \(description.fingerprint)")
             for (key, value) in recorded.sorted(by: { $0.key < $1.key }) { print("\(key)  \(value)") }

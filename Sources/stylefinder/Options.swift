@@ -67,7 +67,9 @@ struct ModelLocation {
         for _ in 0..<5 {
             for candidate in ["\(folder.path)/share/stylefinder/\(name)", "\(folder.path)/\(name)"] {
                 var isFolder: ObjCBool = false
-                if FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder), isFolder.boolValue { return candidate }
+                if FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder), isFolder.boolValue {
+                    return candidate
+                }
             }
             folder.deleteLastPathComponent()
         }

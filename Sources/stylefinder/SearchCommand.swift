@@ -54,7 +54,9 @@ struct SearchCommand: AsyncParsableCommand {
         if response.results.isEmpty { print("Nothing in the catalogue fits.") }
         for result in response.results {
             let title = [result.product.title, result.image.color, result.image.view].compactMap { $0 }.joined(separator: ", ")
-            print("\(result.rank). \(String(format: "%.3f", result.score))  \(result.product.id)  \(title)\n   \(result.image.path)")
+            print(
+                "\(result.rank). \(String(format: "%.3f", result.score))  \(result.product.id)  \(title)\n   \(result.image.path)"
+            )
         }
     }
 }

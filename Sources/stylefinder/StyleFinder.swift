@@ -6,7 +6,8 @@ struct StyleFinder: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stylefinder", abstract: "Finds the garments that look most like the one in a picture.",
         subcommands: [
-            ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, FeaturesCommand.self, ModelsCommand.self,
+            ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, FeaturesCommand.self,
+            ModelsCommand.self,
             TrainCommand.self,
         ])
 
@@ -21,7 +22,7 @@ struct StyleFinder: AsyncParsableCommand {
             }
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
-        } catch where exitCode(for: error) == .success || error is ValidationError || isParserError(error) {
+        } catch  where exitCode(for: error) == .success || error is ValidationError || isParserError(error) {
             exit(withError: error)
         } catch {
             let text = error is CocoaError ? error.localizedDescription : String(describing: error)
@@ -43,7 +44,7 @@ struct StyleFinder: AsyncParsableCommand {
             setenv("OMP_WAIT_POLICY", "PASSIVE", 1)
             var arguments = CommandLine.unsafeArgv
             _ = withUnsafeMutablePointer(to: &arguments) { execv("/proc/self/exe", $0.pointee) }
-            // Where it can't start itself it goes on as it is: slower under load, not wrong.
+        // Where it can't start itself it goes on as it is: slower under load, not wrong.
         #endif
     }
 }

@@ -9,7 +9,9 @@ import Training
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train a model by a recipe, or go on with a run.",
-        discussion: "Rows with split train are trained on, rows with split val choose the best epoch. Ctrl-C saves and ends; --resume goes on.")
+        discussion:
+            "Rows with split train are trained on, rows with split val choose the best epoch. Ctrl-C saves and ends; --resume goes on."
+    )
 
     @Argument(help: "The recipe, a JSON file (see Recipes/).")
     var recipe: String
@@ -38,13 +40,15 @@ struct TrainCommand: ParsableCommand {
         let datasets = try data.map { try Dataset(contentsOf: URL(fileURLWithPath: $0)) }
         for dataset in datasets { for problem in dataset.problems { Console.warn(problem.description) } }
         let teachers = try teacher.map { try EmbeddingFile(path: $0) }
-        let command = (["stylefinder", "train", recipe, "--data"] + data + (teacher.isEmpty ? [] : ["--teacher"] + teacher)
+        let command =
+            (["stylefinder", "train", recipe, "--data"] + data + (teacher.isEmpty ? [] : ["--teacher"] + teacher)
             + ["--out", out]).joined(separator: " ")
         let interrupt = Interrupt()
         let progress = Progress()
         let completed = try Trainer.run(
             settings, sources: TrainingSources(datasets: datasets, teachers: teachers, teacherPaths: teacher, command: command),
-            to: RunFolder(path: out), resume: resume, device: device, shouldStop: { interrupt.isRequested }, report: progress.report)
+            to: RunFolder(path: out), resume: resume, device: device, shouldStop: { interrupt.isRequested },
+            report: progress.report)
         if !completed {
             Console.note("Stopped; everything is saved. Go on with: \(command) --resume")
             throw ExitCode(130)
@@ -74,7 +78,8 @@ struct TrainCommand: ParsableCommand {
                 Console.note(
                     String(
                         format: "step %d/%d  loss %.4f  (%@)  |g| %.2f  rate %.2e  %.2f s/step  %.0f min left", step, total,
-                        losses.reduce(0, +) / Double(losses.count), terms.joined(separator: ", "), result.gradientNorm, result.rate,
+                        losses.reduce(0, +) / Double(losses.count), terms.joined(separator: ", "), result.gradientNorm,
+                        result.rate,
                         pace, pace * Double(total - step) / 60))
                 losses = []
                 seconds = []

@@ -119,12 +119,16 @@ struct GoldenTests {
         #expect(try model.pictures().flatMap { folder.preprocessing.fit($0).pixels } == expected)
     }
 
-    @Test("every planted mistake costs at least 100 tolerances, else the golden proves nothing", arguments: GoldenModel.reduced + GoldenModel.full)
+    @Test(
+        "every planted mistake costs at least 100 tolerances, else the golden proves nothing",
+        arguments: GoldenModel.reduced + GoldenModel.full)
     func costs(_ model: GoldenModel) throws {
         let costs = try model.costs()
         #expect(costs.count >= 15)
         for cost in costs {
-            print("golden | \(model.testDescription) | \(cost.tower) | planted: \(cost.mistake) | \(Int(cost.tolerances)) tolerances")
+            print(
+                "golden | \(model.testDescription) | \(cost.tower) | planted: \(cost.mistake) | \(Int(cost.tolerances)) tolerances"
+            )
             #expect(cost.tolerances >= 100, "\(cost.tower): \(cost.mistake)")
         }
     }

@@ -22,7 +22,9 @@ struct TensorTests {
 
     @Test("a count that is not the shape's throws a sentence")
     func wrongCount() {
-        #expect(throws: TorchError.value("the shape needs 16 bytes, found 12")) { try Tensor([1, 2, 3] as [Float], shape: [2, 2]) }
+        #expect(throws: TorchError.value("the shape needs 16 bytes, found 12")) {
+            try Tensor([1, 2, 3] as [Float], shape: [2, 2])
+        }
     }
 
     @Test("shapes that do not fit throw; nothing aborts")
@@ -70,12 +72,15 @@ struct TensorTests {
         let sum = try convolved + offset.reshaped([1, 16, 1, 1])
         #expect(
             Self.close(
-                try picture.packedConv2d(packed, offset, stride: 2, padding: 1, activation: .relu).floats(), try sum.relu().floats(),
+                try picture.packedConv2d(packed, offset, stride: 2, padding: 1, activation: .relu).floats(),
+                try sum.relu().floats(),
                 1e-4))
         #expect(
             Self.close(
-                try picture.packedConv2d(packed, offset, stride: 2, padding: 1, activation: .relu, adding: sum.contiguous(channelsLast: true))
-                    .floats(), try (sum + sum).relu().floats(), 1e-4))
+                try picture.packedConv2d(
+                    packed, offset, stride: 2, padding: 1, activation: .relu, adding: sum.contiguous(channelsLast: true)
+                )
+                .floats(), try (sum + sum).relu().floats(), 1e-4))
     }
 
     @Test("gradients of x² and of a matrix product are right, add up, and can be cleared")

@@ -27,7 +27,8 @@ enum HuggingFaceFolder {
                     layers: try vision.integer("num_hidden_layers", default: 12),
                     heads: try vision.integer("num_attention_heads", default: 12),
                     hidden: try vision.integer("intermediate_size", default: 3072),
-                    patch: try vision.integer("patch_size", default: 32), resolution: try vision.integer("image_size", default: 224))),
+                    patch: try vision.integer("patch_size", default: 32),
+                    resolution: try vision.integer("image_size", default: 224))),
             text: .init(
                 width: try text.integer("hidden_size", default: 512), layers: try text.integer("num_hidden_layers", default: 12),
                 heads: try text.integer("num_attention_heads", default: 8),
@@ -51,7 +52,9 @@ enum HuggingFaceFolder {
         }
         let crops = try file.bool("do_center_crop", default: true)
         let fitting: Preprocessing.Fitting = form == "shortest_edge" && crops ? .shortestSideCrop : .squash
-        if form == "shortest_edge" && !crops { throw file.wrong("do_center_crop", false, "true, or a size with height and width") }
+        if form == "shortest_edge" && !crops {
+            throw file.wrong("do_center_crop", false, "true, or a size with height and width")
+        }
         if crops, let (crop, _) = try side("crop_size", ["height", "shortest_edge"]), crop != size {
             throw file.wrong("crop_size", crop, "\(size), the size that pictures are resized to")
         }
@@ -91,10 +94,14 @@ enum HuggingFaceFolder {
     ]
 
     /// Stored `[out, in]` there and `[in, out]` here.
-    private static let transposedKeys = [("visual_projection.weight", "visual.proj"), ("text_projection.weight", "text_projection")]
+    private static let transposedKeys = [
+        ("visual_projection.weight", "visual.proj"), ("text_projection.weight", "text_projection"),
+    ]
 
-    private static let towers = [("vision_model.encoder.layers", "visual.transformer.resblocks"),
-        ("text_model.encoder.layers", "transformer.resblocks")]
+    private static let towers = [
+        ("vision_model.encoder.layers", "visual.transformer.resblocks"),
+        ("text_model.encoder.layers", "transformer.resblocks"),
+    ]
 
     /// Position ids are an index list, not a weight.
     private static func isIgnored(_ key: String) -> Bool { key.hasSuffix("position_ids") }
@@ -112,7 +119,8 @@ enum HuggingFaceFolder {
                 let parts = key.dropFirst(theirs.count + 1).split(separator: ".", maxSplits: 1)
                 guard parts.count == 2 else { continue }
                 for (name, canonicalName) in blockKeys where parts[1].hasPrefix(name + ".") {
-                    result["\(ours).\(parts[0]).\(canonicalName)\(parts[1].dropFirst(name.count))"] = rest.removeValue(forKey: key)
+                    result["\(ours).\(parts[0]).\(canonicalName)\(parts[1].dropFirst(name.count))"] = rest.removeValue(
+                        forKey: key)
                 }
                 guard parts[1].hasPrefix("self_attn.q_proj.") else { continue }
                 let kind = parts[1].dropFirst("self_attn.q_proj.".count)

@@ -9,7 +9,8 @@ struct JSONFile {
         self.path = path
         let data: Data
         do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-            throw .unreadable(path: path, reason: FileManager.default.fileExists(atPath: path) ? "no permission" : "there is no such file")
+            throw .unreadable(
+                path: path, reason: FileManager.default.fileExists(atPath: path) ? "no permission" : "there is no such file")
         }
         do {
             guard let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
@@ -83,7 +84,8 @@ struct JSONFile {
     /// Writes an object with sorted keys.
     static func write(_ object: [String: Any], to path: String) throws(CLIPError) {
         do {
-            let data = try JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+            let data = try JSONSerialization.data(
+                withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
             try data.write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw .noWrite(path: path, reason: error.localizedDescription)

@@ -30,7 +30,9 @@ public struct ModelFolder {
     public init(path: String) throws {
         self.path = path
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw CLIPError.noModelFolder(path: path) }
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw CLIPError.noModelFolder(path: path)
+        }
         func holds(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
         let weights: String
         let settings: [String]
@@ -53,7 +55,8 @@ public struct ModelFolder {
         }
         guard preprocessing.side == configuration.resolution else {
             throw CLIPError.contradiction(
-                path: path, what: "pictures are prepared at \(preprocessing.side) px, the model takes \(configuration.resolution) px")
+                path: path,
+                what: "pictures are prepared at \(preprocessing.side) px, the model takes \(configuration.resolution) px")
         }
         let vocabulary = ["vocab.json", "merges.txt"]
         if vocabulary.allSatisfy(holds) {

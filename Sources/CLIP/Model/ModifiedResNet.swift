@@ -12,7 +12,8 @@ final class ModifiedResNet {
         stem = [
             try ConvolutionNorm(
                 convolution: scope["conv1"], norm: scope["bn1"], in: 3, out: width / 2, size: 3, stride: 2, padding: 1),
-            try ConvolutionNorm(convolution: scope["conv2"], norm: scope["bn2"], in: width / 2, out: width / 2, size: 3, padding: 1),
+            try ConvolutionNorm(
+                convolution: scope["conv2"], norm: scope["bn2"], in: width / 2, out: width / 2, size: 3, padding: 1),
             try ConvolutionNorm(convolution: scope["conv3"], norm: scope["bn3"], in: width / 2, out: width, size: 3, padding: 1),
         ]
         var channels = width
@@ -58,7 +59,8 @@ private final class Bottleneck {
     init(_ scope: ParameterScope, in input: Int, planes: Int, stride: Int) throws {
         let output = planes * Self.expansion
         reduce = try ConvolutionNorm(convolution: scope["conv1"], norm: scope["bn1"], in: input, out: planes, size: 1)
-        spatial = try ConvolutionNorm(convolution: scope["conv2"], norm: scope["bn2"], in: planes, out: planes, size: 3, padding: 1)
+        spatial = try ConvolutionNorm(
+            convolution: scope["conv2"], norm: scope["bn2"], in: planes, out: planes, size: 3, padding: 1)
         // A new block begins as its shortcut, as OpenAI's initialisation has it.
         restore = try ConvolutionNorm(
             convolution: scope["conv3"], norm: scope["bn3"], in: planes, out: output, size: 1, gain: .zeros)

@@ -15,7 +15,8 @@ final class TransformerBlock {
 
     /// - Parameter depth: blocks in the tower; the weights of a new model shrink with it, as OpenAI's do.
     init(
-        _ scope: ParameterScope, width: Int, hidden: Int, heads: Int, depth: Int, causal: Bool, activation: Activation, eps: Double
+        _ scope: ParameterScope, width: Int, hidden: Int, heads: Int, depth: Int, causal: Bool, activation: Activation,
+        eps: Double
     ) throws {
         let attention = Double(width).squareRoot()
         let residual = 1 / (attention * Double(2 * depth).squareRoot())

@@ -7,7 +7,9 @@ public final class Linear {
     private var packed: (weight: Tensor, bias: Tensor?)?
 
     /// Keys `weight` `[out, in]` and, with `bias`, `bias` `[out]`.
-    public init(_ scope: ParameterScope, in input: Int, out output: Int, bias hasBias: Bool = true, initial: Initial? = nil) throws {
+    public init(_ scope: ParameterScope, in input: Int, out output: Int, bias hasBias: Bool = true, initial: Initial? = nil)
+        throws
+    {
         let bound = 1 / Double(input).squareRoot()
         weight = try scope.parameter("weight", [output, input], initial ?? .uniform(bound: bound))
         bias = hasBias ? try scope.parameter("bias", [output], initial == nil ? .uniform(bound: bound) : .zeros) : nil

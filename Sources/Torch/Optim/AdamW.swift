@@ -64,7 +64,8 @@ public final class AdamW {
             let counts = handles { steps[$0] }
             try checked {
                 ct_adamw(
-                    parameters, slopes, first, second, counts, indices.count, rate * group.rateFactor, beta1, beta2, group.decay, eps)
+                    parameters, slopes, first, second, counts, indices.count, rate * group.rateFactor, beta1, beta2, group.decay,
+                    eps)
             }
         }
         withExtendedLifetime(gradients) {}

@@ -1,0 +1,31 @@
+// Measures a model's image tower beside a peer: reads one line per request on stdin, answers with one line on stdout.
+//
+//     EncoderBenchmark MODEL_FOLDER THREADS
+//
+// `N` encodes a batch of N pictures of noise, prepared already, and answers the milliseconds; the end of the input ends the program.
+// Benchmarks/encode.py drives it and the peer in turns, so that both see the same machine.
+
+import CLIP
+import Foundation
+import Torch
+
+guard CommandLine.arguments.count == 3, let threads = Int(CommandLine.arguments[2]) else {
+    throw TorchError.argument("usage: EncoderBenchmark MODEL_FOLDER THREADS")
+}
+try TorchRuntime.setThreads(threads)
+let embedder = try Embedder(folder: ModelFolder(path: CommandLine.arguments[1]))
+let side = embedder.preprocessing.side
+
+/// At once: print would keep a line back until a buffer is full, and the driver waits for it.
+func answer(_ line: String) throws {
+    try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+}
+
+try answer("\(embedder.configuration.architectureName), \(TorchRuntime.threads) threads, libtorch \(TorchRuntime.version)")
+while let line = readLine() {
+    guard let count = Int(line) else { throw TorchError.argument("expected a number of pictures, found \(line)") }
+    let pixels = (0..<(count * 3 * side * side)).map { _ in Float.random(in: -1...1) }
+    let begin = ContinuousClock.now
+    _ = try embedder.embed(pixels: pixels, count: count)
+    try answer(String((ContinuousClock.now - begin) / .milliseconds(1)))
+}

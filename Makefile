@@ -1,0 +1,55 @@
+# One release build serves tests and use: `-enable-testing` everywhere, since another set of flags would rebuild everything.
+SHELL := /bin/bash
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+TORCH_VERSION ?= 2.13.0
+PYTHON ?= python3
+REFERENCE := .deps/reference/bin/python
+# libgomp's threads spin while they wait unless this is set before it is loaded.
+export OMP_WAIT_POLICY := PASSIVE
+
+.PHONY: bootstrap build test test-debug lint format golden test-golden bench figures reference clean
+
+## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
+bootstrap:
+	@tools/bootstrap.sh $(TORCH_VERSION)
+
+build: bootstrap
+	swift build $(SWIFT_FLAGS)
+
+## Every test. Those that need the real photos are listed by name where the photos are not there.
+test: bootstrap lint reference
+	swift build --build-tests $(SWIFT_FLAGS)
+	set -o pipefail; swift test --skip-build $(SWIFT_FLAGS) 2>&1 | tee .build/test.log
+	@if grep -q 'skipped' .build/test.log; then echo "Not run:"; grep 'skipped' .build/test.log; fi
+
+test-debug: bootstrap
+	swift test
+
+## Format and import rules.
+lint:
+	swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests Benchmarks/Sources
+	$(PYTHON) tools/check_imports.py
+
+format:
+	swift format --in-place --recursive --configuration .swift-format Package.swift Sources Tests Benchmarks/Sources
+
+## The Python environment with the reference implementations, for goldens, round trips and benchmarks.
+reference: bootstrap
+	@tools/reference.sh
+
+## Full-size reference models (ViT-B/16, RN50), with weights drawn from a seed. About 1.2 GB under .deps/golden.
+golden: reference
+	$(REFERENCE) tools/golden/clip.py --size full --out .deps/golden --bpe $${STYLEFINDER_DATA:-../shared/data}/clip-bpe/bpe_simple_vocab_16e6.txt.gz
+
+test-golden: bootstrap reference
+	@test -d .deps/golden/models || { echo "There are no full-size goldens; make them with: make golden"; exit 1; }
+	swift build --build-tests $(SWIFT_FLAGS)
+	set -o pipefail; STYLEFINDER_GOLDEN=$(CURDIR)/.deps/golden swift test --skip-build $(SWIFT_FLAGS) --filter GoldenTests | tee .deps/golden/test.log
+	@$(PYTHON) tools/golden/table.py .deps/golden/test.log
+
+## Each figure as a ratio to its peer in one run.
+bench: build reference
+	Benchmarks/run.sh
+
+clean:
+	rm -rf .build

@@ -1,0 +1,65 @@
+public import CLIP
+import Torch
+
+/// A model ready to be trained, with its preprocessing and vocabulary.
+public struct TrainingStart {
+    public let model: CLIPModel
+    public let preprocessing: Preprocessing
+    public let tokenizer: Tokenizer?
+    /// The folder that holds vocab.json and merges.txt.
+    public let vocabulary: String?
+
+    /// A model folder's model, its weights copied so that they can be written to.
+    public init(folder path: String) throws {
+        let folder = try ModelFolder(path: path)
+        model = try folder.model(forTraining: true)
+        preprocessing = folder.preprocessing
+        tokenizer = folder.tokenizer
+        vocabulary = folder.tokenizer == nil ? nil : path
+    }
+
+    /// Where the recipe says that training begins; `TorchRuntime.seed` decides what new weights are.
+    public init(_ recipe: Recipe) throws {
+        switch recipe.start {
+        case .model(let path): self = try TrainingStart(folder: recipe.resolved(path))
+        case .new(let architecture, let name):
+            let vocabulary = recipe.resolved(name)
+            // A ViT will stand in a Hugging Face folder and a ResNet in an open_clip folder, whose libraries clean texts up differently.
+            var cleanup = TextCleanup.huggingFace
+            if case .resNet = architecture.tower { cleanup = .openCLIP }
+            let tokenizer = try Tokenizer(
+                vocabularyFile: "\(vocabulary)/vocab.json", mergesFile: "\(vocabulary)/merges.txt",
+                contextLength: architecture.contextLength, cleanup: cleanup)
+            self = TrainingStart(
+                model: try CLIPModel(
+                    architecture.configuration(vocabularySize: tokenizer.vocabularySize), store: ParameterStore()),
+                preprocessing: Preprocessing(side: architecture.resolution, fitting: architecture.fitting),
+                tokenizer: tokenizer, vocabulary: vocabulary)
+        }
+    }
+
+    private init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, vocabulary: String?) {
+        self.model = model
+        self.preprocessing = preprocessing
+        self.tokenizer = tokenizer
+        self.vocabulary = vocabulary
+    }
+}
+
+extension Recipe.Architecture {
+    func configuration(vocabularySize: Int) -> CLIPConfiguration {
+        let vision: CLIPConfiguration.Vision
+        switch tower {
+        case .transformer(let width, let layers, let heads, let patch):
+            vision = .transformer(.init(width: width, layers: layers, heads: heads, patch: patch, resolution: resolution))
+        case .resNet(let width, let layers):
+            vision = .resNet(.init(width: width, layers: layers, heads: width * 32 / 64, resolution: resolution))
+        }
+        return CLIPConfiguration(
+            vision: vision,
+            text: .init(
+                width: textWidth, layers: textLayers, heads: max(textWidth / 64, 1), contextLength: contextLength,
+                vocabularySize: vocabularySize),
+            embeddingSize: embeddingSize, activation: .quickGELU)
+    }
+}

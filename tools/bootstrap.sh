@@ -1,0 +1,85 @@
+#!/bin/bash
+# Installs what the build needs and is missing: C libraries from Debian, libtorch out of PyTorch's Python wheel.
+# Idempotent. Usage: tools/bootstrap.sh [TORCH_VERSION]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+version=${1:-2.13.0}
+deps=$PWD/.deps
+
+fail() {
+    echo "bootstrap: $1" >&2
+    shift
+    for way in "$@"; do echo "  - $way" >&2; done
+    exit 1
+}
+
+# Swift
+command -v swift >/dev/null || fail "swift is not on the PATH." "Install Swift 6.1 or later from swift.org."
+swift_version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -1)
+if [ "$(printf '%s\n6.1\n' "$swift_version" | sort -V | head -1)" != 6.1 ]; then
+    fail "Swift $swift_version is too old, 6.1 or later is needed." "Install a later one from swift.org."
+fi
+
+# C libraries
+if [ "$(uname)" = Linux ]; then
+    declare -A headers=(
+        [libjpeg62-turbo-dev]=jpeglib.h [libpng-dev]=png.h [libwebp-dev]=webp/decode.h [zlib1g-dev]=zlib.h [libsqlite3-dev]=sqlite3.h)
+    missing=()
+    for package in "${!headers[@]}"; do
+        echo "#include <stddef.h>
+#include <stdio.h>
+#include <${headers[$package]}>" | cc -E -x c - >/dev/null 2>&1 || missing+=("$package")
+    done
+    if [ ${#missing[@]} -gt 0 ]; then
+        echo "bootstrap: installing ${missing[*]}"
+        command -v apt-get >/dev/null || fail "these libraries are missing: ${missing[*]}." "Install them with your system's package manager."
+        as_root=()
+        if [ "$(id -u)" != 0 ]; then
+            command -v sudo >/dev/null || fail "these packages are missing: ${missing[*]}." "As root: apt-get install ${missing[*]}"
+            as_root=(sudo)
+        fi
+        { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null; } \
+            || fail "apt-get could not install ${missing[*]}." "As root: apt-get update && apt-get install ${missing[*]}"
+    fi
+else
+    command -v brew >/dev/null || fail "Homebrew is not on the PATH." "Install jpeg-turbo, libpng and webp and make their headers known."
+    brew list jpeg-turbo libpng webp >/dev/null 2>&1 || brew install jpeg-turbo libpng webp
+fi
+
+# libtorch
+proven=$deps/torch-$version.proven
+if [ ! -e "$proven" ] || [ ! -e "$deps/torch/lib" ]; then
+    command -v python3 >/dev/null || fail "python3 is not on the PATH: libtorch comes out of a Python wheel." "apt-get install python3 python3-pip"
+    python3 -m pip --version >/dev/null 2>&1 || fail "pip is missing: libtorch comes out of a Python wheel." "apt-get install python3-pip"
+    place=$deps/python
+    rm -rf "$place" "$deps"/torch-*.proven
+    mkdir -p "$place"
+    pip=(python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$place")
+    echo "bootstrap: fetching libtorch $version (about 200 MB)"
+    if [ "$(uname)" = Linux ] && "${pip[@]}" "torch==$version+cpu" 2>"$deps/pip.log"; then
+        kind="CPU build"
+    elif "${pip[@]}" "torch==$version" 2>>"$deps/pip.log"; then
+        kind="stock build"
+        # Where the stock wheel is a CUDA build, even its CPU library asks for two libraries of the CUDA toolkit.
+        if [ "$(uname)" = Linux ] && ldd "$place/torch/lib/libtorch_cpu.so" | grep -q 'libcu.*not found'; then
+            "${pip[@]}" "cuda-toolkit[cudart,cupti]==13.0.3" 2>>"$deps/pip.log" || true
+            python3 -m pip install --quiet --disable-pip-version-check --target "$place" nvidia-cuda-runtime nvidia-cuda-cupti 2>>"$deps/pip.log" || true
+            kind="CUDA build"
+        fi
+    else
+        tail -3 "$deps/pip.log" >&2
+        fail "pip could not fetch torch $version." "Look at .deps/pip.log." "Point pip to an index or a folder of wheels that has it (PIP_INDEX_URL, PIP_FIND_LINKS)." "Try another version: make bootstrap TORCH_VERSION=2.12.0"
+    fi
+    rm -f "$deps/torch"
+    ln -s python/torch "$deps/torch"
+    # The proof: the dynamic loader takes it.
+    python3 - "$deps/torch/lib" <<'PROOF' || fail "libtorch $version was fetched but can't be loaded (see above)." "rm -rf .deps && make bootstrap"
+import ctypes, glob, os, sys
+library = sys.argv[1]
+for name in ("libc10", "libtorch_cpu"):
+    found = glob.glob(os.path.join(library, name + ".so")) + glob.glob(os.path.join(library, name + ".dylib"))
+    ctypes.CDLL(found[0], mode=ctypes.RTLD_GLOBAL)
+PROOF
+    echo "$kind" >"$proven"
+    echo "bootstrap: libtorch $version, $kind, loads"
+fi
