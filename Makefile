@@ -48,6 +48,10 @@ test-golden: bootstrap reference
 	@$(PYTHON) tools/golden/table.py .deps/golden/test.log
 
 ## Each figure as a ratio to its peer in one run.
+## Tables of the held-out real photos (FIGURES_DATA=folder).
+figures: build
+	Benchmarks/held-out.sh $${FIGURES_DATA:-../shared/data}
+
 bench: build reference
 	Benchmarks/run.sh
 

@@ -6,11 +6,14 @@ public import Search
 public enum BatcherError: Error, Equatable, Sendable, CustomStringConvertible {
     case overloaded(waiting: Int)
     case closed
+    /// The encoder gave another number of vectors than it was given pictures.
+    case vectorCount(found: Int, expected: Int)
 
     public var description: String {
         switch self {
         case .overloaded(let waiting): "\(waiting) requests are waiting already; try again in a moment."
         case .closed: "The encoder is shutting down."
+        case .vectorCount(let found, let expected): "The encoder made \(found) vectors of \(expected) pictures."
         }
     }
 }
@@ -89,6 +92,10 @@ public actor MicroBatcher: Encoder {
             waiting.removeFirst(batch.count)
             do {
                 let vectors = try await encoder.encode(images: batch.map(\.image))
+                // Nobody may be left waiting for a vector that was not made.
+                guard vectors.count == batch.count else {
+                    throw BatcherError.vectorCount(found: vectors.count, expected: batch.count)
+                }
                 for (request, vector) in zip(batch, vectors) { request.continuation.resume(returning: vector) }
             } catch {
                 for request in batch { request.continuation.resume(throwing: error) }

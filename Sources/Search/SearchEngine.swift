@@ -12,7 +12,7 @@ public struct SearchEngine: Sendable {
     private let productOfImage: [ImageID: Int32]
 
     /// Loads the encoder's vectors.
-    /// - Throws: `CatalogError`, `SearchError.noVectors`.
+    /// - Throws: `CatalogError`, `SearchError.noVectors`; `.storedDimension` if the stored vectors are not of the encoder's dimension.
     public init(catalog: CatalogStore, encoder: any Encoder) throws {
         self.catalog = catalog
         self.encoder = encoder
@@ -21,6 +21,10 @@ public struct SearchEngine: Sendable {
         }
         let table = try catalog.vectors(of: encoder.model.fingerprint)
         guard table.count > 0 else { throw SearchError.noVectors(model: encoder.model.name, catalog: catalog.path) }
+        guard table.model.dimension == encoder.model.dimension else {
+            throw SearchError.storedDimension(
+                model: encoder.model.name, found: table.model.dimension, expected: encoder.model.dimension)
+        }
         index = try ExactIndex(ids: table.imageIDs, vectors: table.values, dimension: table.model.dimension)
         productOfImage = Dictionary(uniqueKeysWithValues: zip(table.imageIDs, table.products))
     }
@@ -50,17 +54,18 @@ public struct SearchEngine: Sendable {
     }
 
     private func vector(of subject: SearchQuery.Subject) async throws -> [Float] {
+        let vectors: [[Float]]
         switch subject {
-        case .image(let image): return try await encoder.encode(images: [image])[0]
+        case .image(let image): vectors = try await encoder.encode(images: [image])
         case .text(let text):
             guard text.contains(where: { !$0.isWhitespace }) else { throw SearchError.emptyText }
-            return try await encoder.encode(texts: [text])[0]
-        case .vector(let vector):
-            guard vector.count == index.dimension else {
-                throw SearchError.dimension(found: vector.count, expected: index.dimension)
-            }
-            return vector
+            vectors = try await encoder.encode(texts: [text])
+        case .vector(let vector): vectors = [vector]
         }
+        // Checked here, since the index would take twice as many numbers for two queries.
+        let found = vectors.count == 1 ? vectors[0].count : 0
+        guard found == index.dimension else { throw SearchError.dimension(found: found, expected: index.dimension) }
+        return vectors[0]
     }
 
     /// The best `limit` images, or of each product its best one: more images are asked for until enough products have come or no image is

@@ -4,6 +4,7 @@ public enum SearchError: Error, Equatable, Sendable {
     case minimumScore(Double)
     case noVectors(model: String, catalog: String)
     case dimension(found: Int, expected: Int)
+    case storedDimension(model: String, found: Int, expected: Int)
     case emptyText
 }
 
@@ -16,6 +17,8 @@ extension SearchError: CustomStringConvertible {
         case .noVectors(let model, let catalog):
             "The catalogue \(catalog) has no vectors of the model \(model); make them with `stylefinder embed`."
         case .dimension(let found, let expected): "The query vector has \(found) numbers, the model's have \(expected)."
+        case .storedDimension(let model, let found, let expected):
+            "The catalogue's vectors of \(model) have \(found) numbers, the model makes \(expected); embed into a new catalogue."
         case .emptyText: "The text to search for is empty."
         }
     }

@@ -6,7 +6,12 @@ enum Console {
     static let isTerminal = isatty(2) == 1
 
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        write(text + "\n")
+    }
+
+    /// What can't be said is lost: a closed or full stderr is no reason to end the work.
+    static func write(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     static func warn(_ text: String) { note("warning: \(text)") }
@@ -21,6 +26,7 @@ enum Console {
     static func printJSON(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         try print(String(decoding: encoder.encode(value), as: UTF8.self))
     }
 }
@@ -45,7 +51,7 @@ final class ProgressBar {
         if Console.isTerminal {
             let filled = 24 * done / total
             let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-            FileHandle.standardError.write(Data("\r\u{1B}[K\(bar) \(text)\(isEnd ? "\n" : "")".utf8))
+            Console.write("\r\u{1B}[K\(bar) \(text)\(isEnd ? "\n" : "")")
         } else {
             Console.note(text)
         }

@@ -62,9 +62,13 @@ extension ExitCode {
         case let error as SearchError:
             switch error {
             case .limit, .minimumScore, .emptyText: self = .usage
-            case .noVectors, .dimension: self = .badData
+            case .noVectors, .dimension, .storedDimension: self = .badData
             }
-        case is BatcherError: self = .unavailable
+        case let error as BatcherError:
+            switch error {
+            case .overloaded, .closed: self = .unavailable
+            case .vectorCount: self = .internalError
+            }
         case is CocoaError: self = .inputOutput
         default: self = .internalError
         }

@@ -50,6 +50,8 @@ struct ImportCommand: ParsableCommand {
             throw ExitCode.interrupted
         }
         if !report.hasGoodImages { throw Failure.data("Nothing of \(source) could be imported.") }
-        if strict && !report.problems.isEmpty { throw ExitCode.badData }
+        if strict && !report.problems.isEmpty {
+            throw Failure.data("\(source) has \(report.problems.count) bad rows or pictures, and --strict admits none.")
+        }
     }
 }

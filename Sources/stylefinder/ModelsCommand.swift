@@ -5,7 +5,7 @@ import Imaging
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List and inspect models.", subcommands: [List.self, Inspect.self])
+        commandName: "models", abstract: "List, inspect and convert models.", subcommands: [List.self, Inspect.self, Convert.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The models that come with the program.")
@@ -95,6 +95,38 @@ struct ModelsCommand: ParsableCommand {
             print("weights   \(description.parameters) numbers, \(description.activation), eps \(description.layer_norm_eps)")
             print("print     \(description.fingerprint)")
             for (key, value) in recorded.sorted(by: { $0.key < $1.key }) { print("\(key)  \(value)") }
+        }
+    }
+
+    struct Convert: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write a model as a folder of its own kind: Hugging Face for a ViT, open_clip for a ResNet.")
+
+        @Argument(help: "A shipped model's name, a model folder, or a run.")
+        var model: String
+
+        @Option(help: "The folder to write.")
+        var out: String
+
+        @Flag(help: "Store the weights in half precision: half the size, and vectors that differ in the fourth digit.")
+        var half = false
+
+        func run() throws {
+            let location = try ModelLocation(model)
+            let folder = try ModelFolder(path: location.path)
+            guard !FileManager.default.fileExists(atPath: out) else {
+                throw Failure.usage("\(out) exists already; name a folder that doesn't.")
+            }
+            try ModelFolder.write(
+                folder.model(), preprocessing: folder.preprocessing, to: out, precision: half ? .float16 : .float32,
+                vocabulary: folder.tokenizer == nil ? nil : location.path, additions: folder.recorded())
+            // What was written is what will be read.
+            let written = try ModelFolder(path: out)
+            _ = try written.model()
+            guard written.configuration == folder.configuration, written.preprocessing == folder.preprocessing else {
+                throw Failure(description: "\(out) reads back otherwise than it was written.", code: .inputOutput)
+            }
+            Console.note("\(location.name) written to \(out), \(written.format.rawValue) folder")
         }
     }
 }
