@@ -93,7 +93,7 @@ CTStatus ct_pack_linear(const CTTensor *weight, CTTensor **out) {
     return giving(out, [&] {
         static auto pack = operation<at::Tensor(const at::Tensor &, std::optional<int64_t>)>("mkldnn::_reorder_linear_weight", "");
         c10::AutoGradMode none(false);
-        return pack.call(get(weight).to_mkldnn(), std::nullopt);
+        return pack.call(get(weight).contiguous(), std::nullopt);
     });
 }
 
@@ -126,7 +126,7 @@ CTStatus ct_pack_conv2d(
         if (input_shape != nullptr) shape.assign(input_shape, input_shape + 4);
         at::OptionalSymIntArrayRef input;
         if (input_shape != nullptr) input = c10::SymIntArrayRef(shape);
-        return pack.call(get(weight).to_mkldnn(), pads, strides, dilations, 1, input);
+        return pack.call(get(weight).contiguous(), pads, strides, dilations, 1, input);
     });
 }
 
