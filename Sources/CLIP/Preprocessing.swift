@@ -13,17 +13,20 @@ public struct Preprocessing: Sendable, Equatable {
     /// Side of the square, in pixels.
     public var side: Int
     public var fitting: Fitting
+    /// Where the centre lies when a margin is odd: the two libraries disagree by a pixel.
+    public var cropRule: CenterCropRule
     public var filter: ResamplingFilter
     /// Of R, G, B on the scale 0…1.
     public var mean: [Float]
     public var deviation: [Float]
 
     public init(
-        side: Int, fitting: Fitting = .shortestSideCrop, filter: ResamplingFilter = .bicubic, mean: [Float] = Self.openAIMean,
-        deviation: [Float] = Self.openAIDeviation
+        side: Int, fitting: Fitting = .shortestSideCrop, cropRule: CenterCropRule = .torchvision,
+        filter: ResamplingFilter = .bicubic, mean: [Float] = Self.openAIMean, deviation: [Float] = Self.openAIDeviation
     ) {
         self.side = side
         self.fitting = fitting
+        self.cropRule = cropRule
         self.filter = filter
         self.mean = mean
         self.deviation = deviation
@@ -35,7 +38,7 @@ public struct Preprocessing: Sendable, Equatable {
     /// The square picture, before normalisation.
     public func fit(_ image: RGBImage) -> RGBImage {
         switch fitting {
-        case .shortestSideCrop: image.shortestSideCenterCrop(side, crop: side, filter: filter)
+        case .shortestSideCrop: image.shortestSideCenterCrop(side, crop: side, filter: filter, rule: cropRule)
         case .squash: image.squashed(side, filter: filter)
         }
     }

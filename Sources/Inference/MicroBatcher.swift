@@ -37,6 +37,9 @@ public actor MicroBatcher: Encoder {
         let continuation: CheckedContinuation<[Float], any Error>
     }
 
+    /// Pictures that wait for a pass.
+    var waitingCount: Int { waiting.count }
+
     /// - Parameters: batchLimit: pictures in one pass, queueLimit: pictures that may wait.
     public init(_ encoder: any Encoder, batchLimit: Int = 16, queueLimit: Int = 256) {
         self.encoder = encoder

@@ -3,16 +3,26 @@ import Foundation
 public import Imaging
 
 extension Recipe.Augmentation {
-    /// One view of a photo: a random part of it, perhaps mirrored, perhaps in other colours, as a square of `side` pixels.
+    /// One view of a photo: a random part of it, perhaps mirrored, perhaps in other colours, as the square a model takes.
     ///
     /// Colours change by one affine map of R, G, B: hue and saturation turn and stretch the plane across the grey axis, contrast stretches
     /// around mid-grey, brightness multiplies all. Luma weights are those of Rec. 601.
-    func view(of photo: RGBImage, side: Int, filter: ResamplingFilter, using generator: inout SeededGenerator) throws(ImageError)
+    ///
+    /// A view of everything is what `preprocessing` makes of the photo. A model that crops never sees what lies beside the centre, so a part
+    /// is then one of the square in the middle.
+    func view(of photo: RGBImage, for preprocessing: Preprocessing, using generator: inout SeededGenerator) throws(ImageError)
         -> RGBImage
     {
-        let box = part(width: Double(photo.width), height: Double(photo.height), using: &generator)
-        var view = photo.resizedCrop(
-            x: box.x, y: box.y, width: box.width, height: box.height, outWidth: side, outHeight: side, filter: filter)
+        var (width, height) = (Double(photo.width), Double(photo.height))
+        if preprocessing.fitting == .shortestSideCrop { (width, height) = (min(width, height), min(width, height)) }
+        let (left, top) = ((Double(photo.width) - width) / 2, (Double(photo.height) - height) / 2)
+        let box = part(width: width, height: height, using: &generator)
+        var view =
+            box.width == width && box.height == height
+            ? preprocessing.fit(photo)
+            : photo.resizedCrop(
+                x: left + box.x, y: top + box.y, width: box.width, height: box.height, outWidth: preprocessing.side,
+                outHeight: preprocessing.side, filter: preprocessing.filter)
         if Double.random(in: 0..<1, using: &generator) < flip { view = view.flippedHorizontally() }
         let changes = Double.random(in: 0..<1, using: &generator) < color
         let map = colorMap(using: &generator)

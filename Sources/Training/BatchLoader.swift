@@ -16,7 +16,7 @@ public final class BatchLoader: Sendable {
     /// - Parameters:
     ///   - tokenizer: nil if the recipe has no image–text term.
     ///   - cacheLimit: bytes of decoded photos kept in memory.
-    /// - Throws: `TrainingError.nothingToTrainOn` if the recipe asks for items of two photos and the data has none.
+    /// - Throws: `TrainingError.nothingToTrainOn` if the recipe asks for items of two photos, single photos or captions and there are none.
     public init(
         _ data: TrainingData, recipe: Recipe, preprocessing: Preprocessing, tokenizer: Tokenizer?, cacheLimit: Int = 1 << 30
     ) throws(TrainingError) {
@@ -31,6 +31,12 @@ public final class BatchLoader: Sendable {
         }
         if recipe.batch.items == 0 && counts.singles == 0 {
             throw .nothingToTrainOn(what: "the recipe asks for single photos and the data has none")
+        }
+        if recipe.losses.imageText > 0 && tokens.isEmpty {
+            throw .nothingToTrainOn(
+                what: tokenizer == nil
+                    ? "the recipe has an image–text term and the model no vocabulary"
+                    : "the recipe has an image–text term and no row has the columns of a caption's template")
         }
         cache = Mutex(PhotoCache(limit: cacheLimit))
         queue = BatchQueue(capacity: 3)
@@ -65,8 +71,7 @@ public final class BatchLoader: Sendable {
         for (place, view) in views.enumerated() {
             var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
             let photo = try photo(view.photo)
-            let square = try recipe.augmentation.view(
-                of: photo, side: preprocessing.side, filter: preprocessing.filter, using: &generator)
+            let square = try recipe.augmentation.view(of: photo, for: preprocessing, using: &generator)
             preprocessing.normalize(square, into: &pixels)
         }
         var captioned: [(view: Int, caption: Int)] = []

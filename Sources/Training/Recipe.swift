@@ -207,7 +207,7 @@ extension Recipe {
                 heads: try section.integer("heads", in: 1...64), patch: try section.integer("patch", in: 1...64))
         case .resnet:
             tower = .resNet(
-                width: try section.integer("width", in: 8...1024), layers: try section.integers("layers", count: 4))
+                width: try section.integer("width", in: 8...1024), layers: try section.integers("layers", count: 4, in: 1...64))
         }
         let fitting: Preprocessing.Fitting = try section.choice("fitting", default: .shortestSideCrop)
         let architecture = Architecture(
@@ -216,7 +216,25 @@ extension Recipe {
             textWidth: try section.integer("text_width", in: 64...4096),
             textLayers: try section.integer("text_layers", in: 1...64),
             contextLength: try section.integer("context_length", in: 4...512), fitting: fitting)
+        try Self.check(architecture, section)
         return .new(architecture, vocabulary: try section.string("vocabulary"))
+    }
+
+    /// Heads, patches and stages divide what they are parts of.
+    private static func check(_ architecture: Architecture, _ section: RecipeReader) throws(TrainingError) {
+        func divides(_ part: Int, _ key: String, _ whole: Int, _ what: String) throws(TrainingError) {
+            if whole % part != 0 { throw section.wrong(key, whole, "a multiple of \(what)") }
+        }
+        switch architecture.tower {
+        case .transformer(let width, _, let heads, let patch):
+            try divides(heads, "width", width, "heads (\(heads))")
+            try divides(patch, "resolution", architecture.resolution, "patch (\(patch))")
+        case .resNet(let width, _):
+            // The stem has half the width, and the pooling's heads are 64 wide.
+            try divides(2, "width", width, "2")
+            try divides(32, "resolution", architecture.resolution, "32")
+        }
+        try divides(64, "text_width", architecture.textWidth, "64")
     }
 
     /// The recipe as JSON with sorted keys, for the run folder.

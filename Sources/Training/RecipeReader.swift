@@ -89,33 +89,37 @@ final class RecipeReader {
 
     func integer(_ key: String, in range: ClosedRange<Int>, default value: Int? = nil) throws(TrainingError) -> Int {
         guard let found = take(key) else { return try orMissing(value, key) }
-        guard let number = found as? NSNumber, let whole = Int(exactly: number.doubleValue), range.contains(whole) else {
+        guard let whole = Self.number(found).flatMap({ Int(exactly: $0) }), range.contains(whole) else {
             throw wrong(key, found, "a whole number in \(range.lowerBound)...\(range.upperBound)")
         }
         return whole
     }
 
-    func integers(_ key: String, count: Int, default value: [Int]? = nil) throws(TrainingError) -> [Int] {
+    func integers(_ key: String, count: Int, in range: ClosedRange<Int>, default value: [Int]? = nil) throws(TrainingError)
+        -> [Int]
+    {
         guard let found = take(key) else { return try orMissing(value, key) }
-        guard let numbers = found as? [NSNumber], numbers.count == count else {
-            throw wrong(key, found, "\(count) whole numbers")
+        let numbers = (found as? [Any])?.map { Self.number($0).flatMap { Int(exactly: $0) } } ?? []
+        let whole = numbers.compactMap { $0 }
+        guard numbers.count == count, whole.count == count, whole.allSatisfy(range.contains) else {
+            throw wrong(key, found, "\(count) whole numbers in \(range.lowerBound)...\(range.upperBound)")
         }
-        return numbers.map(\.intValue)
+        return whole
     }
 
     func number(_ key: String, in range: ClosedRange<Double>, default value: Double? = nil) throws(TrainingError) -> Double {
         guard let found = take(key) else { return try orMissing(value, key) }
-        guard let number = found as? NSNumber, range.contains(number.doubleValue) else {
+        guard let number = Self.number(found), range.contains(number) else {
             throw wrong(key, found, "a number in \(range.lowerBound)...\(range.upperBound)")
         }
-        return number.doubleValue
+        return number
     }
 
     func range(_ key: String, within limits: ClosedRange<Double>, default value: ClosedRange<Double>? = nil)
         throws(TrainingError) -> ClosedRange<Double>
     {
         guard let found = take(key) else { return try orMissing(value, key) }
-        guard let numbers = (found as? [NSNumber])?.map(\.doubleValue), numbers.count == 2, numbers[0] <= numbers[1],
+        guard let numbers = (found as? [Any])?.map({ Self.number($0) ?? .nan }), numbers.count == 2, numbers[0] <= numbers[1],
             limits.contains(numbers[0]), limits.contains(numbers[1])
         else { throw wrong(key, found, "two rising numbers within \(limits.lowerBound)...\(limits.upperBound)") }
         return numbers[0]...numbers[1]
@@ -129,6 +133,12 @@ final class RecipeReader {
             throw wrong(key, found, Choice.allCases.map(\.rawValue).joined(separator: " or "))
         }
         return choice
+    }
+
+    /// A JSON number; Foundation would let `true` pass as 1.
+    private static func number(_ value: Any) -> Double? {
+        guard let number = value as? NSNumber, !["c", "B"].contains(String(cString: number.objCType)) else { return nil }
+        return number.doubleValue
     }
 
     private func orMissing<Value>(_ value: Value?, _ key: String) throws(TrainingError) -> Value {

@@ -53,6 +53,10 @@ public struct RunFolder: Sendable {
         guard let text = FileManager.default.contents(atPath: "\(last)/\(Self.progressFile)"),
             let progress = try? JSONDecoder().decode(Progress.self, from: text)
         else { throw TrainingError.unreadableRun(path: path, reason: "last/\(Self.progressFile) is missing or broken") }
+        guard (0...recipe.steps).contains(progress.step) else {
+            throw TrainingError.unreadableRun(
+                path: path, reason: "last/\(Self.progressFile) has step \(progress.step), the recipe \(recipe.steps)")
+        }
         return progress
     }
 

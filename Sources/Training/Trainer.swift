@@ -46,6 +46,10 @@ public enum Trainer {
             sources.datasets, templates: recipe.captions, teachers: sources.teachers, teacherPaths: sources.teacherPaths)
         let validation = Validation(sources.datasets, figures: recipe.validation)
 
+        if recipe.losses.teacher + recipe.losses.teacherRelations > 0 && data.teacherSize == 0 {
+            throw TrainingError.teachers(what: "the recipe learns from a teacher and no file of its vectors is given")
+        }
+
         // Weights: those of the last checkpoint, of the recipe's start, or new ones.
         var progress = RunFolder.Progress(step: 0, bestScore: nil, bestEpoch: nil, seconds: 0)
         var resumed = false
@@ -54,18 +58,16 @@ public enum Trainer {
                 progress = saved
                 resumed = true
             }
-        } else {
-            try folder.create(recipe)
+        } else if folder.holdsRun {
+            throw TrainingError.runExists(path: folder.path)
         }
         try TorchRuntime.seed(recipe.seed)
         let origin = try resumed ? TrainingStart(folder: folder.last) : TrainingStart(recipe)
         let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: data.teacherSize, device: device)
-        if resumed {
-            try folder.restore(step)
-            try folder.cutMetrics(from: progress.step)
-        }
-
+        if resumed { try folder.restore(step) }
         let loader = try BatchLoader(data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
+        // Only now: a run that could not begin leaves nothing in its folder.
+        if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
         loader.start(steps: progress.step..<recipe.steps)
         defer { loader.stop() }
         let counts = ItemSampler(items: data.items, batch: recipe.batch, seed: recipe.seed).counts
@@ -87,7 +89,7 @@ public enum Trainer {
             progress.seconds += seconds
             report(.step(progress.step, result, seconds: seconds))
             var line: [String: Any] = ["step": progress.step, "loss": result.loss, "rate": result.rate, "seconds": seconds]
-            line["gradient_norm"] = result.gradientNorm.isFinite ? result.gradientNorm : nil
+            line["gradient_norm"] = result.gradientNorm
             for (name, value) in result.terms { line["loss_\(name)"] = value }
             try folder.append(line)
 

@@ -18,15 +18,23 @@ public struct TrainingData: Sendable {
     /// - Parameters:
     ///   - datasets: only rows with split `train` are used, or all rows of a dataset that has no splits.
     ///   - teachers: files of vectors whose names are the datasets' image names, one per dataset; empty for none.
-    /// - Throws: `TrainingError.nothingToTrainOn`, `.noTeacher`.
+    /// - Throws: `TrainingError.nothingToTrainOn`, `.teachers`, `.noTeacher`.
     public init(_ datasets: [Dataset], templates: [String], teachers: [EmbeddingFile], teacherPaths: [String])
         throws(TrainingError)
     {
         var paths: [String] = [], items: [Int] = [], captionOfPhoto: [Int?] = [], captions: [String] = []
         var teacher: [Float] = []
         var itemNumbers: [String: Int] = [:], captionNumbers: [String: Int] = [:]
-        if !teachers.isEmpty && teachers.count != datasets.count {
-            throw .nothingToTrainOn(what: "\(datasets.count) data folders need as many teacher files, found \(teachers.count)")
+        if !teachers.isEmpty && (teachers.count != datasets.count || teacherPaths.count != teachers.count) {
+            throw .teachers(
+                what:
+                    "\(datasets.count) data folders need as many files, found \(teachers.count) with \(teacherPaths.count) paths")
+        }
+        if let other = teachers.firstIndex(where: { $0.dimension != teachers[0].dimension }) {
+            throw .teachers(
+                what:
+                    "\(teacherPaths[other]) has vectors of \(teachers[other].dimension) numbers, \(teacherPaths[0]) of \(teachers[0].dimension)"
+            )
         }
         for (index, dataset) in datasets.enumerated() {
             let hasSplits = dataset.rows.contains { $0["split"] != nil }

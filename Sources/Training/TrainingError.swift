@@ -6,10 +6,12 @@ public enum TrainingError: Error, Equatable, Sendable {
     case wrongValue(path: String, key: String, found: String, expected: String)
     case nothingToTrainOn(what: String)
     case noTeacher(path: String, image: String)
+    case teachers(what: String)
     case runExists(path: String)
     case nothingToResume(path: String)
     case otherRecipe(path: String)
-    case notFinite(step: Int, loss: Double)
+    /// Steps count from 1, as in the run's metrics; `what` is the loss or the gradient's length.
+    case notFinite(step: Int, what: String, value: Double)
     case noWrite(path: String, reason: String)
     case unreadableRun(path: String, reason: String)
 }
@@ -25,11 +27,13 @@ extension TrainingError: CustomStringConvertible {
             "The recipe \(path): \(key) is \(found), expected \(expected)."
         case .nothingToTrainOn(let what): "There is nothing to train on: \(what)."
         case .noTeacher(let path, let image): "The teacher's file \(path) has no vector for \(image)."
+        case .teachers(let what): "The teacher's files do not fit: \(what)."
         case .runExists(let path): "\(path) already holds a run; continue it with --resume or choose another folder."
         case .nothingToResume(let path): "\(path) holds no checkpoint to resume from; start the run without --resume."
-        case .otherRecipe(let path): "The run in \(path) was made with another recipe; resume it with its own recipe.json."
-        case .notFinite(let step, let loss):
-            "The loss became \(loss) at step \(step), so training stopped before that step was taken; lower the rate or clip the gradients."
+        case .otherRecipe(let path):
+            "The run in \(path) was begun with another recipe (its recipe.json tells which); resume it with that one or choose another folder."
+        case .notFinite(let step, let what, let value):
+            "The \(what) became \(value) at step \(step), so training stopped before the weights changed; lower the rate or clip the gradients."
         case .noWrite(let path, let reason): "\(path) can't be written: \(reason)."
         case .unreadableRun(let path, let reason): "The run in \(path) can't be read: \(reason)."
         }

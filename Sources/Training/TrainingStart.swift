@@ -1,4 +1,5 @@
 public import CLIP
+import Imaging
 import Torch
 
 /// A model ready to be trained, with its preprocessing and vocabulary.
@@ -24,16 +25,17 @@ public struct TrainingStart {
         case .model(let path): self = try TrainingStart(folder: recipe.resolved(path))
         case .new(let architecture, let name):
             let vocabulary = recipe.resolved(name)
-            // A ViT will stand in a Hugging Face folder and a ResNet in an open_clip folder, whose libraries clean texts up differently.
-            var cleanup = TextCleanup.huggingFace
-            if case .resNet = architecture.tower { cleanup = .openCLIP }
+            // A ViT will stand in a Hugging Face folder and a ResNet in an open_clip folder, whose libraries clean texts up and cut
+            // pictures differently.
+            var (cleanup, cropRule) = (TextCleanup.huggingFace, CenterCropRule.transformers)
+            if case .resNet = architecture.tower { (cleanup, cropRule) = (.openCLIP, .torchvision) }
             let tokenizer = try Tokenizer(
                 vocabularyFile: "\(vocabulary)/vocab.json", mergesFile: "\(vocabulary)/merges.txt",
                 contextLength: architecture.contextLength, cleanup: cleanup)
             self = TrainingStart(
                 model: try CLIPModel(
                     architecture.configuration(vocabularySize: tokenizer.vocabularySize), store: ParameterStore()),
-                preprocessing: Preprocessing(side: architecture.resolution, fitting: architecture.fitting),
+                preprocessing: Preprocessing(side: architecture.resolution, fitting: architecture.fitting, cropRule: cropRule),
                 tokenizer: tokenizer, vocabulary: vocabulary)
         }
     }

@@ -54,6 +54,9 @@ public final class TrainingStep {
             // No decay on norms, biases and the logit scale: they have one dimension or none.
             slots.append(.init(name: name, parameter: parameter, decay: parameter.shape.count > 1 ? recipe.optimizer.decay : 0))
         }
+        guard !slots.isEmpty else {
+            throw TrainingError.nothingToTrainOn(what: "no parameter begins with \(recipe.trainable.joined(separator: " or "))")
+        }
         if teacherSize > 0 && recipe.losses.teacher > 0 {
             let size = model.configuration.embeddingSize
             let head = try Tensor.randomNormal([teacherSize, size]) / Double(size).squareRoot()
@@ -64,23 +67,23 @@ public final class TrainingStep {
         } else {
             teacherHead = nil
         }
-        guard !slots.isEmpty else {
-            throw TrainingError.nothingToTrainOn(what: "no parameter begins with \(recipe.trainable.joined(separator: " or "))")
-        }
         let settings = recipe.optimizer
         optimizer = try AdamW(slots, beta1: settings.beta1, beta2: settings.beta2, eps: settings.eps)
     }
 
     /// - Parameter step: from 0 over the whole run; decides the rate.
-    /// - Throws: `TrainingError.notFinite` before anything has changed, if the loss is not a number.
+    /// - Throws: `TrainingError.notFinite` before any weight has changed, if the loss or the gradient is not a number. Running statistics of
+    ///   batch norms have moved by then.
     public func run(_ batch: TrainingBatch, step: Int) throws -> StepReport {
         try optimizer.clearGradients()
         let (loss, terms) = try losses(batch)
         let value = try loss.item()
-        guard value.isFinite else { throw TrainingError.notFinite(step: step, loss: value) }
+        guard value.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "loss", value: value) }
         try loss.backward()
         let limit = recipe.optimizer.clipNorm
         let norm = try limit > 0 ? optimizer.clipGradients(to: limit) : optimizer.gradientNorm()
+        // A finite loss may have an infinite slope; one such step would spoil every weight, and the next checkpoint with them.
+        guard norm.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "gradient", value: norm) }
         let rate = recipe.optimizer.rate * schedule.factor(step: step)
         try optimizer.step(rate: rate)
         return StepReport(loss: value, terms: terms, gradientNorm: norm, rate: rate)
@@ -112,8 +115,10 @@ public final class TrainingStep {
                     logitScale: model.logitScale)
             }
         }
-        try add("items", weights.items) {
-            try SupCon.loss(images, labels: batch.items, temperature: weights.itemTemperature)
+        if Set(batch.items).count < batch.items.count {
+            try add("items", weights.items) {
+                try SupCon.loss(images, labels: batch.items, temperature: weights.itemTemperature)
+            }
         }
         if !batch.teacher.isEmpty {
             let teacher = try Tensor(batch.teacher, shape: [batch.items.count, batch.teacher.count / batch.items.count]).to(

@@ -46,7 +46,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func validate() throws {
         if model.isEmpty && features.isEmpty && !colorHistogram {
-            throw ValidationError("Give --model, --features or --color-histogram: what is to be measured?")
+            throw ValidationError("Give --model, --features or --color-histogram, else there is nothing to measure.")
         }
         if leaveOneOut && (query != nil || gallery != nil) {
             throw ValidationError("--leave-one-out lets every row ask; it can't be joined with --query or --gallery.")

@@ -5,7 +5,8 @@ import Imaging
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List, inspect and convert models.", subcommands: [List.self, Inspect.self, Convert.self])
+        commandName: "models", abstract: "List, inspect and convert models.",
+        subcommands: [List.self, Inspect.self, Convert.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The models that come with the program.")

@@ -20,18 +20,37 @@ struct StyleFinder: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            // A result that did not reach its file, such as one on a full disk, is no result.
+            guard fflush(nil) == 0 else {
+                throw Failure(description: "The result can't be written to stdout.", code: .inputOutput)
+            }
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
-        } catch  where exitCode(for: error) == .success || error is ValidationError || isParserError(error) {
+        } catch let error where exitCode(for: error) == .success {
+            // A request for help.
             exit(withError: error)
+        } catch let error where error is ValidationError || isParserError(error) {
+            fail(usageSentence(message(for: error)), .usage)
         } catch {
-            let text = error is CocoaError ? error.localizedDescription : String(describing: error)
-            Console.note("error: \(text.hasSuffix(".") ? text : text + ".")")
-            Foundation.exit(ExitCode(for: error).rawValue)
+            fail(error is CocoaError ? error.localizedDescription : String(describing: error), ExitCode(for: error))
         }
     }
 
-    /// The parser's own errors carry usage; everything else is ours.
+    private static func fail(_ text: String, _ code: ExitCode) -> Never {
+        Console.note("error: \(text.hasSuffix(".") ? text : text + ".")")
+        Foundation.exit(code.rawValue)
+    }
+
+    /// What the parser says, in one line, and where to read how it would be right.
+    private static func usageSentence(_ message: String) -> String {
+        let words = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let name = CommandLine.arguments.dropFirst().first { name in
+            configuration.subcommands.contains { $0.configuration.commandName == name }
+        }
+        return
+            "\(words.hasSuffix(".") ? String(words.dropLast()) : words); see `stylefinder \(name.map { $0 + " " } ?? "")--help`."
+    }
+
     private static func isParserError(_ error: any Error) -> Bool {
         String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
     }

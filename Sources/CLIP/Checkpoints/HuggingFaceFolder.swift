@@ -67,7 +67,7 @@ enum HuggingFaceFolder {
         default: throw file.wrong("resample", file.object["resample"], "0, 1, 2 or 3")
         }
         return Preprocessing(
-            side: size, fitting: fitting, filter: filter,
+            side: size, fitting: fitting, cropRule: .transformers, filter: filter,
             mean: try file.floats("image_mean", count: 3, default: Preprocessing.openAIMean),
             deviation: try file.floats("image_std", count: 3, default: Preprocessing.openAIDeviation))
     }

@@ -118,7 +118,13 @@ public struct ModelFolder {
 
     // MARK: Writing
 
-    /// Writes a folder that the field's own library opens: Hugging Face for a ViT, open_clip for a ResNet.
+    /// A Hugging Face folder can't say that pictures are cut by torchvision's rule; a squash cuts nothing.
+    private static func saysTransformers(_ preprocessing: Preprocessing) -> Bool {
+        preprocessing.fitting == .squash || preprocessing.cropRule == .transformers
+    }
+
+    /// Writes a folder that the field's own library opens: Hugging Face for a ViT, open_clip for a ResNet and for a ViT whose pictures are
+    /// cut as open_clip cuts them.
     /// - Parameters:
     ///   - precision: how the weights are stored.
     ///   - vocabulary: the folder whose `vocab.json` and `merges.txt` go along.
@@ -146,13 +152,12 @@ public struct ModelFolder {
         let configuration = model.configuration
         let name: String
         var named = all
-        switch configuration.vision {
-        case .transformer(let tower):
+        if case .transformer(let tower) = configuration.vision, saysTransformers(preprocessing) {
             named = try withoutGradients { try HuggingFaceFolder.theirs(all) }
             name = HuggingFaceFolder.weights
             try JSONFile.write(HuggingFaceFolder.config(configuration, tower), to: "\(path)/config.json")
             try JSONFile.write(HuggingFaceFolder.preprocessorConfig(preprocessing), to: "\(path)/preprocessor_config.json")
-        case .resNet:
+        } else {
             name = OpenCLIPFolder.weights
             try JSONFile.write(OpenCLIPFolder.config(configuration, preprocessing), to: "\(path)/\(OpenCLIPFolder.config)")
         }

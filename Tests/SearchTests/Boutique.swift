@@ -1,0 +1,99 @@
+import Catalog
+import Foundation
+import Imaging
+import Search
+
+/// A catalogue of text files that pass for pictures, with vectors that a test chooses. It goes away with the object.
+final class Boutique {
+    struct Garment {
+        var product: String
+        var vector: [Float]
+        var color = "black"
+        var price = 10.0
+        var view: String?
+    }
+
+    let folder: URL
+    let store: CatalogStore
+    let model: ModelRecord
+    /// The image of each garment, in the order given.
+    private(set) var ids: [ImageID] = []
+
+    init(_ garments: [Garment], dimension: Int = 4, embedded: Bool = true) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "search-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        store = try CatalogStore(path: folder.path + "/boutique.db", mode: .create)
+        model = ModelRecord(fingerprint: "fake", name: "fake", dimension: dimension)
+        try importRows(garments)
+        let byPath = Dictionary(uniqueKeysWithValues: try store.images().map { ($0.path, $0) })
+        let images = garments.indices.compactMap { byPath[path($0)] }
+        ids = images.map(\.id)
+        guard embedded else { return }
+        try store.writeVectors(
+            zip(images, garments).map { NewVector(image: $0.id, contentHash: $0.contentHash, components: $1.vector) }, of: model)
+    }
+
+    deinit {
+        try? store.close()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    private func path(_ place: Int) -> String { folder.resolvingSymlinksInPath().path + "/\(place).png" }
+
+    func importRows(_ garments: [Garment], prune: Bool = false) throws {
+        var manifest = ""
+        for (place, garment) in garments.enumerated() {
+            try Data("picture \(place)".utf8).write(to: URL(fileURLWithPath: path(place)))
+            let view = garment.view.map { ", \"view\": \"\($0)\"" } ?? ""
+            manifest += """
+                {"image": "\(place).png", "product_id": "\(garment.product)", "title": "Garment \(garment.product)", \
+                "color": "\(garment.color)", "price": \(garment.price)\(view)}\n
+                """
+        }
+        try Data(manifest.utf8).write(to: folder.appending(path: "manifest.jsonl"))
+        let report = try store.importCatalog(
+            from: folder, options: ImportOptions(prune: prune), inspect: { _, _ in PictureSize(width: 2, height: 2) })
+        precondition(report.imagesMissing == 0 && report.imagesBroken == 0)
+    }
+
+    func engine(_ encoder: FakeEncoder? = nil) throws -> SearchEngine {
+        try SearchEngine(catalog: store, encoder: encoder ?? FakeEncoder(model: model))
+    }
+}
+
+/// A unit vector whose cosine similarity with `[1, 0, 0, 0]` is `cosine`.
+func vector(_ cosine: Double, dimension: Int = 4) -> [Float] {
+    var vector = [Float](repeating: 0, count: dimension)
+    vector[0] = Float(cosine)
+    vector[1] = Float((1 - cosine * cosine).squareRoot())
+    return vector
+}
+
+/// Looks at the first pixel of a picture and at the length of a text.
+struct FakeEncoder: Encoder {
+    var model: ModelRecord
+    /// How many numbers it gives, whatever its model says.
+    var width: Int?
+
+    func encode(images: [RGBImage]) -> [[Float]] {
+        images.map { vector(Double($0.pixels[0]) / 255, dimension: width ?? model.dimension) }
+    }
+
+    func encode(texts: [String]) -> [[Float]] {
+        texts.map { vector(1 / Double($0.count), dimension: width ?? model.dimension) }
+    }
+}
+
+/// Marsaglia's xorshift64: the same numbers on every machine.
+struct SeededNumbers: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
+    }
+}

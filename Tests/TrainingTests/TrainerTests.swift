@@ -1,0 +1,393 @@
+import CLIP
+import Catalog
+import Foundation
+import Imaging
+import Retrieval
+import TensorFiles
+import Testing
+import Torch
+
+@testable import Training
+
+/// Pictures, a teacher and a recipe small enough to train on within a test.
+private final class TinyRun {
+    enum Tower: String, CaseIterable, Sendable { case vit, resnet }
+
+    let folder: TestFolder
+    var recipe: Recipe
+    let sources: TrainingSources
+    var run: RunFolder { RunFolder(path: "\(folder.path)/run") }
+
+    init(_ tower: Tower, validates: Bool = true) throws {
+        folder = try TestFolder()
+        var rows: [[String: String]] = []
+        for photo in 0..<16 {
+            // Items 0–3 with two photos each, then singles; the last four are for validation.
+            let item = photo < 8 ? photo / 2 : photo < 12 ? photo - 4 : 100 + (photo - 12) / 2
+            let name = "photo-\(photo).png"
+            try folder.write("", to: "data/\(name)")
+            let bytes = try ImageEncoder.png(Self.photo(photo, item: item))
+            try Data(bytes).write(to: URL(filePath: "\(folder.path)/data/\(name)"))
+            rows.append([
+                "image": name, "product_id": "\(item)", "label": ["dress", "shirt", "shoe"][item % 3],
+                "split": photo < 12 || !validates ? "train" : "val",
+            ])
+        }
+        let lines = try rows.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }.joined(separator: "\n")
+        let manifest = try folder.write(lines, to: "data/manifest.jsonl")
+        var generator = SeededGenerator(seed: 1, 1)
+        let vectors = rows.flatMap { _ in
+            let vector = (0..<6).map { _ in Float.random(in: -1...1, using: &generator) }
+            let length = vector.map { $0 * $0 }.reduce(0, +).squareRoot()
+            return vector.map { $0 / length }
+        }
+        sources = TrainingSources(
+            datasets: [try Dataset(contentsOf: URL(filePath: manifest))],
+            teachers: [try EmbeddingFile(names: rows.compactMap { $0["image"] }, vectors: vectors, dimension: 6)],
+            teacherPaths: ["teacher.safetensors"], command: "stylefinder train tiny.json")
+        let vocabulary = "\(Fixtures.package)/Tests/CLIPTests/Fixtures/tokenizer"
+        let shape =
+            tower == .vit ? "\"width\": 16, \"layers\": 1, \"heads\": 2, \"patch\": 8" : "\"width\": 8, \"layers\": [1, 1, 1, 1]"
+        let text = """
+            {"name": "tiny", "seed": 9,
+             "model": {"tower": "\(tower.rawValue)", \(shape), "resolution": 32, "embedding": 12, "text_width": 64, "text_layers": 1,
+                       "context_length": 12, "fitting": "squash", "vocabulary": "\(vocabulary)"},
+             "captions": ["a photo of a {label}"], "batch": {"items": 2, "views": 2, "singles": 2}, "epochs": 3, "steps_per_epoch": 3,
+             "optimizer": {"rate": 0.002, "warmup_steps": 3, "clip_norm": 5},
+             "losses": {"image_text": 0.5, "items": 1, "teacher": 1, "teacher_relations": 2},
+             "augmentation": {"area": [0.5, 1], "flip": 0.5, "brightness": 0.2, "hue": 0.1}, "keep": 2}
+            """
+        recipe = try Recipe(path: folder.write(text, to: "tiny.json"))
+    }
+
+    private static func photo(_ number: Int, item: Int) throws -> RGBImage {
+        var pixels: [UInt8] = []
+        for y in 0..<28 {
+            for x in 0..<36 {
+                pixels += [
+                    UInt8((item * 61 + x * 3) % 256), UInt8((item * 23 + y * 5 + number) % 256), UInt8((item * 91 + x * y) % 256),
+                ]
+            }
+        }
+        return try RGBImage(width: 36, height: 28, pixels: pixels)
+    }
+
+    /// - Parameter stop: the step after which the run is stopped.
+    @discardableResult
+    func train(
+        to folder: RunFolder? = nil, resume: Bool = false, stop: Int? = nil, _ report: (TrainingEvent) -> Void = { _ in }
+    ) throws -> Bool {
+        var taken = 0
+        return try Trainer.run(
+            recipe, sources: sources, to: folder ?? run, resume: resume, shouldStop: { taken == stop },
+            report: { event in
+                if case .step(let step, _, _) = event { taken = step }
+                report(event)
+            })
+    }
+
+    /// Lines of metrics.jsonl without the seconds, which differ from run to run.
+    static func metrics(_ folder: RunFolder) throws -> [[String: Double]] {
+        try String(contentsOfFile: "\(folder.path)/metrics.jsonl", encoding: .utf8).split(separator: "\n").map { line in
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            return object.compactMapValues { ($0 as? NSNumber)?.doubleValue }.filter { $0.key != "seconds" }
+        }
+    }
+
+    static func weights(_ path: String) throws -> [String: [Float]] {
+        let weights = try ModelFolder(path: path).weights()
+        return try weights.mapValues { try $0.floats() }
+    }
+}
+
+@Suite("Trainer", .serialized)
+struct TrainerTests {
+    @Test(
+        "a run that is stopped and resumed has bitwise the losses and weights of one that is not",
+        arguments: TinyRun.Tower.allCases, [[4], [3], [1, 2, 7]])
+    fileprivate func resume(_ tower: TinyRun.Tower, stops: [Int]) throws {
+        let tiny = try TinyRun(tower)
+        let straight = RunFolder(path: "\(tiny.folder.path)/straight")
+        #expect(try tiny.train(to: straight))
+        for (index, stop) in stops.enumerated() {
+            #expect(try !tiny.train(resume: index > 0, stop: stop))
+        }
+        #expect(try tiny.train(resume: true))
+
+        let expected = try TinyRun.metrics(straight)
+        let found = try TinyRun.metrics(tiny.run)
+        #expect(expected.count { $0["loss"] != nil } == 9 && expected.count { $0["epoch"] != nil } == 3)
+        #expect(found == expected)
+        #expect(Set(expected.compactMap { $0["loss"] }).count == 9)
+        for place in ["last", "best", "epochs/02"] {
+            #expect(try TinyRun.weights("\(tiny.run.path)/\(place)") == TinyRun.weights("\(straight.path)/\(place)"), "\(place)")
+        }
+        let optimizers = try ["\(straight.last)", "\(tiny.run.last)"].map {
+            try SafetensorsFile(path: "\($0)/optimizer.safetensors")
+        }
+        #expect(optimizers[0].names == optimizers[1].names && optimizers[0].names.contains("teacher_head"))
+        for name in optimizers[0].names { #expect(try optimizers[0].floats(name) == optimizers[1].floats(name), "\(name)") }
+        #expect(try tiny.train(resume: true), "a complete run has nothing left to do")
+        #expect(try TinyRun.metrics(tiny.run) == expected)
+    }
+
+    @Test("a run killed after its checkpoint takes the steps behind it again, and its metrics hold each step once")
+    func killed() throws {
+        let tiny = try TinyRun(.vit)
+        let straight = RunFolder(path: "\(tiny.folder.path)/straight")
+        try tiny.train(to: straight)
+        // An error out of the loop ends a run as a kill does: nothing is saved behind the last checkpoint.
+        let broken = tiny.sources.datasets[0].rows.filter { $0["split"] == "train" }.map(\.path)
+        try tiny.train(stop: 4)
+        let metrics = "\(tiny.run.path)/metrics.jsonl"
+        var text = try String(contentsOfFile: metrics, encoding: .utf8)
+        text += "{\"step\":5,\"loss\":1}\n{\"epoch\":2,\"step\":6}\n{\"step\":7,\"lo"
+        try Data(text.utf8).write(to: URL(filePath: metrics))
+        #expect(broken.count == 12)
+        try tiny.train(resume: true)
+        #expect(try TinyRun.metrics(tiny.run) == TinyRun.metrics(straight))
+    }
+
+    @Test("a run killed before its first checkpoint begins again, and its metrics with it")
+    func killedEarly() throws {
+        let tiny = try TinyRun(.vit)
+        try tiny.train(stop: 2)
+        try FileManager.default.removeItem(atPath: tiny.run.last)
+        var from: Int?
+        try tiny.train(resume: true) { if case .began(_, _, _, _, let first, _) = $0 { from = first } }
+        #expect(from == 0)
+        #expect(try TinyRun.metrics(tiny.run).compactMap { $0["loss"] }.count == 9)
+    }
+
+    @Test("best and last are model folders that load, best remembers how it was made, and the events tell all of it")
+    func artefacts() throws {
+        let tiny = try TinyRun(.resnet)
+        var events: [String] = []
+        try tiny.train { event in
+            switch event {
+            case .began(let photos, let garments, let captions, _, 0, 9): events.append("began \(photos) \(garments) \(captions)")
+            case .step(let step, _, _): events.append("\(step)")
+            case .validated(let epoch, let figures, _): events.append("epoch \(epoch) \(figures.keys.sorted())")
+            case .saved(let step): events.append("saved \(step)")
+            case .ended(let step, true): events.append("ended \(step)")
+            default: events.append("\(event)")
+            }
+        }
+        let epochs = (1...3).flatMap { epoch in
+            (3 * epoch - 2...3 * epoch).map(String.init) + [
+                "epoch \(epoch) [\"map_product_id\", \"score\"]", "saved \(3 * epoch)",
+            ]
+        }
+        #expect(events == ["began 12 4 3"] + epochs + ["ended 9"])
+        for place in [tiny.run.best, tiny.run.last] {
+            let folder = try ModelFolder(path: place)
+            #expect(folder.format == .openCLIP && folder.tokenizer != nil && folder.preprocessing.fitting == .squash)
+            let vectors = try Embedder(folder: folder).embed(texts: ["a photo of a dress"]).vectors
+            #expect(vectors.count == 12)
+        }
+        let recorded = try #require(try ModelFolder(path: tiny.run.best).recorded())
+        #expect(recorded["command"] as? String == "stylefinder train tiny.json")
+        #expect((recorded["recipe"] as? [String: Any])?["name"] as? String == "tiny")
+        #expect(FileManager.default.fileExists(atPath: "\(tiny.run.path)/epochs/02/stylefinder.json"))
+        #expect(!FileManager.default.fileExists(atPath: "\(tiny.run.path)/epochs/01"))
+        // The best of the metrics is the best of the folder.
+        let scores = try TinyRun.metrics(tiny.run).filter { $0["epoch"] != nil }
+        let best = try #require(
+            scores.max { ($0["val_score"] ?? 0, -($0["epoch"] ?? 0)) < ($1["val_score"] ?? 0, -($1["epoch"] ?? 0)) })
+        #expect((recorded["epoch"] as? NSNumber)?.doubleValue == best["epoch"])
+    }
+
+    @Test("without validation rows the latest epoch is the best")
+    func noValidation() throws {
+        let tiny = try TinyRun(.vit, validates: false)
+        try tiny.train()
+        #expect(try TinyRun.weights(tiny.run.best) == TinyRun.weights(tiny.run.last))
+    }
+
+    @Test("a folder that holds a run is not begun again, and one that holds none is not resumed")
+    func existing() throws {
+        let tiny = try TinyRun(.vit)
+        var error = #expect(throws: TrainingError.self) { try tiny.train(resume: true) }
+        #expect(error == .nothingToResume(path: tiny.run.path))
+        try tiny.train(stop: 1)
+        let before = try TinyRun.metrics(tiny.run)
+        error = #expect(throws: TrainingError.self) { try tiny.train() }
+        #expect(error == .runExists(path: tiny.run.path))
+        #expect(error?.description.contains("--resume") == true)
+        #expect(try TinyRun.metrics(tiny.run) == before)
+    }
+
+    @Test("a run is not resumed with another recipe")
+    func otherRecipe() throws {
+        let tiny = try TinyRun(.vit)
+        try tiny.train(stop: 2)
+        tiny.recipe.optimizer.rate *= 2
+        let error = #expect(throws: TrainingError.self) { try tiny.train(resume: true) }
+        #expect(error == .otherRecipe(path: tiny.run.path))
+    }
+
+    @Test("a checkpoint that was being replaced when the run was killed is recovered")
+    func replaced() throws {
+        let tiny = try TinyRun(.vit)
+        let straight = RunFolder(path: "\(tiny.folder.path)/straight")
+        try tiny.train(to: straight)
+        try tiny.train(stop: 4)
+        try FileManager.default.moveItem(atPath: tiny.run.last, toPath: tiny.run.last + ".old")
+        try FileManager.default.createDirectory(atPath: tiny.run.last + ".new", withIntermediateDirectories: true)
+        try tiny.train(resume: true)
+        #expect(try TinyRun.metrics(tiny.run) == TinyRun.metrics(straight))
+        let left = try FileManager.default.contentsOfDirectory(atPath: tiny.run.path).sorted()
+        #expect(left == ["best", "epochs", "last", "metrics.jsonl", "recipe.json"])
+    }
+
+    @Test("a checkpoint without its progress or optimizer is refused, naming the file")
+    func brokenCheckpoint() throws {
+        let tiny = try TinyRun(.vit)
+        try tiny.train(stop: 2)
+        let optimizer = "\(tiny.run.last)/optimizer.safetensors"
+        let bytes = try Data(contentsOf: URL(filePath: optimizer))
+        try bytes.prefix(bytes.count / 2).write(to: URL(filePath: optimizer))
+        let torn = #expect(throws: (any Error).self) { try tiny.train(resume: true) }
+        #expect(String(describing: try #require(torn)).contains("optimizer.safetensors"))
+        try Data("{".utf8).write(to: URL(filePath: "\(tiny.run.last)/progress.json"))
+        var error = #expect(throws: TrainingError.self) { try tiny.train(resume: true) }
+        #expect(error?.description.contains("progress.json") == true)
+        try Data("{\"step\": 1000, \"seconds\": 1}".utf8).write(to: URL(filePath: "\(tiny.run.last)/progress.json"))
+        error = #expect(throws: TrainingError.self) { try tiny.train(resume: true) }
+        #expect(error?.description.contains("1000") == true)
+    }
+
+    @Test("a loss that is not finite ends the run in one sentence and leaves the last checkpoint whole")
+    func notFinite() throws {
+        let tiny = try TinyRun(.vit)
+        // Without clipping this rate throws the weights out of single precision within a few steps.
+        tiny.recipe.optimizer.rate = 1e30
+        tiny.recipe.optimizer.clipNorm = 0
+        tiny.recipe.optimizer.warmupSteps = 0
+        tiny.recipe.optimizer.decay = 0
+        try tiny.train(stop: 1)
+        let saved = try Data(contentsOf: URL(filePath: "\(tiny.run.last)/model.safetensors"))
+        let error = #expect(throws: TrainingError.self) { try tiny.train(resume: true) }
+        guard case .notFinite(let step, _, _)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(step == 2)
+        #expect(try Data(contentsOf: URL(filePath: "\(tiny.run.last)/model.safetensors")) == saved)
+        #expect(try TinyRun.metrics(tiny.run).count == 1)
+    }
+
+    @Test("a folder that can't be made is refused in one sentence")
+    func fileInPlaceOfFolder() throws {
+        let tiny = try TinyRun(.vit)
+        let file = try tiny.folder.write("not a folder", to: "occupied")
+        for path in [file, "\(file)/run"] {
+            let error = #expect(throws: TrainingError.self) { try tiny.train(to: RunFolder(path: path)) }
+            guard case .noWrite(path, _)? = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+            print(try #require(error).description)
+        }
+    }
+
+    @Test(
+        "a full disk ends the run in one sentence",
+        .enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "needs /dev/full"))
+    func fullDisk() throws {
+        let tiny = try TinyRun(.vit)
+        try tiny.train(stop: 2)
+        let saved = try TinyRun.weights(tiny.run.last)
+        // The resumed run rewrites its metrics, so the device stands in when the first step is about to be noted.
+        let metrics = "\(tiny.run.path)/metrics.jsonl"
+        let error = #expect(throws: TrainingError.self) {
+            try tiny.train(resume: true) { event in
+                guard case .began = event else { return }
+                try? FileManager.default.removeItem(atPath: metrics)
+                try? FileManager.default.createSymbolicLink(atPath: metrics, withDestinationPath: "/dev/full")
+            }
+        }
+        guard case .noWrite(tiny.run.path, _)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        print(try #require(error).description)
+        #expect(try TinyRun.weights(tiny.run.last) == saved)
+    }
+
+    @Test("what a run lacks is said before its folder is made")
+    func lacking() throws {
+        let tiny = try TinyRun(.vit)
+        func refused(_ change: (inout Recipe, inout TrainingSources) -> Void) throws -> String {
+            var (recipe, sources) = (tiny.recipe, tiny.sources)
+            change(&recipe, &sources)
+            let error = #expect(throws: (any Error).self) {
+                try Trainer.run(recipe, sources: sources, to: tiny.run, resume: false, shouldStop: { false }, report: { _ in })
+            }
+            #expect(!FileManager.default.fileExists(atPath: tiny.run.path))
+            return String(describing: try #require(error))
+        }
+        #expect(try refused { recipe, sources in (sources.teachers, sources.teacherPaths) = ([], []) }.contains("teacher"))
+        #expect(try refused { recipe, _ in recipe.captions = ["{colour}"] }.contains("caption"))
+        #expect(try refused { recipe, _ in recipe.start = .model("none") }.contains("none"))
+        #expect(try refused { recipe, _ in recipe.trainable = ["vision"] }.contains("vision"))
+    }
+
+    @Test("a photo that can't be read ends the run and names its file")
+    func brokenPhoto() throws {
+        let tiny = try TinyRun(.vit)
+        let path = try #require(tiny.sources.datasets[0].rows.first).path
+        try Data("no picture".utf8).write(to: URL(filePath: path))
+        let error = #expect(throws: (any Error).self) { try tiny.train() }
+        #expect(String(describing: try #require(error)).contains("photo-0.png"))
+    }
+}
+
+@Suite("BatchLoader")
+struct BatchLoaderTests {
+    @Test("the thread makes the batches that are made here and now, in order, and stops when asked to")
+    func ahead() throws {
+        let tiny = try TinyRun(.vit)
+        let data = try TrainingData(
+            tiny.sources.datasets, templates: tiny.recipe.captions, teachers: tiny.sources.teachers, teacherPaths: ["teacher"])
+        let start = try TrainingStart(tiny.recipe)
+        // No room for photos: each is decoded again, and nothing changes.
+        let loaders = try [1 << 30, 0].map {
+            try BatchLoader(
+                data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, cacheLimit: $0)
+        }
+        loaders[0].start(steps: 2..<100)
+        for step in 2..<8 {
+            let (found, expected) = (try loaders[0].next(), try loaders[1].batch(step: step))
+            #expect(found.pixels == expected.pixels && found.items == expected.items && found.tokens == expected.tokens)
+            #expect(found.teacher == expected.teacher && found.captioned.map(\.view) == expected.captioned.map(\.view))
+        }
+        loaders[0].stop()
+    }
+
+    @Test("at most one view of an item has a caption, equal captions are one row, and every view has its teacher")
+    func captions() throws {
+        let tiny = try TinyRun(.vit)
+        let data = try TrainingData(
+            tiny.sources.datasets, templates: tiny.recipe.captions, teachers: tiny.sources.teachers, teacherPaths: ["teacher"])
+        let start = try TrainingStart(tiny.recipe)
+        let loader = try BatchLoader(data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer)
+        var shared = false
+        for step in 0..<12 {
+            let batch = try loader.batch(step: step)
+            #expect(batch.items.count == 8 && batch.pixels.count == 8 * 3 * 32 * 32 && batch.teacher.count == 8 * 6)
+            let captioned = batch.captioned.map { batch.items[$0.view] }
+            #expect(captioned.count == Set(captioned).count && Set(captioned) == Set(batch.items))
+            let rows = batch.tokens.count / 12
+            #expect(Set(batch.captioned.map(\.caption)) == Set(0..<rows))
+            for (view, row) in batch.captioned {
+                let photo = try #require(data.items.firstIndex(of: batch.items[view]))
+                let caption = data.captions[try #require(data.captionOfPhoto[photo])]
+                let ids = try #require(start.tokenizer).encode(caption).ids.map(Int64.init)
+                #expect(Array(batch.tokens[(12 * row)..<(12 * row + 12)]) == ids)
+            }
+            shared = shared || rows < captioned.count
+        }
+        #expect(shared)
+    }
+}

@@ -1,0 +1,105 @@
+import Catalog
+import Foundation
+import Retrieval
+import Testing
+
+@testable import Training
+
+@Suite("TrainingData")
+struct TrainingDataTests {
+    private let folder: TestFolder
+
+    init() throws { folder = try TestFolder() }
+
+    private func dataset(_ rows: [[String: String]], _ name: String = "set") throws -> Dataset {
+        let lines = try rows.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+        return try Dataset(
+            contentsOf: URL(filePath: folder.write(lines.joined(separator: "\n"), to: "\(name)/manifest.jsonl")))
+    }
+
+    private func data(_ datasets: [Dataset], templates: [String] = ["{caption}"], _ teachers: [EmbeddingFile] = []) throws
+        -> TrainingData
+    {
+        try TrainingData(
+            datasets, templates: templates, teachers: teachers, teacherPaths: teachers.indices.map { "teacher-\($0).safetensors" }
+        )
+    }
+
+    @Test("of data with splits only the rows of train are used, of data without splits all")
+    func splits() throws {
+        let split = try dataset([
+            ["image": "a.png", "product_id": "1", "split": "train"], ["image": "b.png", "product_id": "1", "split": "val"],
+            ["image": "c.png", "product_id": "2", "split": "train"], ["image": "d.png", "product_id": "3", "split": "query"],
+            ["image": "e.png", "product_id": "3"],
+        ])
+        #expect(try data([split]).paths.map { ($0 as NSString).lastPathComponent } == ["a.png", "c.png"])
+        let plain = try dataset([["image": "f.png", "product_id": "1"], ["image": "g.png", "product_id": "2"]], "plain")
+        #expect(
+            try data([split, plain]).paths.map { ($0 as NSString).lastPathComponent } == ["a.png", "c.png", "f.png", "g.png"])
+    }
+
+    @Test("equal ids are one item within a data folder and two in two")
+    func items() throws {
+        let rows = [
+            ["image": "a.png", "product_id": "1"], ["image": "b.png", "product_id": "2"], ["image": "c.png", "product_id": "1"],
+        ]
+        let both = try data([dataset(rows), dataset(rows, "other")])
+        #expect(both.items == [0, 1, 0, 2, 3, 2])
+    }
+
+    @Test("no rows to train on is an error")
+    func nothing() throws {
+        let set = try dataset([
+            ["image": "a.png", "product_id": "1", "split": "val"], ["image": "b.png", "product_id": "1", "split": "val"],
+        ])
+        let error = #expect(throws: TrainingError.self) { try data([set]) }
+        #expect(error == .nothingToTrainOn(what: "the data has 0 rows with split train"))
+    }
+
+    @Test("the first template whose columns a row has makes its caption; equal captions are one")
+    func captions() throws {
+        let set = try dataset([
+            ["image": "a.png", "product_id": "1", "category": "Men/Tops/Hoodies", "color": "Navy_Blue|White"],
+            ["image": "b.png", "product_id": "2", "category": "Hoodies", "label": "Thing"],
+            ["image": "c.png", "product_id": "3", "label": "Dress"], ["image": "d.png", "product_id": "4"],
+            ["image": "e.png", "product_id": "5", "label": "DRESS"],
+        ])
+        let found = try data([set], templates: ["a photo of {category} in {color}", "a photo of a {label}"])
+        #expect(found.captions == ["a photo of hoodies in navy blue white", "a photo of a thing", "a photo of a dress"])
+        #expect(found.captionOfPhoto == [0, 1, 2, nil, 2])
+        #expect(try data([set], templates: []).captions == [])
+    }
+
+    @Test("a teacher's vectors stand with their photos, whatever the order of its file")
+    func teacher() throws {
+        let set = try dataset([["image": "a.png", "product_id": "1"], ["image": "b.png", "product_id": "2"]])
+        let file = try EmbeddingFile(names: ["b.png", "x.png", "a.png"], vectors: [1, 0, 0.6, 0.8, 0, 1], dimension: 2)
+        let found = try data([set], [file])
+        #expect(found.teacher == [0, 1, 1, 0] && found.teacherSize == 2)
+        #expect(try data([set]).teacherSize == 0)
+    }
+
+    @Test("a missing teacher's vector is an error that names the image")
+    func missingVector() throws {
+        let set = try dataset([["image": "a.png", "product_id": "1"], ["image": "b.png", "product_id": "2"]])
+        let file = try EmbeddingFile(names: ["a.png"], vectors: [1, 0], dimension: 2)
+        let error = #expect(throws: TrainingError.self) { try data([set], [file]) }
+        #expect(error == .noTeacher(path: "teacher-0.safetensors", image: "b.png"))
+        #expect(error?.description.contains("b.png") == true)
+    }
+
+    @Test("teachers that do not fit the data or each other are refused")
+    func wrongTeachers() throws {
+        let rows = [["image": "a.png", "product_id": "1"], ["image": "b.png", "product_id": "2"]]
+        let (first, second) = (try dataset(rows), try dataset(rows, "other"))
+        let two = try EmbeddingFile(names: ["a.png", "b.png"], vectors: [1, 0, 0, 1], dimension: 2)
+        let three = try EmbeddingFile(names: ["a.png", "b.png"], vectors: [1, 0, 0, 0, 1, 0], dimension: 3)
+        for (sets, files) in [([first, second], [two]), ([first], [two, two]), ([first, second], [two, three])] {
+            let error = #expect(throws: TrainingError.self) { try data(sets, files) }
+            guard case .teachers? = error else {
+                Issue.record("\(String(describing: error))")
+                return
+            }
+        }
+    }
+}
