@@ -118,11 +118,6 @@ public struct ModelFolder {
 
     // MARK: Writing
 
-    /// A Hugging Face folder can't say that pictures are cut by torchvision's rule; a squash cuts nothing.
-    private static func saysTransformers(_ preprocessing: Preprocessing) -> Bool {
-        preprocessing.fitting == .squash || preprocessing.cropRule == .transformers
-    }
-
     /// Writes a folder that the field's own library opens: Hugging Face for a ViT, open_clip for a ResNet and for a ViT whose pictures are
     /// cut as open_clip cuts them.
     /// - Parameters:
@@ -152,7 +147,8 @@ public struct ModelFolder {
         let configuration = model.configuration
         let name: String
         var named = all
-        if case .transformer(let tower) = configuration.vision, saysTransformers(preprocessing) {
+        // A Hugging Face folder can't say that pictures are cut by torchvision's rule.
+        if case .transformer(let tower) = configuration.vision, preprocessing.cropRule == .transformers {
             named = try withoutGradients { try HuggingFaceFolder.theirs(all) }
             name = HuggingFaceFolder.weights
             try JSONFile.write(HuggingFaceFolder.config(configuration, tower), to: "\(path)/config.json")
