@@ -9,9 +9,8 @@ final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     private var closed = false
 
     init(name: String) {
-        let queue = Unmanaged.passUnretained(self)
+        let reference = Unmanaged.passUnretained(self)
         let started = DispatchSemaphore(value: 0)
-        nonisolated(unsafe) let reference = queue
         let thread = Thread {
             // The thread holds its executor until it is closed: jobs may be the last to know it.
             let executor = reference.takeUnretainedValue()

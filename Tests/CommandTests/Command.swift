@@ -108,7 +108,8 @@ struct Command: Sendable {
     var said: [String] { Self.lines(errorFile) }
 
     private static func lines(_ path: String) -> [String] {
-        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).split(separator: "\n").map(String.init)
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self).split(separator: "\n").map(
+            String.init)
     }
 
     /// Waits on a thread of its own, for tests share few threads.
@@ -123,7 +124,8 @@ struct Command: Sendable {
         defer { for path in [outputFile, errorFile] { try? FileManager.default.removeItem(atPath: path) } }
         let signal = status & 0x7f
         return Outcome(
-            code: signal == 0 ? (status >> 8) & 0xff : -signal, output: FileManager.default.contents(atPath: outputFile) ?? Data(),
+            code: signal == 0 ? (status >> 8) & 0xff : -signal,
+            output: FileManager.default.contents(atPath: outputFile) ?? Data(),
             said: Self.lines(errorFile))
     }
 

@@ -9,7 +9,8 @@ final class Workplace: Sendable {
     let path: String
 
     init() throws {
-        let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().appending(path: "stylefinder-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().appending(
+            path: "stylefinder-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         path = folder.path
     }
@@ -84,17 +85,22 @@ final class Workplace: Sendable {
     }
 
     /// A copy of the reduced model whose tensors are changed.
-    func model(_ name: String, changing change: (inout [String: (shape: [Int], floats: [Float])]) throws -> Void) throws -> String {
+    func model(_ name: String, changing change: (inout [String: (shape: [Int], floats: [Float])]) throws -> Void) throws -> String
+    {
         let folder = try makeFolder(name)
         for file in ["config.json", "preprocessor_config.json", "vocab.json", "merges.txt"] {
             try FileManager.default.copyItem(atPath: "\(ReducedModel.path)/\(file)", toPath: "\(folder)/\(file)")
         }
         let file = try SafetensorsFile(path: "\(ReducedModel.path)/model.safetensors")
         var tensors: [String: (shape: [Int], floats: [Float])] = [:]
-        for (name, tensor) in file.tensors where tensor.type.isFloatingPoint { tensors[name] = (tensor.shape, try file.floats(name)) }
+        for (name, tensor) in file.tensors where tensor.type.isFloatingPoint {
+            tensors[name] = (tensor.shape, try file.floats(name))
+        }
         try change(&tensors)
         try SafetensorsWriter.write(
-            tensors.sorted { $0.key < $1.key }.map { TensorToWrite(name: $0.key, floats: $0.value.floats, shape: $0.value.shape) },
+            tensors.sorted { $0.key < $1.key }.map {
+                TensorToWrite(name: $0.key, floats: $0.value.floats, shape: $0.value.shape)
+            },
             metadata: ["format": "pt"], to: "\(folder)/model.safetensors")
         return folder
     }

@@ -34,12 +34,13 @@ private final class Pictures {
     /// Stripes whose width and colours depend on `content`.
     static func picture(_ content: Int) throws -> RGBImage {
         let (width, height) = (48 + content % 5, 56)
-        let pixels = (0..<height).flatMap { y in
-            (0..<width).flatMap { x in
-                [
-                    UInt8(truncatingIfNeeded: content * 37 + x / (1 + content % 7) * 90), UInt8(y * 4),
-                    UInt8(truncatingIfNeeded: content * 11),
-                ]
+        var pixels: [UInt8] = []
+        for y in 0..<height {
+            for x in 0..<width {
+                let stripe = x / (1 + content % 7) * 90
+                pixels.append(UInt8((content * 37 + stripe) % 256))
+                pixels.append(UInt8(y * 4))
+                pixels.append(UInt8(content * 11 % 256))
             }
         }
         return try RGBImage(width: width, height: height, pixels: pixels)

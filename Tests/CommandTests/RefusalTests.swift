@@ -1,0 +1,487 @@
+import Catalog
+
+import Foundation
+import TensorFiles
+import Testing
+
+/// Arguments that can't be followed, and what the command says to them.
+struct Refusal: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let code: Int32
+    /// A part of the sentence.
+    let fragment: String
+    let arguments: @Sendable (Workplace) throws -> [String]
+
+    init(_ what: String, _ code: Int32, _ fragment: String, _ arguments: @escaping @Sendable (Workplace) throws -> [String]) {
+        testDescription = what
+        self.code = code
+        self.fragment = fragment
+        self.arguments = arguments
+    }
+
+    // MARK: Arguments
+
+    static let usage: [Refusal] = [
+        .init("an unknown subcommand", 64, "serch") { _ in ["serch"] },
+        .init("an unknown option", 64, "--wrong") { _ in ["search", "--wrong"] },
+        .init("search without anything", 64, "Missing expected argument") { _ in ["search"] },
+        .init("import without a catalogue", 64, "--catalog") { _ in ["import", "pictures"] },
+        .init("neither picture nor text", 64, "a picture or --text") { _ in ["search", "--catalog", "x", "--model", "m"] },
+        .init("picture and text", 64, "a picture or --text") { _ in
+            ["search", "a.png", "--text", "t", "--catalog", "x", "--model", "m"]
+        },
+        .init("-k 0", 64, "-k is 0, expected 1 to 200") { _ in ["search", "a.png", "-k", "0", "--catalog", "x", "--model", "m"] },
+        .init("-k 201", 64, "-k is 201") { _ in ["search", "a.png", "-k", "201", "--catalog", "x", "--model", "m"] },
+        .init("-k that is no number", 64, "ten") { _ in ["search", "a.png", "-k", "ten", "--catalog", "x", "--model", "m"] },
+        .init("a shard that does not exist", 64, "--shard is 2/2") { _ in
+            ["embed", "--shard", "2/2", "--catalog", "x", "--model", "m"]
+        },
+        .init("a shard that is none", 64, "--shard is half") { _ in
+            ["embed", "--shard", "half", "--catalog", "x", "--model", "m"]
+        },
+        .init("nothing to measure", 64, "nothing to measure") { _ in ["evaluate", "--data", "d"] },
+        .init("leave-one-out with chosen queries", 64, "--leave-one-out") { _ in
+            ["evaluate", "--data", "d", "--model", "m", "--leave-one-out", "--query", "view=back"]
+        },
+        .init("features under a name that is no safetensors file", 64, ".safetensors") { _ in
+            ["features", "--data", "d", "--model", "m", "--out", "x.txt"]
+        },
+        .init("an unknown device", 64, "abacus") { _ in ["train", "r.json", "--data", "d", "--out", "o", "--device", "abacus"] },
+    ]
+
+    // MARK: Pictures
+
+    private static func picture(
+        _ what: String, _ code: Int32, _ fragment: String, _ file: @escaping @Sendable (Workplace) throws -> String
+    )
+        -> Refusal
+    {
+        .init(what, code, fragment) { ["search", try file($0), "--catalog", $0("x.db"), "--model", ReducedModel.path] }
+    }
+
+    static let pictures: [Refusal] = [
+        picture("a picture that is not there", 66, "nowhere.png") { $0("nowhere.png") },
+        picture("a folder as a picture", 74, "cannot be read") { try $0.makeFolder("folder.png") },
+        picture("an empty file", 65, "empty") { try $0.write("empty.png", "") },
+        picture("a text named .jpg", 65, "this is text") { try $0.write("letter.jpg", "Dear customer,\nno picture here.\n") },
+        picture("a picture that is cut off", 65, "cut off") {
+            let whole = try Workplace.png(1, width: 200, height: 200)
+            return try $0.write("cut.png", whole.prefix(whole.count * 2 / 3))
+        },
+        picture("a broken picture", 65, "broken") {
+            var bytes = try Workplace.png(1, width: 64, height: 64)
+            // In the compressed pixels, behind signature, header and the length and name of IDAT.
+            for place in 45..<60 { bytes[place] ^= 0x5a }
+            return try $0.write("broken.png", bytes)
+        },
+        picture("a header of 20,000 × 14,000 pixels", 65, "20000 x 14000") {
+            var bytes = try Workplace.png(1, width: 8, height: 8)
+            bytes.replaceSubrange(16..<24, with: [0, 0, 0x4e, 0x20, 0, 0, 0x36, 0xb0])
+            // The checksum over the name and the 13 bytes of IHDR.
+            let sum = Self.crc32(bytes[12..<29])
+            bytes.replaceSubrange(29..<33, with: (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * $0)) })
+            return try $0.write("bomb.png", bytes)
+        },
+    ]
+
+    private static func crc32(_ bytes: Data) -> UInt32 {
+        ~bytes.reduce(~0) { sum, byte in
+            (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }
+        }
+    }
+
+    // MARK: Catalogues and sources
+
+    private static func source(
+        _ what: String, _ code: Int32, _ fragment: String, _ make: @escaping @Sendable (Workplace) throws -> String
+    )
+        -> Refusal
+    {
+        .init(what, code, fragment) { ["import", try make($0), "--catalog", $0("new.db")] }
+    }
+
+    static let sources: [Refusal] = [
+        source("a source that is not there", 66, "nowhere") { $0("nowhere") },
+        source("an empty folder", 65, "holds no picture") { try $0.makeFolder("empty") },
+        source("a file of another kind", 65, "none of the kinds") { try $0.write("notes.txt", "notes") },
+        source("an empty manifest", 65, "lists no image") { try $0.write("manifest.jsonl", "") },
+        source("a CSV without product_id", 65, "no column 'product_id'") { try $0.write("m.csv", "image,title\na.png,A\n") },
+        source("a CSV without image", 65, "no column 'image'") { try $0.write("m.csv", "picture,product_id\na.png,A\n") },
+        source("a column that stands twice", 65, "stands there twice") {
+            try $0.write("m.csv", "image,product_id,image\na.png,A,b.png\n")
+        },
+        source("a CSV in UTF-16", 65, "UTF-16") { try $0.write("m.csv", Data([0xff, 0xfe]) + Data("image".utf8)) },
+        source("a catalog.json that is cut off", 65, "cut off") { try $0.write("catalog.json", #"[{"id": "A", "images": ["#) },
+        .init("a catalogue under a regular file", 74, "cannot be opened") {
+            ["import", try $0.boutique(1), "--catalog", try $0.write("file", "text") + "/x.db"]
+        },
+        .init("a catalogue where the system lets nobody write", 74, "/proc/x.db") {
+            ["import", try $0.boutique(1), "--catalog", "/proc/x.db"]
+        },
+        .init("a catalogue in a folder that is not there", 74, "cannot be opened") {
+            ["import", try $0.boutique(1), "--catalog", $0("nowhere/x.db")]
+        },
+        .init("a catalogue that is a text", 65, "not a catalogue") {
+            ["import", try $0.boutique(1), "--catalog", try $0.write("x.db", "no database at all, but long enough to be one")]
+        },
+        .init("a catalogue that is a folder", 65, "not a catalogue") {
+            ["embed", "--catalog", try $0.makeFolder("x.db"), "--model", ReducedModel.path]
+        },
+        .init("embedding a catalogue that is not there", 66, "There is no catalogue") {
+            ["embed", "--catalog", $0("nowhere.db"), "--model", ReducedModel.path]
+        },
+        .init("searching a catalogue that is not there", 66, "There is no catalogue") {
+            ["search", try $0.picture("a.png", 1), "--catalog", $0("nowhere.db"), "--model", ReducedModel.path]
+        },
+    ]
+
+    // MARK: Models
+
+    private static func model(
+        _ what: String, _ code: Int32, _ fragment: String, _ make: @escaping @Sendable (Workplace) throws -> String
+    )
+        -> Refusal
+    {
+        .init(what, code, fragment) { ["models", "inspect", try make($0)] }
+    }
+
+    private static let layer = "vision_model.post_layernorm.weight"
+
+    static let models: [Refusal] = [
+        model("a model nobody knows", 66, "There is no model") { _ in "no-such-model" },
+        model("an empty folder as a model", 65, "not a model folder") { try $0.makeFolder("empty") },
+        model("a file as a model", 65, "not a model folder") { try $0.write("model.bin", "weights") },
+        model("a missing tensor", 65, "missing: ") { try $0.model("m") { $0[layer] = nil } },
+        model("a tensor too many", 65, "not expected: ") { try $0.model("m") { $0["visual.surplus"] = ([2], [1, 2]) } },
+        model("a mis-shaped tensor", 65, "of another shape: ") {
+            try $0.model("m") { $0[layer] = ([64], [Float](repeating: 1, count: 64)) }
+        },
+        model("a weight that is no number", 65, "not finite") { try $0.model("m") { $0[layer]?.floats[3] = .nan } },
+        model("weights that are cut off", 65, "model.safetensors") {
+            let folder = try $0.model("m") { _ in }
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/model.safetensors"))
+            try $0.write("m/model.safetensors", bytes.prefix(bytes.count - 5))
+            return folder
+        },
+        model("a configuration that is no JSON", 65, "config.json") {
+            let folder = try $0.model("m") { _ in }
+            try $0.write("m/config.json", "{\"vision_config\": ")
+            return folder
+        },
+    ]
+
+    // MARK: Searching what is there
+
+    /// Ten pictures embedded with the reduced model stand in `x.db`.
+    private static func search(_ what: String, _ code: Int32, _ fragment: String, _ rest: String...) -> Refusal {
+        .init(what, code, fragment) { place in
+            ["search", place(Workplace.name(1)), "--catalog", place("x.db")]
+                + (rest.contains("--model") ? [] : ["--model", ReducedModel.path]) + rest
+        }
+    }
+
+    static let searches: [Refusal] = [
+        search("a filter key that nothing has", 64, "no key 'colour'", "--filter", "colour=red"),
+        search("a filter that is none", 64, "has no '='", "--filter", "red"),
+        search("a price that is no number", 64, "not a number", "--filter", "price=cheap"),
+        search("a least score that is no cosine", 64, "least score is 2", "--min-score", "2"),
+        search("a model that has no vectors", 65, "has no vectors of the model vit-gelu-bf16", "--model", ReducedModel.other),
+        .init("an empty text", 64, "text to search for is empty") {
+            ["search", "--text", " ", "--catalog", $0("x.db"), "--model", ReducedModel.path]
+        },
+    ]
+
+    // MARK: Measuring
+
+    private static func vectors(_ place: Workplace, _ names: [String], _ floats: [Float]) throws -> String {
+        let path = place("vectors.safetensors")
+        let list = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
+        try SafetensorsWriter.write(
+            floats, shape: [names.count, floats.count / names.count], named: "features", metadata: ["image_paths": list], to: path
+        )
+        return path
+    }
+
+    static let measurements: [Refusal] = [
+        .init("data that is not there", 66, "nowhere") { ["evaluate", "--data", $0("nowhere"), "--color-histogram"] },
+        .init("a split that no row has", 65, "no row with split val") {
+            ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--split", "val"]
+        },
+        .init("a column that is not there", 65, "no column colour") {
+            ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--relevant-by", "colour"]
+        },
+        .init("a choice of rows that fits none", 65, "no chosen row has view=top") {
+            ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--query", "view=top"]
+        },
+        .init("a choice of rows without =", 64, "not column=value") {
+            ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--query", "back"]
+        },
+        .init("a file of vectors that is not there", 66, "nowhere") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", $0("nowhere.safetensors")]
+        },
+        .init("a file of vectors that is a text", 65, "safetensors") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try $0.write("v.safetensors", "1.0 0.0 0.0 1.0 0.5 0.5")]
+        },
+        .init("vectors of other rows", 65, "no vector for images/") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png", "b.png"], [1, 0, 0, 1])]
+        },
+        .init("vectors that are not of unit length", 65, "length") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png", "b.png"], [3, 0, 0, 1])]
+        },
+        .init("features of a broken picture", 65, "images/1-0.png") {
+            let data = try $0.dataset(2)
+            try $0.write("data/images/1-0.png", "text")
+            return ["features", "--data", data, "--model", ReducedModel.path, "--out", $0("f.safetensors")]
+        },
+        .init("features where nobody can write", 74, "can't be written") {
+            [
+                "features", "--data", try $0.dataset(2), "--model", ReducedModel.path, "--out",
+                try $0.write("file", "x") + "/f.safetensors",
+            ]
+        },
+    ]
+
+    // MARK: Training
+
+    private static func training(
+        _ what: String, _ code: Int32, _ fragment: String, splits: [String] = ["train", "train"], rest: [String] = [],
+        _ recipe: @escaping @Sendable (Workplace) throws -> String
+    ) -> Refusal {
+        .init(what, code, fragment) {
+            ["train", try recipe($0), "--data", try $0.dataset(4, splits: splits), "--out", $0("run")] + rest
+        }
+    }
+
+    static let trainings: [Refusal] = [
+        training("a recipe that is not there", 66, "nowhere.json") { $0("nowhere.json") },
+        training("a recipe that is no JSON", 65, "not well-formed JSON") { try $0.write("r.json", "{") },
+        training("a recipe with a misspelt key", 65, "unknown key epocs") {
+            try $0.recipe { $0.replacingOccurrences(of: "\"keep\"", with: "\"epocs\"") }
+        },
+        training("a misspelt key inside a section", 65, "unknown key optimizer.warmup_step;") {
+            try $0.recipe { $0.replacingOccurrences(of: "warmup_steps", with: "warmup_step") }
+        },
+        training("a recipe without epochs", 65, "lacks the key epochs") {
+            try $0.recipe { $0.replacingOccurrences(of: "\"epochs\": 2,", with: "") }
+        },
+        training("a rate that is a text", 65, "optimizer.rate is fast") {
+            try $0.recipe { $0.replacingOccurrences(of: "\"rate\": 0.001", with: "\"rate\": \"fast\"") }
+        },
+        training("no rows to train on", 65, "nothing to train on", splits: ["query", "gallery"]) { try $0.recipe() },
+        training("a run that is already there", 64, "already holds a run") {
+            try $0.write("run/recipe.json", "{}")
+            return try $0.recipe()
+        },
+        training("nothing to go on with", 66, "no checkpoint to resume", rest: ["--resume"]) { try $0.recipe() },
+        training("another recipe than the run's", 65, "another recipe", rest: ["--resume"]) {
+            try $0.write("run/recipe.json", "{}")
+            return try $0.recipe()
+        },
+        training("a run where nobody can write", 74, "can't be written", rest: ["--out", "/proc/run"]) { try $0.recipe() },
+    ]
+}
+
+extension Workplace {
+    /// A recipe of a very small model: two epochs of so many steps.
+    func recipe(steps: Int = 3, _ change: (String) -> String = { $0 }) throws -> String {
+        try write(
+            "recipe.json",
+            change(
+                """
+                {"name": "tiny", "seed": 3, "keep": 0, "epochs": 2, "steps_per_epoch": \(steps),
+                 "model": {"tower": "vit", "width": 32, "layers": 1, "heads": 1, "patch": 16, "resolution": 32, "embedding": 16,
+                           "text_width": 64, "text_layers": 1, "context_length": 12, "fitting": "squash", "vocabulary": "\(ReducedModel.path)"},
+                 "captions": ["a photo of a {category}"], "batch": {"items": 4, "views": 2},
+                 "optimizer": {"rate": 0.001, "warmup_steps": 2}, "losses": {"image_text": 1, "items": 1}}
+                """))
+    }
+}
+
+extension CommandSuites {
+    @Suite("What the command refuses")
+    struct RefusalTests {
+        private func check(_ refusal: Refusal, _ place: Workplace) async throws {
+            let outcome = try await Command.start(refusal.arguments(place)).end()
+            #expect(outcome.code == refusal.code, "\(outcome)")
+            #expect(outcome.output.isEmpty, "\(outcome)")
+            try #require(outcome.errors.count == 1, "\(outcome)")
+            #expect(outcome.errors[0].contains(refusal.fragment))
+            #expect(outcome.said.last == outcome.errors[0])
+            Self.expectSentence(outcome.errors[0])
+        }
+
+        /// One sentence for people, without the program's own words.
+        static func expectSentence(_ text: String) {
+            #expect(text.hasSuffix(".") && !text.hasSuffix(".."), "\(text)")
+            let traces = [
+                "Optional(", "Error(", "CatalogError", "ImageError", "CLIPError", "TorchError", "TensorFileError",
+                "RetrievalError",
+                "TrainingError", "NSError", "Domain=", "Fatal", ".swift", "ArgumentParser", "0x", "Swift.",
+            ]
+            for trace in traces { #expect(!text.contains(trace), "\(text)") }
+        }
+
+        @Test("arguments", arguments: Refusal.usage)
+        func usage(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
+
+        @Test("pictures", arguments: Refusal.pictures)
+        func pictures(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
+
+        @Test("sources and catalogues", arguments: Refusal.sources)
+        func sources(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
+
+        @Test("models", arguments: Refusal.models)
+        func models(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
+
+        @Test("searches")
+        func searches() async throws {
+            let place = try Workplace()
+            _ = try await Command.run("import", place.boutique(10), "--catalog", place("x.db"), "--json").good()
+            _ = try await Command.run("embed", "--catalog", place("x.db"), "--model", ReducedModel.path, "--json").good()
+            for refusal in Refusal.searches { try await check(refusal, place) }
+
+            // What only a catalogue made by something else can hold: vectors of this model with another dimension.
+            let fingerprint = try place.look("x.db") { try #require(try $0.counts().vectors.keys.first) }
+            let store = try CatalogStore(path: place("other.db"), mode: .create)
+            _ = try store.importCatalog(
+                from: URL(fileURLWithPath: place("pictures")), inspect: { _, _ in PictureSize(width: 44, height: 52) })
+            let image = try #require(try store.images().first)
+            try store.writeVectors(
+                [NewVector(image: image.id, contentHash: nil, components: [1, 0, 0])],
+                of: ModelRecord(fingerprint: fingerprint, name: "other", dimension: 3))
+            try store.close()
+            try await check(
+                Refusal("dimension", 65, "have 3 numbers, the model makes 64") {
+                    ["search", image.path, "--catalog", $0("other.db"), "--model", ReducedModel.path]
+                }, place)
+        }
+
+        @Test("a text for a model that has no vocabulary")
+        func noVocabulary() async throws {
+            let place = try Workplace()
+            let model = try place.model("mute") { _ in }
+            for name in ["vocab.json", "merges.txt"] { try FileManager.default.removeItem(atPath: "\(model)/\(name)") }
+            _ = try await Command.run("import", place.boutique(2), "--catalog", place("x.db"), "--json").good()
+            _ = try await Command.run("embed", "--catalog", place("x.db"), "--model", model, "--json").good()
+            try await check(
+                Refusal("text", 65, "has no tokenizer") {
+                    ["search", "--text", "dress", "--catalog", $0("x.db"), "--model", model]
+                }, place)
+        }
+
+        @Test("measurements", arguments: Refusal.measurements)
+        func measurements(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
+
+        @Test("trainings", arguments: Refusal.trainings)
+        func trainings(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
+
+        @Test("a source of which nothing is good ends with its counts and 65")
+        func nothingGood() async throws {
+            let place = try Workplace()
+            try place.write("pictures/a.png", "text")
+            let outcome = try await Command.run("import", place("pictures"), "--catalog", place("x.db"), "--json")
+            #expect(outcome.code == 65 && outcome.errors.count == 1, "\(outcome)")
+            #expect(try outcome.json()["images_broken"] as? Int == 1)
+        }
+
+        @Test("a catalogue in a folder that is not writable", .enabled(if: geteuid() != 0, "root may write everywhere"))
+        func readOnlyFolder() async throws {
+            let place = try Workplace()
+            let folder = try place.makeFolder("locked")
+            chmod(folder, 0o555)
+            defer { chmod(folder, 0o755) }
+            try await check(
+                Refusal("read-only", 74, "cannot be") { ["import", try $0.boutique(1), "--catalog", folder + "/x.db"] }, place)
+        }
+
+        /// 400 rows whose descriptions together are larger than the room there will be.
+        private func largeManifest(_ place: Workplace) throws -> (small: String, large: String) {
+            let description = String(repeating: "wool ", count: 1500)
+            var rows: [String] = []
+            for number in 0..<400 {
+                try place.picture("many/\(number).png", number, width: 8, height: 8)
+                rows.append(
+                    #"{"image": "many/\#(number).png", "product_id": "G\#(number)", "description": "\#(number < 10 ? "short" : description)"}"#
+                )
+            }
+            return (
+                try place.write("small.jsonl", rows.prefix(10).joined(separator: "\n")),
+                try place.write("large.jsonl", rows.joined(separator: "\n"))
+            )
+        }
+
+        /// Imports a little, then too much, then the little again: what was acknowledged is still there.
+        private static let overflow = """
+            "$0" import "$1" --catalog "$3/x.db" --json >/dev/null 2>&1 || { echo "first $?"; exit 1; }
+            "$0" import "$2" --catalog "$3/x.db" --json
+            echo "code $?" >&2
+            "$0" import "$1" --catalog "$3/x.db" --json 2>/dev/null
+            """
+
+        private func checkOverflow(_ outcome: Outcome) throws {
+            #expect(outcome.said.last == "code 74", "\(outcome)")
+            try #require(outcome.errors.count == 1, "\(outcome)")
+            Self.expectSentence(outcome.errors[0])
+            #expect(try outcome.json()["images_unchanged"] as? Int == 10)
+        }
+
+        @Test("a file that may grow no further, as on a full disk, keeps what was acknowledged")
+        func fileSizeLimit() async throws {
+            let place = try Workplace()
+            let (small, large) = try largeManifest(place)
+            // 1 MiB; without the trap the system would end the program with a signal.
+            let outcome = try await Command.shell("trap '' XFSZ; ulimit -f 2048; " + Self.overflow, small, large, place.path)
+            try checkOverflow(outcome)
+        }
+
+        /// Whether this user may mount a file system of its own.
+        private static let mayMount: Bool = {
+            let options = geteuid() == 0 ? "-m" : "-rm"
+            return system("unshare \(options) sh -c 'mount -t tmpfs none /mnt' >/dev/null 2>&1") == 0
+        }()
+
+        @Test("a full disk keeps what was acknowledged", .enabled(if: mayMount, "needs the right to mount"))
+        func fullDisk() async throws {
+            let place = try Workplace()
+            let (small, large) = try largeManifest(place)
+            let disk = try place.makeFolder("disk")
+            try place.write("fill.sh", "mount -t tmpfs -o size=1m none \"$3\" || exit 9\n" + Self.overflow)
+            let options = geteuid() == 0 ? "-m" : "-rm"
+            // The script's $0 is the program, as for every script here.
+            let outcome = try await Command.shell(
+                "exec unshare \(options) sh -c \"$(cat '\(place("fill.sh"))')\" \"$0\" \"$1\" \"$2\" \"$3\"", small, large, disk)
+            try checkOverflow(outcome)
+            #expect(outcome.errors[0].contains("is full"))
+        }
+
+        @Test("a result that can't be written is no success", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+        func fullOutput() async throws {
+            let outcome = try await Command.shell(#""$0" models inspect "$1" --json >/dev/full"#, ReducedModel.path)
+            #expect(outcome.code == 74 && outcome.errors.count == 1, "\(outcome)")
+        }
+
+        @Test("a closed stderr is no reason to fail")
+        func closedError() async throws {
+            let place = try Workplace()
+            let outcome = try await Command.shell(
+                #""$0" import "$1" --catalog "$2" --json 2>&-"#, place.boutique(3), place("x.db"))
+            #expect(try outcome.good()["images_added"] as? Int == 3)
+        }
+
+        @Test(
+            "every subcommand explains itself",
+            arguments: ["import", "embed", "search", "evaluate", "features", "models", "train"])
+        func help(name: String) async throws {
+            let outcome = try await Command.run(name, "--help")
+            #expect(
+                outcome.code == 0 && outcome.said.isEmpty && outcome.text.contains("USAGE: stylefinder \(name)"), "\(outcome)")
+        }
+
+        @Test("without arguments, and without the variable that it sets itself, it explains itself")
+        func noArguments() async throws {
+            let outcome = try await Command.run(environment: ["OMP_WAIT_POLICY": ""])
+            #expect(
+                outcome.code == 0 && outcome.text.contains("USAGE: stylefinder") && outcome.text.contains("import"), "\(outcome)")
+        }
+    }
+}

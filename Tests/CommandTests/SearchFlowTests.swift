@@ -1,0 +1,250 @@
+import Catalog
+import Foundation
+import TensorFiles
+import Testing
+
+extension CommandSuites {
+    @Suite("From pictures to results")
+    struct SearchFlowTests {
+        /// The products of a search's results.
+        private func products(_ document: [String: Any]) throws -> [String] {
+            try #require(document["results"] as? [[String: Any]]).map {
+                try #require(($0["product"] as? [String: Any])?["id"] as? String)
+            }
+        }
+
+        @Test("a folder of pictures is imported, embedded and searched by picture, text, filter and number")
+        func folder() async throws {
+            let place = try Workplace()
+            let pictures = try place.boutique(24)
+            let catalog = place("x.db")
+            let imported = try await Command.run("import", pictures, "--catalog", catalog, "--json").good()
+            #expect(imported["images_added"] as? Int == 24 && imported["products_added"] as? Int == 24)
+            #expect((imported["problems"] as? [Any])?.isEmpty == true)
+            let embedded = try await Command.run("embed", "--catalog", catalog, "--model", ReducedModel.path, "--json").good()
+            #expect(embedded["embedded"] as? Int == 24 && embedded["changed"] as? Int == 0)
+            let again = try await Command.run("embed", "--catalog", catalog, "--model", ReducedModel.path, "--json").good()
+            #expect(again["embedded"] as? Int == 0)
+
+            let place3 = place(Workplace.name(3))
+            let common = ["--catalog", catalog, "--model", ReducedModel.path]
+            func search(_ arguments: String...) async throws -> Outcome {
+                try await Command.start(["search"] + arguments + common).end()
+            }
+            let found = try await search(place3, "--json").good()
+            #expect(Set(found.keys) == ["model", "results", "timing_ms"])
+            #expect(found["model"] as? String == "vit-quickgelu-f16")
+            #expect(Set((found["timing_ms"] as? [String: Double] ?? [:]).keys) == ["encode", "search", "total"])
+            #expect(try products(found).count == 10)
+            #expect(try products(found).first == "shirts/003.png")
+            let first = try #require((found["results"] as? [[String: Any]])?.first)
+            #expect(Set(first.keys) == ["rank", "score", "product", "image"])
+            #expect(first["rank"] as? Int == 1)
+            #expect(try abs(#require(first["score"] as? Double) - 1) < 1e-4)
+            #expect((first["image"] as? [String: Any])?["path"] as? String == place3)
+
+            let dresses = try products(await search(place3, "--json", "--filter", "category=dresses", "-k", "7").good())
+            #expect(dresses.count == 7 && dresses.allSatisfy { $0.hasPrefix("dresses/") })
+            #expect(try products(await search("--text", "a red dress", "--json", "-k", "200").good()).count == 24)
+            #expect(try products(await search(place3, "--json", "--min-score", "0.9999").good()).first == "shirts/003.png")
+            #expect(try products(await search(place3, "--json", "--group-by", "image", "-k", "3").good()).count == 3)
+            let plain = try await search(place3, "-k", "2")
+            #expect(
+                plain.code == 0 && plain.text.hasPrefix("1. 1.000  shirts/003.png") && plain.text.contains("\n2. "), "\(plain)")
+        }
+
+        @Test(
+            "the same pictures come in through JSON Lines, CSV and catalog.json",
+            arguments: ["manifest.jsonl", "manifest.csv", "catalog.json"])
+        func formats(name: String) async throws {
+            let place = try Workplace()
+            for number in 0..<6 { try place.picture("data/\(number).png", number) }
+            switch name {
+            case "manifest.jsonl":
+                try place.write(
+                    "data/\(name)",
+                    (0..<6).map {
+                        #"{"image": "\#($0).png", "product_id": "G\#($0)", "title": "Garment \#($0)", "price": \#($0)}"#
+                    }
+                    .joined(separator: "\n"))
+            case "manifest.csv":
+                try place.write(
+                    "data/\(name)",
+                    "product_id,image,title,price\n" + (0..<6).map { "G\($0),\($0).png,\"Garment \($0)\",\($0)\n" }.joined())
+            default:
+                let products = (0..<6).map {
+                    #"{"id": "G\#($0)", "title": "Garment \#($0)", "price": \#($0), "images": [{"file": "\#($0).png", "view": "main"}]}"#
+                }
+                try place.write("data/\(name)", "[\(products.joined(separator: ",\n"))]")
+            }
+            // The folder and the file in it are the same source.
+            let catalog = place("x.db")
+            #expect(
+                try await Command.run("import", place("data"), "--catalog", catalog, "--json").good()["images_added"] as? Int == 6
+            )
+            let again = try await Command.run("import", place("data/\(name)"), "--catalog", catalog, "--json").good()
+            #expect(again["images_unchanged"] as? Int == 6 && again["products_unchanged"] as? Int == 6)
+            _ = try await Command.run("embed", "--catalog", catalog, "--model", ReducedModel.resNet, "--json").good()
+            let found = try await Command.run(
+                "search", place("data/4.png"), "--catalog", catalog, "--model", ReducedModel.resNet, "--json", "--filter",
+                "price=2..5"
+            ).good()
+            #expect(try products(found).first == "G4")
+            #expect(try Set(products(found)) == ["G2", "G3", "G4", "G5"])
+            let product = try #require((found["results"] as? [[String: Any]])?.first?["product"] as? [String: Any])
+            #expect(product["title"] as? String == "Garment 4" && product["price"] as? Double == 4)
+        }
+
+        @Test("two shards together embed every picture once")
+        func shards() async throws {
+            let place = try Workplace()
+            _ = try await Command.run("import", place.boutique(11), "--catalog", place("x.db"), "--json").good()
+            var sum = 0
+            for shard in ["0/2", "1/2"] {
+                let report = try await Command.run(
+                    "embed", "--catalog", place("x.db"), "--model", ReducedModel.path, "--shard", shard, "--json"
+                ).good()
+                sum += try #require(report["embedded"] as? Int)
+            }
+            #expect(sum == 11)
+            #expect(try place.look("x.db") { try $0.counts().vectors.values.reduce(0, +) } == 11)
+        }
+
+        @Test("evaluate gives the contract's figures, of one method or of several")
+        func evaluate() async throws {
+            let place = try Workplace()
+            let data = try place.dataset(9)
+            let report = try await Command.run("evaluate", "--data", data, "--model", ReducedModel.path, "--json").good()
+            #expect(report["queries"] as? Int == 9 && report["gallery"] as? Int == 9)
+            for key in ["recall_at", "precision_at"] {
+                let figures = try #require(report[key] as? [String: Double], "\(report)")
+                #expect(Set(figures.keys).isSuperset(of: ["1", "5", "10", "20"]))
+                #expect(figures.values.allSatisfy { (0...1).contains($0) })
+            }
+            #expect(try (0...1).contains(#require(report["map"] as? Double)))
+            #expect(report["ci95"] is [String: Any])
+            let latency = try #require(report["latency_ms"] as? [String: [String: Double]])
+            #expect(Set(latency.keys) == ["decode", "encode", "search", "total"])
+
+            let file = place("features.safetensors")
+            #expect(try await Command.run("features", "--data", data, "--model", ReducedModel.path, "--out", file).code == 0)
+            let both = try await Command.run(
+                "evaluate", "--data", data, "--model", ReducedModel.path, "--features", file, "--color-histogram",
+                "--leave-one-out",
+                "--json"
+            ).good()
+            let methods = try #require(both["methods"] as? [[String: Any]])
+            #expect(methods.count == 3)
+            let figures = methods.compactMap { ($0["report"] as? [String: Any])?["map"] as? Double }
+            // The same model, directly and through a file.
+            #expect(figures.count == 3 && abs(figures[0] - figures[1]) < 1e-9)
+            #expect(methods.allSatisfy { ($0["report"] as? [String: Any])?["queries"] as? Int == 18 })
+
+            let table = try await Command.run(
+                "evaluate", "--data", data, "--color-histogram", "--query", "view=back", "--gallery", "view=front",
+                "--relevant-by", "category")
+            #expect(
+                table.code == 0 && table.text.contains("| method | R@1 |") && table.text.contains("relevant by category"),
+                "\(table)")
+        }
+
+        @Test("features holds a unit vector for every row, in the manifest's order, duplicates kept")
+        func features() async throws {
+            let place = try Workplace()
+            let data = try place.dataset(5)
+            // The first row once more.
+            let lines = try String(contentsOfFile: data + "/manifest.jsonl", encoding: .utf8)
+            try place.write("data/manifest.jsonl", lines + lines.prefix { $0 != "\n" })
+            let out = place("all.safetensors")
+            #expect(try await Command.run("features", "--data", data, "--model", ReducedModel.path, "--out", out).code == 0)
+            let file = try SafetensorsFile(path: out)
+            #expect(file.tensors["features"]?.shape == [11, 64] && file.tensors["features"]?.type == .float32)
+            let names = try JSONDecoder().decode([String].self, from: Data(try #require(file.metadata["image_paths"]).utf8))
+            #expect(names == (0..<5).flatMap { ["images/\($0)-0.png", "images/\($0)-1.png"] } + ["images/0-0.png"])
+            let vectors = try file.floats("features")
+            for row in 0..<11 {
+                let length = vectors[row * 64..<(row + 1) * 64].reduce(0) { $0 + Double($1) * Double($1) }
+                #expect(abs(length - 1) < 1e-5)
+            }
+            #expect(zip(vectors[0..<64], vectors[640..<704]).allSatisfy { abs($0 - $1) < 1e-5 })
+            let part = place("part.safetensors")
+            #expect(
+                try await Command.run(
+                    "features", "--data", data, "--model", ReducedModel.path, "--split", "gallery", "--out", part
+                ).code == 0)
+            #expect(try SafetensorsFile(path: part).tensors["features"]?.shape == [5, 64])
+        }
+
+        @Test("models are listed and inspected")
+        func models() async throws {
+            let list = try await Command.run("models", "list", "--json").good()
+            let models = try #require(list["models"] as? [[String: Any]])
+            #expect(models.allSatisfy { Set($0.keys).isSuperset(of: ["id", "architecture", "variant"]) })
+            #expect(try await Command.run("models", "list").code == 0)
+            let vit = try await Command.run("models", "inspect", ReducedModel.path, "--json").good()
+            #expect(
+                vit["id"] as? String == "vit-quickgelu-f16" && vit["embedding_size"] as? Int == 64
+                    && vit["resolution"] as? Int == 40)
+            #expect((vit["fingerprint"] as? String)?.count == 64)
+            #expect((vit["preprocessing"] as? [String: Any])?["side"] as? Int == 40)
+            #expect(try await Command.run("models", "inspect", ReducedModel.resNet).code == 0)
+        }
+
+        @Test("a picture that can't be read is counted, named and passed over, and ends the import only when asked to")
+        func badPictures() async throws {
+            let place = try Workplace()
+            let pictures = try place.boutique(4)
+            try place.write("pictures/shirts/broken.png", Data([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0]))
+            try place.write("pictures/shirts/letter.jpg", "Dear customer,\n")
+            let outcome = try await Command.run("import", pictures, "--catalog", place("x.db"), "--json")
+            let report = try outcome.good()
+            #expect(report["images_added"] as? Int == 4 && report["images_broken"] as? Int == 2)
+            for name in ["broken.png", "letter.jpg"] {
+                #expect(outcome.said.contains { $0.hasPrefix("warning: ") && $0.contains(name) })
+            }
+            let strict = try await Command.run("import", pictures, "--catalog", place("x.db"), "--strict", "--json")
+            #expect(strict.code == 65 && strict.errors.count == 1, "\(strict)")
+            #expect(try strict.json()["images_unchanged"] as? Int == 4)
+        }
+
+        @Test("bad rows are named with their line, and the good ones come in")
+        func badRows() async throws {
+            let place = try Workplace()
+            for number in 0..<3 { try place.picture("data/\(number).png", number) }
+            try place.write(
+                "data/manifest.csv",
+                "image,product_id,price\n0.png,A,10\n1.png,B,ten\n0.png,C,5\n2.png,D\ngone.png,E,5\n2.png,F,7\n")
+            let outcome = try await Command.run("import", place("data"), "--catalog", place("x.db"), "--json")
+            let report = try outcome.good()
+            #expect(report["images_added"] as? Int == 2, "\(outcome)")
+            let lines = try #require(report["problems"] as? [[String: Any]]).compactMap { $0["line"] as? Int }
+            #expect(Set(lines) == [3, 4, 5, 6])
+            let products = try place.look("x.db") { try $0.products().map(\.id) }
+            #expect(Set(products).isSuperset(of: ["A", "F"]) && !products.contains("B") && !products.contains("C"))
+
+            try place.write(
+                "twice/catalog.json",
+                #"[{"id": "A", "images": [{"file": "../data/0.png"}]},"# + "\n"
+                    + #"{"id": "A", "images": [{"file": "../data/1.png"}]}]"#)
+            let twice = try await Command.run("import", place("twice"), "--catalog", place("y.db"), "--strict", "--json")
+            #expect(
+                twice.code == 65 && twice.said.contains { $0.contains("line 2") && $0.contains("already given in line 1") },
+                "\(twice)")
+        }
+
+        @Test("studio photos are found by a back view", .enabled(if: RealPhotos.present, "needs ../shared/data"))
+        func realPhotos() async throws {
+            let place = try Workplace()
+            let catalog = place("x.db")
+            let studio = RealPhotos.folder + "/studio-catalog"
+            let report = try await Command.run("import", studio, "--catalog", catalog, "--json").good()
+            #expect(try #require(report["images_added"] as? Int) > 400)
+            _ = try await Command.run("embed", "--catalog", catalog, "--model", ReducedModel.path, "--json").good()
+            let back = try place.look("x.db") { try #require(try $0.images().first { $0.view == "back" }) }
+            let found = try await Command.run("search", back.path, "--catalog", catalog, "--model", ReducedModel.path, "--json")
+                .good()
+            #expect(try products(found).count == 10 && products(found).first == back.productID)
+            #expect(try Set(products(found)).count == 10)
+        }
+    }
+}
