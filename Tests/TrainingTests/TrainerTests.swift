@@ -10,7 +10,7 @@ import Torch
 @testable import Training
 
 /// Pictures, a teacher and a recipe small enough to train on within a test.
-private final class TinyRun {
+final class TinyRun {
     enum Tower: String, CaseIterable, Sendable { case vit, resnet }
 
     let folder: TestFolder
@@ -105,7 +105,7 @@ struct TrainerTests {
     @Test(
         "a run that is stopped and resumed has bitwise the losses and weights of one that is not",
         arguments: TinyRun.Tower.allCases, [[4], [3], [1, 2, 7]])
-    fileprivate func resume(_ tower: TinyRun.Tower, stops: [Int]) throws {
+    func resume(_ tower: TinyRun.Tower, stops: [Int]) throws {
         let tiny = try TinyRun(tower)
         let straight = RunFolder(path: "\(tiny.folder.path)/straight")
         #expect(try tiny.train(to: straight))

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Imaging
 public import TensorFiles
 public import Torch
 
