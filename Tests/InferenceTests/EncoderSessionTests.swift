@@ -1,3 +1,4 @@
+import Catalog
 import CLIP
 import Dispatch
 import Foundation
