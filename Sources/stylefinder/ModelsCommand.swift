@@ -2,6 +2,7 @@ import ArgumentParser
 import CLIP
 import Foundation
 import Imaging
+import TensorFiles
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
