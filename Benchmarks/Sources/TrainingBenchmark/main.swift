@@ -20,6 +20,7 @@ let teacherSize = 1024
 let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: teacherSize, device: .cpu)
 let side = origin.preprocessing.side
 let context = origin.model.configuration.text.contextLength
+let endToken = Int64(origin.model.configuration.text.vocabularySize - 1)
 let items = recipe.batch.items + recipe.batch.singles
 let views = items * recipe.batch.views
 
@@ -28,7 +29,7 @@ func answer(_ line: String) throws {
     try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }
 
-func batch() -> TrainingBatch {
+@MainActor func batch() -> TrainingBatch {
     var teacher: [Float] = []
     for _ in 0..<views {
         let vector = (0..<teacherSize).map { _ in Float.random(in: -1...1) }
@@ -38,7 +39,7 @@ func batch() -> TrainingBatch {
     // Every item has another caption: as many texts as items, the most a step can meet.
     let tokens = (0..<items).flatMap { item in
         (0..<context).map { place in
-            place == context - 1 ? Int64(origin.model.configuration.text.vocabularySize - 1) : Int64((item * 7 + place) % 500)
+            place == context - 1 ? endToken : Int64((item * 7 + place) % 500)
         }
     }
     return TrainingBatch(
