@@ -23,7 +23,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
 
     static let usage: [Refusal] = [
         .init("an unknown subcommand", 64, "serch") { _ in ["serch"] },
-        .init("an unknown option", 64, "--wrong") { _ in ["search", "--wrong"] },
+        .init("an unknown option", 64, "--wrong") { _ in ["models", "list", "--wrong"] },
         .init("search without anything", 64, "Missing expected argument") { _ in ["search"] },
         .init("import without a catalogue", 64, "--catalog") { _ in ["import", "pictures"] },
         .init("neither picture nor text", 64, "a picture or --text") { _ in ["search", "--catalog", "x", "--model", "m"] },

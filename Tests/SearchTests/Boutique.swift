@@ -3,7 +3,19 @@ import Foundation
 import Imaging
 import Search
 
-/// A catalogue of text files that pass for pictures, with vectors that a test chooses. It goes away with the object.
+/// A folder that goes away with the object.
+final class Folder: Sendable {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.appending(path: "search-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+}
+
+/// A catalogue of text files that pass for pictures, with vectors that a test chooses.
 final class Boutique {
     struct Garment {
         var product: String
@@ -13,16 +25,15 @@ final class Boutique {
         var view: String?
     }
 
-    let folder: URL
+    private let owner: Folder
     let store: CatalogStore
     let model: ModelRecord
     /// The image of each garment, in the order given.
     private(set) var ids: [ImageID] = []
 
     init(_ garments: [Garment], dimension: Int = 4, embedded: Bool = true) throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "search-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        store = try CatalogStore(path: folder.path + "/boutique.db", mode: .create)
+        owner = try Folder()
+        store = try CatalogStore(path: owner.url.path + "/boutique.db", mode: .create)
         model = ModelRecord(fingerprint: "fake", name: "fake", dimension: dimension)
         try importRows(garments)
         let byPath = Dictionary(uniqueKeysWithValues: try store.images().map { ($0.path, $0) })
@@ -33,10 +44,7 @@ final class Boutique {
             zip(images, garments).map { NewVector(image: $0.id, contentHash: $0.contentHash, components: $1.vector) }, of: model)
     }
 
-    deinit {
-        try? store.close()
-        try? FileManager.default.removeItem(at: folder)
-    }
+    private var folder: URL { owner.url }
 
     private func path(_ place: Int) -> String { folder.resolvingSymlinksInPath().path + "/\(place).png" }
 
@@ -57,7 +65,7 @@ final class Boutique {
     }
 
     func engine(_ encoder: FakeEncoder? = nil) throws -> SearchEngine {
-        try SearchEngine(catalog: store, encoder: encoder ?? FakeEncoder(model: model))
+        try SearchEngine(catalog: store, encoder: encoder ?? FakeEncoder(model: model, folder: owner))
     }
 }
 
@@ -74,6 +82,8 @@ struct FakeEncoder: Encoder {
     var model: ModelRecord
     /// How many numbers it gives, whatever its model says.
     var width: Int?
+    /// Keeps the files there as long as an engine has this encoder.
+    var folder: Folder?
 
     func encode(images: [RGBImage]) -> [[Float]] {
         images.map { vector(Double($0.pixels[0]) / 255, dimension: width ?? model.dimension) }

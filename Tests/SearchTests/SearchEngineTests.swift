@@ -98,7 +98,7 @@ struct SearchEngineTests {
         for grouping in SearchQuery.Grouping.allCases {
             let limit = Int.random(in: 1...50, using: &numbers)
             let color = Bool.random(using: &numbers) ? colors.randomElement(using: &numbers) : nil
-            let least = Bool.random(using: &numbers) ? Double(Int.random(in: -10...10, using: &numbers)) / 10 + 0.01 : nil
+            let least = Bool.random(using: &numbers) ? Double(Int.random(in: -10...9, using: &numbers)) / 10 + 0.01 : nil
             let sorted = garments.indices.filter { color == nil || garments[$0].color == color }
                 .filter { Double(garments[$0].vector[0]) >= least ?? -1 }
                 .sorted { (-garments[$0].vector[0], boutique.ids[$0]) < (-garments[$1].vector[0], boutique.ids[$1]) }
