@@ -12,6 +12,7 @@ actor GatedEncoder: Encoder {
     private var held: [CheckedContinuation<Void, Never>] = []
     private var fails = false
     private var missing = 0
+    private var period: Int?
 
     init(open: Bool) { isOpen = open }
 
@@ -23,14 +24,18 @@ actor GatedEncoder: Encoder {
 
     func fail(_ fails: Bool) { self.fails = fails }
 
+    /// Every so many passes one fails; the first does not.
+    func failEvery(_ period: Int) { self.period = period }
+
     /// Leaves so many vectors out of every pass.
     func leaveOut(_ count: Int) { missing = count }
 
     /// The first byte of each picture.
     func encode(images: [RGBImage]) async throws -> [[Float]] {
         passes.append(images.count)
+        let number = passes.count
         if !isOpen { await withCheckedContinuation { held.append($0) } }
-        if fails { throw Refusal() }
+        if fails || period.map({ number % $0 == 0 }) == true { throw Refusal() }
         return images.dropLast(missing).map { [Float($0.pixels[0])] }
     }
 
