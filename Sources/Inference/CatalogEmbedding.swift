@@ -99,7 +99,7 @@ public struct CatalogEmbedding: Sendable {
             } catch let error as ImageError {
                 result = .failure(Problem(text: "\(path): \(error)"))
             } catch {
-                result = .failure(Problem(text: "\(path) can't be read: \(error.localizedDescription)"))
+                result = .failure(Problem(text: "\(path) can't be read: \(error.phrase)"))
             }
             results.withLock { $0[place] = result }
         }

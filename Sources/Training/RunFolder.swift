@@ -150,7 +150,7 @@ public struct RunFolder: Sendable {
     /// Errors of Foundation become ours; our own pass.
     private func writing(_ body: () throws -> Void) throws {
         do { try body() } catch let error as CocoaError {
-            throw TrainingError.noWrite(path: path, reason: error.localizedDescription)
+            throw TrainingError.noWrite(path: path, reason: error.phrase)
         }
     }
 }

@@ -88,7 +88,16 @@ struct JSONFile {
                 withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
             try data.write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw .noWrite(path: path, reason: error.localizedDescription)
+            throw .noWrite(path: path, reason: error.phrase)
         }
+    }
+}
+
+extension Error {
+    /// What the system says, as a part of a sentence: the last of Foundation's sentences, without its full stop.
+    package var phrase: String {
+        let text = localizedDescription
+        let last = text.ranges(of: ". ").last.map { text[$0.upperBound...] } ?? text[...]
+        return String(last.hasSuffix(".") ? last.dropLast() : last)
     }
 }

@@ -132,7 +132,7 @@ public struct ModelFolder {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw CLIPError.noWrite(path: path, reason: error.localizedDescription)
+            throw CLIPError.noWrite(path: path, reason: error.phrase)
         }
         if let vocabulary {
             for name in ["vocab.json", "merges.txt"] {
@@ -140,7 +140,7 @@ public struct ModelFolder {
                     let data = try Data(contentsOf: URL(fileURLWithPath: "\(vocabulary)/\(name)"))
                     try data.write(to: URL(fileURLWithPath: "\(path)/\(name)"), options: .atomic)
                 } catch {
-                    throw CLIPError.noWrite(path: "\(path)/\(name)", reason: error.localizedDescription)
+                    throw CLIPError.noWrite(path: "\(path)/\(name)", reason: error.phrase)
                 }
             }
         }
