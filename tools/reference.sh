@@ -12,7 +12,7 @@ site=$("$place/bin/python" -c 'import site; print(site.getsitepackages()[0])')
 # torch itself is the one that the build links: a second copy would cost 700 MB and could differ.
 echo "$PWD/.deps/python" >"$site/libtorch.pth"
 pip=("$place/bin/pip" install --quiet --disable-pip-version-check)
-"${pip[@]}" typing_extensions sympy networkx jinja2 fsspec filelock
+"${pip[@]}" typing_extensions sympy networkx jinja2 fsspec filelock "setuptools>=77.0.3"
 grep -v -E '^(#|torch==)' tools/golden/requirements.txt | "${pip[@]}" -r /dev/stdin
 sed -n 's/^# --no-deps: //p' tools/golden/requirements.txt | xargs "${pip[@]}" --no-deps
 "$place/bin/python" - <<'PROOF'
