@@ -35,10 +35,21 @@ public struct RunFolder: Sendable {
     /// - Throws: `.runExists` if the folder holds one, `.noWrite`.
     public func create(_ recipe: Recipe) throws {
         if holdsRun { throw TrainingError.runExists(path: path) }
+        if let file = fileInTheWay { throw TrainingError.noWrite(path: path, reason: "\(file) is a file, not a folder") }
         try writing {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             try recipe.json().write(to: URL(fileURLWithPath: recipeFile), options: .atomic)
         }
+    }
+
+    /// The file that stands where the folder or one of those above it should: Foundation on Linux has no words for that.
+    private var fileInTheWay: String? {
+        var place = URL(fileURLWithPath: path).standardizedFileURL
+        var isFolder: ObjCBool = false
+        while !FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder), place.path != "/" {
+            place.deleteLastPathComponent()
+        }
+        return isFolder.boolValue ? nil : place.path
     }
 
     /// - Throws: `.otherRecipe` if the run was begun with different settings, `.nothingToResume` where nothing was saved.

@@ -1,4 +1,5 @@
 public import CLIP
+import Foundation
 public import Torch
 
 /// What one step trains on, in plain numbers: it may have been made on another thread.
@@ -59,8 +60,8 @@ public final class TrainingStep {
         }
         if teacherSize > 0 && recipe.losses.teacher > 0 {
             let size = model.configuration.embeddingSize
-            let head = try Tensor.randomNormal([teacherSize, size]) / Double(size).squareRoot()
-            let leaf = try head.detached().to(device)
+            let values = Self.normal(teacherSize * size, deviation: 1 / Double(size).squareRoot(), seed: recipe.seed)
+            let leaf = try Tensor(values, shape: [teacherSize, size]).to(device)
             try leaf.setRequiresGradient(true)
             slots.append(.init(name: "teacher_head", parameter: leaf, decay: recipe.optimizer.decay))
             teacherHead = leaf
@@ -69,6 +70,15 @@ public final class TrainingStep {
         }
         let settings = recipe.optimizer
         optimizer = try AdamW(slots, beta1: settings.beta1, beta2: settings.beta2, eps: settings.eps)
+    }
+
+    /// Normal numbers around 0 (Box & Muller 1958), the seed's own whatever else has drawn from torch's generator.
+    private static func normal(_ count: Int, deviation: Double, seed: UInt64) -> [Float] {
+        var generator = SeededGenerator(seed: seed, 5)
+        return (0..<count).map { _ in
+            let radius = (-2 * log(1 - Double.random(in: 0..<1, using: &generator))).squareRoot()
+            return Float(deviation * radius * cos(2 * .pi * Double.random(in: 0..<1, using: &generator)))
+        }
     }
 
     /// - Parameter step: from 0 over the whole run; decides the rate.

@@ -15,7 +15,8 @@ struct AugmentationTests {
         var pixels: [UInt8] = []
         for y in 0..<height {
             for x in 0..<width {
-                pixels += [UInt8((x * 37 + y * 11) % 256), UInt8((x * 5 + y * 53) % 256), UInt8((x * y * 3 + 40) % 256)]
+                let color = [x * 37 + y * 11, x * 5 + y * 53, x * y * 3 + 40]
+                pixels += color.map { UInt8($0 % 256) }
             }
         }
         return try RGBImage(width: width, height: height, pixels: pixels)

@@ -5,17 +5,20 @@ import Testing
 
 @Suite("Recipes are read strictly")
 struct RecipeTests {
-    private static let base: [String: Any] = [
-        "name": "test",
-        "model": [
-            "tower": "vit", "width": 32, "layers": 1, "heads": 2, "patch": 8, "resolution": 32, "embedding": 16, "text_width": 64,
-            "text_layers": 1, "context_length": 8, "fitting": "squash", "vocabulary": "words",
-        ] as [String: Any],
-        "batch": ["items": 3, "views": 2, "singles": 1],
-        "epochs": 2, "steps_per_epoch": 5,
-        "optimizer": ["rate": 0.001],
-        "losses": ["items": 1],
-    ]
+    private static var base: [String: Any] {
+        [
+            "name": "test",
+            "model": [
+                "tower": "vit", "width": 32, "layers": 1, "heads": 2, "patch": 8, "resolution": 32, "embedding": 16,
+                "text_width": 64,
+                "text_layers": 1, "context_length": 8, "fitting": "squash", "vocabulary": "words",
+            ] as [String: Any],
+            "batch": ["items": 3, "views": 2, "singles": 1],
+            "epochs": 2, "steps_per_epoch": 5,
+            "optimizer": ["rate": 0.001],
+            "losses": ["items": 1],
+        ]
+    }
 
     /// Sets `value` at a dotted key; nil takes the key away.
     private static func changed(_ object: [String: Any], _ key: Substring, _ value: Any?) -> [String: Any] {

@@ -44,13 +44,16 @@ private struct ReferenceRun {
 
     /// The picture that both sides compute: patches of 8×8 that belong to the item, noise of the view.
     func pixels(step: Int, items: [Int]) -> [Float] {
-        items.enumerated().flatMap { view, item in
-            (0..<3).flatMap { channel in
-                (0..<side * side).map { place in
+        items.enumerated().flatMap { view, item -> [Float] in
+            (0..<3).flatMap { channel -> [Float] in
+                (0..<side * side).map { place -> Float in
                     let (y, x) = place.quotientAndRemainder(dividingBy: side)
-                    let pattern = (item * 97 + channel * 31 + (y / 8) * 57 + (x / 8) * 83 + item * (y / 8) * (x / 8) * 13) % 128
-                    let noise = (step * 29 + view * 53 + channel * 17 + y * 7 + x * 11 + (x * y * (view + 3)) % 61) % 64
-                    return Float(pattern + noise - 96) / 64
+                    let (row, column) = (y / 8, x / 8)
+                    var pattern: Int = item * 97 + channel * 31
+                    pattern += row * 57 + column * 83 + item * row * column * 13
+                    var noise = UInt32((((step * 16 + view) * 3 + channel) * side + y) * side + x) &* 2_654_435_761
+                    noise = (noise ^ (noise >> 15)) &* 2_246_822_519
+                    return Float(pattern % 128 * 64 + Int(noise >> 20) - 6144) / 4096
                 }
             }
         }
