@@ -1,9 +1,9 @@
-public import ArgumentParser
+import ArgumentParser
 import Catalog
 import CLIP
 import Foundation
 import Retrieval
-public import Torch
+import Torch
 import Training
 
 struct TrainCommand: ParsableCommand {
@@ -28,9 +28,6 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Go on with the run in --out.")
     var resume = false
 
-    @Option(help: "cpu, cuda or mps.")
-    var device: Device = .cpu
-
     @Option(help: "Threads on the CPU; 0 takes them all.")
     var threads = 0
 
@@ -47,7 +44,7 @@ struct TrainCommand: ParsableCommand {
         let progress = Progress()
         let completed = try Trainer.run(
             settings, sources: TrainingSources(datasets: datasets, teachers: teachers, teacherPaths: teacher, command: command),
-            to: RunFolder(path: out), resume: resume, device: device, shouldStop: { interrupt.isRequested },
+            to: RunFolder(path: out), resume: resume, shouldStop: { interrupt.isRequested },
             report: progress.report)
         if !completed {
             Console.note("Stopped; everything is saved. Go on with: \(command) --resume")
@@ -93,5 +90,3 @@ struct TrainCommand: ParsableCommand {
         }
     }
 }
-
-extension Device: ExpressibleByArgument {}

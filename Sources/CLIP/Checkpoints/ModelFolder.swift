@@ -90,7 +90,6 @@ public struct ModelFolder {
     public func model(forTraining: Bool = false) throws -> CLIPModel {
         var weights = try weights()
         for (name, tensor) in weights where try tensor.type.isFloatingPoint {
-            // A sum is finite unless a member is not (or it overflows double precision, which weights can't).
             guard try tensor.to(.float32).isFinite().not().any().item() == 0 else {
                 throw CLIPError.notANumber(path: file.path, tensor: name)
             }
