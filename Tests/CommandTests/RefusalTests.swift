@@ -46,7 +46,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("features under a name that is no safetensors file", 64, ".safetensors") { _ in
             ["features", "--data", "d", "--model", "m", "--out", "x.txt"]
         },
-        .init("a device, which can't be chosen yet", 64, "--device") { _ in ["train", "r.json", "--data", "d", "--out", "o", "--device", "abacus"] },
+        .init("a device", 64, "--device") { _ in ["train", "r.json", "--data", "d", "--out", "o", "--device", "abacus"] },
     ]
 
     // MARK: Pictures
