@@ -28,7 +28,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ],
     targets: [
         // Above the torch line: nothing here touches a tensor.
@@ -49,6 +51,15 @@ let package = Package(
         .target(name: "CVector"),
         .target(name: "Retrieval", dependencies: ["CVector", "TensorFiles"], swiftSettings: strict),
         .target(name: "Search", dependencies: ["Imaging", "Catalog", "Retrieval"], swiftSettings: strict),
+        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
+        .target(name: "Atelier", dependencies: ["Imaging", "Catalog", "CCairo"], swiftSettings: strict),
+        .target(
+            name: "API",
+            dependencies: [
+                "Search", "Catalog", "Imaging",
+                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
 
         // Below the torch line.
         .target(
@@ -69,8 +80,9 @@ let package = Package(
         .executableTarget(
             name: "stylefinder",
             dependencies: [
-                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Torch", "CLIP", "Training", "Inference",
+                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
@@ -101,6 +113,14 @@ let package = Package(
             name: "RetrievalTests", dependencies: ["Retrieval", "CVector", "TensorFiles"], exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval", "Imaging"], swiftSettings: strict),
+        .testTarget(name: "AtelierTests", dependencies: ["Atelier", "Catalog", "Imaging"], swiftSettings: strict),
+        .testTarget(
+            name: "APITests",
+            dependencies: [
+                "API", "Search", "Catalog", "Imaging", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),
         .testTarget(
             name: "CLIPTests", dependencies: ["CLIP", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],

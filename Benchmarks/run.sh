@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 python=.deps/reference/bin/python
 built=.build/release
 echo "machine: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load $(cut -d' ' -f1-3 /proc/loadavg)"
-$python Benchmarks/decode.py $built/ImagingBenchmark
+$python Benchmarks/decode.py --program $built/ImagingBenchmark
 $python Benchmarks/search.py $built/SearchBenchmark
 for model in .deps/golden/models/*; do
     case "$(basename "$model")" in

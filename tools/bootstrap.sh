@@ -23,7 +23,8 @@ fi
 # C libraries
 if [ "$(uname)" = Linux ]; then
     declare -A headers=(
-        [libjpeg62-turbo-dev]=jpeglib.h [libpng-dev]=png.h [libwebp-dev]=webp/decode.h [zlib1g-dev]=zlib.h [libsqlite3-dev]=sqlite3.h)
+        [libjpeg62-turbo-dev]=jpeglib.h [libpng-dev]=png.h [libwebp-dev]=webp/decode.h [zlib1g-dev]=zlib.h [libsqlite3-dev]=sqlite3.h
+        [libcairo2-dev]=cairo/cairo.h)
     missing=()
     for package in "${!headers[@]}"; do
         echo "#include <stddef.h>
@@ -43,7 +44,7 @@ if [ "$(uname)" = Linux ]; then
     fi
 else
     command -v brew >/dev/null || fail "Homebrew is not on the PATH." "Install jpeg-turbo, libpng and webp and make their headers known."
-    brew list jpeg-turbo libpng webp >/dev/null 2>&1 || brew install jpeg-turbo libpng webp
+    brew list jpeg-turbo libpng webp cairo >/dev/null 2>&1 || brew install jpeg-turbo libpng webp cairo
 fi
 
 # libtorch

@@ -13,15 +13,17 @@ ALLOWED = {
     "Catalog": set(),
     "Retrieval": {"CVector", "TensorFiles"},
     "Search": {"Imaging", "Catalog", "Retrieval"},
+    "Atelier": {"Imaging", "Catalog", "CCairo"},
+    "API": {"Search", "Catalog", "Imaging"},
     "Torch": {"CTorch", "TensorFiles"},
     "CLIP": {"Torch", "Imaging", "TensorFiles"},
     "Training": {"CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"},
     "Inference": {"CLIP", "Search", "Imaging", "Catalog"},
     "stylefinder": {
-        "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Torch", "CLIP", "Training", "Inference",
+        "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training", "Inference",
     },
 }
-OURS = set(ALLOWED) | {"CImaging", "CVector", "CTorch"}
+OURS = set(ALLOWED) | {"CImaging", "CVector", "CCairo", "CTorch"}
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|shared|misc|manager", re.IGNORECASE)
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:\w+\s+)?(\w+)")
 
