@@ -9,7 +9,7 @@ export const strings = {
 
   intro: {
     overline: "Visual search for garments",
-    title: "Show it a garment. It finds the ones like it.",
+    title: ["Show it a garment.", "It finds the ones like it."],
     lead: "Drop a photo, paste one, or describe what you have in mind.",
   },
 

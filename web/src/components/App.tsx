@@ -49,7 +49,7 @@ export function App() {
         {first && (
           <section className="intro" aria-labelledby="intro">
             <p className="overline">{strings.intro.overline}</p>
-            <h2 id="intro">{strings.intro.title}</h2>
+            <h2 id="intro">{strings.intro.title.map((line) => <span key={line}>{line} </span>)}</h2>
             <p className="lead">{strings.intro.lead}</p>
           </section>
         )}

@@ -4,12 +4,11 @@ import { category, label } from "../format";
 import { filter, inStock, priceOf, toggled, withPrice } from "../filters";
 import { Go } from "../hooks";
 import { strings } from "../strings";
-import { Disclosure } from "./Disclosure";
+import { Disclosure, wide } from "./Disclosure";
 import { Swatch } from "./Swatch";
 
 const words = strings.filters;
 const shownAtFirst = 8;
-const wide = matchMedia("(min-width: 62rem)").matches;
 
 interface Props {
   catalogue: ProductPage | null;

@@ -1,54 +1,53 @@
-import { useId } from "react";
 import { ModelCard } from "../api";
 import { topKs } from "../address";
 import { Go } from "../hooks";
 import { strings } from "../strings";
-import { Disclosure } from "./Disclosure";
+import { Disclosure, wide } from "./Disclosure";
 import { ModelDetails } from "./ModelDetails";
 
 const words = strings.model;
 
 /** Which model searches, how many results it gives, and what it is. */
 export function ModelPanel({ models, card, topK, go }: { models: ModelCard[]; card: ModelCard | null; topK: number; go: Go }) {
-  const id = useId();
   const architectures = [...new Set(models.map((model) => model.architecture))];
   const variants = models.filter((model) => model.architecture === card?.architecture);
   const counts = topKs.includes(topK) ? topKs : [...topKs, topK].sort((a, b) => a - b);
   return (
-    <section className="model" aria-labelledby={`${id}-heading`}>
-      <h2 className="overline" id={`${id}-heading`}>{words.heading}</h2>
-      {card ? (
-        <div className="selects">
-          <label>
-            <span>{words.architecture}</span>
-            <select value={card.architecture} onChange={(event) => {
-              const first = models.find((model) => model.architecture === event.target.value);
-              if (first) go({ model: first.id });
-            }}>
-              {architectures.map((name) => <option key={name}>{name}</option>)}
-            </select>
-          </label>
-          <label>
-            <span>{words.variant}</span>
-            <select value={card.id} onChange={(event) => go({ model: event.target.value })}>
-              {variants.map((model) => <option key={model.id} value={model.id}>{variantName(model, variants)}</option>)}
-            </select>
-          </label>
-          <label className="count">
-            <span>{words.topK}</span>
-            <select value={topK} onChange={(event) => go({ topK: Number(event.target.value) })}>
-              {counts.map((count) => <option key={count}>{count}</option>)}
-            </select>
-          </label>
-        </div>
-      ) : (
-        <p className="hint">{words.loading}</p>
-      )}
-      {card && (
-        <Disclosure title={words.about}>
-          <ModelDetails card={card} />
-        </Disclosure>
-      )}
+    <section className="model" aria-label={words.heading}>
+      <Disclosure title={words.heading} note={card ? card.variant || card.id : undefined} open={wide}>
+        {card ? (
+          <div className="selects">
+            <label>
+              <span>{words.architecture}</span>
+              <select value={card.architecture} onChange={(event) => {
+                const first = models.find((model) => model.architecture === event.target.value);
+                if (first) go({ model: first.id });
+              }}>
+                {architectures.map((name) => <option key={name}>{name}</option>)}
+              </select>
+            </label>
+            <label>
+              <span>{words.variant}</span>
+              <select value={card.id} onChange={(event) => go({ model: event.target.value })}>
+                {variants.map((model) => <option key={model.id} value={model.id}>{variantName(model, variants)}</option>)}
+              </select>
+            </label>
+            <label className="count">
+              <span>{words.topK}</span>
+              <select value={topK} onChange={(event) => go({ topK: Number(event.target.value) })}>
+                {counts.map((count) => <option key={count}>{count}</option>)}
+              </select>
+            </label>
+          </div>
+        ) : (
+          <p className="hint">{words.loading}</p>
+        )}
+        {card && (
+          <Disclosure title={words.about}>
+            <ModelDetails card={card} />
+          </Disclosure>
+        )}
+      </Disclosure>
     </section>
   );
 }

@@ -1,0 +1,103 @@
+"""What several tests do with the page."""
+
+import io
+import json
+import re
+from contextlib import contextmanager
+
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import expect
+
+
+@contextmanager
+def searching(page):
+    """Yields a list that holds the server's answer to the search that the block begins, once its results are shown."""
+    answers = []
+    with page.expect_response(lambda response: response.url.endswith("/api/v1/search") and response.status == 200) as awaited:
+        yield answers
+    answer = awaited.value.json()
+    answers.append(answer)
+    expect(page.locator(".grid > .card:not(.skeleton)")).to_have_count(len(answer["results"]))
+    expect(page.locator(".grid")).to_have_attribute("aria-busy", "false")
+
+
+def choose(page, name, data, kind="image/jpeg"):
+    """Chooses a file by the page's button."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=re.compile("Choose a picture|Another picture")).first.click()
+    chooser.value.set_files({"name": name, "mimeType": kind, "buffer": data})
+
+
+def search_sample(page):
+    with searching(page) as answers:
+        page.get_by_role("button", name="Search with the sample").first.click()
+    return answers[0]
+
+
+def search_text(page, text):
+    with searching(page) as answers:
+        page.get_by_role("searchbox").fill(text)
+        page.get_by_role("searchbox").press("Enter")
+    return answers[0]
+
+
+def cards(page):
+    return page.locator(".grid > .card")
+
+
+def shown_price(page, product):
+    """The price as the browser writes it."""
+    return page.evaluate(
+        "([value, currency]) => new Intl.NumberFormat(undefined, currency ? {style: 'currency', currency} : {}).format(value)",
+        [product["price"], product.get("currency")],
+    )
+
+
+def sent(page):
+    """The last search as the page asked for it; a picture is described by its type and size."""
+    return page.evaluate(
+        """async () => {
+          const last = {...window.sent.at(-1)};
+          if (last.image instanceof Blob) {
+            const head = [...new Uint8Array(await last.image.slice(0, 3).arrayBuffer())];
+            const shown = await createImageBitmap(last.image).catch(() => null);
+            last.image = {name: last.image.name, bytes: last.image.size, jpeg: head.join() === '255,216,255', width: shown?.width, height: shown?.height};
+          }
+          return last;
+        }"""
+    )
+
+
+def encoded(picture, form, **options):
+    file = io.BytesIO()
+    picture.save(file, form, **options)
+    return file.getvalue()
+
+
+def gradient(width, height):
+    return Image.linear_gradient("L").resize((width, height)).convert("RGB")
+
+
+def assert_accessible(page):
+    found = Axe().run(page)
+    told = [
+        (violation["id"], violation["help"], [node["html"][:160] for node in violation["nodes"]][:4])
+        for violation in found.response["violations"]
+    ]
+    assert told == [], json.dumps(told, indent=1)
+
+
+def assert_no_sideways_scroll(page):
+    wide = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide[0] <= wide[1], f"the page is {wide[0]} px wide in a window of {wide[1]} px"
+
+
+def drop(page, parts):
+    """Drops a real DataTransfer on the page; `parts` is JavaScript that fills `data`."""
+    data = page.evaluate_handle(f"async () => {{ const data = new DataTransfer(); {parts}; return data; }}")
+    page.dispatch_event("body", "dragenter", {"dataTransfer": data})
+    expect(page.get_by_text("Let go to search")).to_be_visible()
+    page.dispatch_event("body", "dragover", {"dataTransfer": data})
+    page.dispatch_event("body", "drop", {"dataTransfer": data})
+    expect(page.get_by_text("Let go to search")).to_have_count(0)

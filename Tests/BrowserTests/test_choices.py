@@ -1,0 +1,210 @@
+"""Models, numbers of results, filters, and the address that keeps them."""
+
+import re
+
+from playwright.sync_api import expect
+
+from helpers import cards, choose, search_sample, search_text, searching, sent
+
+
+def select_model(page, card):
+    page.get_by_label("Architecture").select_option(card["architecture"])
+    variant = page.get_by_label("Variant")
+    if variant.input_value() != card["id"]:
+        variant.select_option(card["id"])
+
+
+def test_another_model_runs_the_query_again(page, api):
+    second = api.second_model()
+    first = search_sample(page)
+    with page.expect_response(lambda response: response.url.endswith("/search") and response.json()["model"] == second["id"]):
+        select_model(page, second)
+    assert first["model"] != second["id"]
+    assert sent(page)["model"] == second["id"]
+    assert f"model={second['id']}" in page.url
+    expect(page.locator(".grid")).to_have_attribute("aria-busy", "false")
+
+
+def test_every_model_can_be_chosen_by_architecture_and_variant(page, api):
+    for card in api.models()["models"]:
+        select_model(page, card)
+        expect(page.get_by_label("Architecture")).to_have_value(card["architecture"])
+        expect(page.get_by_label("Variant")).to_have_value(card["id"])
+
+
+def test_the_number_of_results_is_chosen(page):
+    assert len(search_sample(page)["results"]) <= 12
+    with searching(page) as answers:
+        page.get_by_label("Results").select_option("6")
+    assert len(answers[0]["results"]) <= 6
+    assert "k=6" in page.url
+
+
+def test_the_model_panel_tells_what_the_checkpoint_says(page, api):
+    card = api.default_model()
+    page.get_by_text("About this model").click()
+    panel = page.locator(".card-of-model")
+    expect(panel).to_contain_text(card["id"])
+    expect(panel).to_contain_text(card["architecture"])
+    expect(panel).to_contain_text(f"{card['preprocessing']['side']} × {card['preprocessing']['side']} px")
+    expect(panel).to_contain_text(card["fingerprint"][:12])
+    expect(panel).to_contain_text(str(card["embedding_size"]))
+    training = card.get("training")
+    if not training:
+        expect(panel).to_contain_text("says nothing about its training")
+        return
+    for key in ("recipe", "optimizer", "command"):
+        if training.get(key):
+            expect(panel).to_contain_text(training[key])
+    for name, value in (training.get("validation") or {}).items():
+        expect(panel).to_contain_text(f"{value:.3f}")
+
+
+def test_a_category_narrows_the_search(page, api):
+    value = api.facet("category")
+    search_sample(page)
+    with searching(page) as answers:
+        page.get_by_role("group", name="Category").get_by_role("button", name=value.replace("/", " / ")).click()
+    assert answers[0]["results"]
+    for result in answers[0]["results"]:
+        assert (result["product"]["category"] + "/").startswith(value + "/")
+    assert "filter=category" in page.url
+    with searching(page):
+        page.get_by_role("button", name="Remove filter").click()
+    assert "filter=" not in page.url
+
+
+def test_two_values_of_a_key_widen_the_search(page, api):
+    values = [facet["value"] for facet in api.get("products?limit=1")["facets"].get("category", [])][:2]
+    search_sample(page)
+    for value in values:
+        with searching(page) as answers:
+            page.get_by_role("group", name="Category").get_by_role("button", name=value.replace("/", " / ")).click()
+    found = {result["product"]["category"] for result in answers[0]["results"]}
+    assert all(any((category + "/").startswith(value + "/") for value in values) for category in found)
+    assert sent(page)["filter"]
+
+
+def test_bounds_of_the_price_narrow_the_search_in_either_order(page, api):
+    prices = sorted(product["price"] for product in api.get("products?limit=24")["products"] if product.get("price") is not None)
+    low, high = round(prices[0]), round(prices[len(prices) // 2]) + 1
+    search_sample(page)
+    page.get_by_label("Price from").fill(str(high))
+    with searching(page):
+        page.get_by_label("Price from").press("Enter")
+    page.get_by_label("Price to").fill(str(low))
+    with searching(page) as answers:
+        page.get_by_label("Price to").press("Enter")
+    expect(page.get_by_label("Price from")).to_have_value(str(low))
+    for result in answers[0]["results"]:
+        assert low <= result["product"]["price"] <= high
+
+
+def test_only_garments_in_stock_are_shown_when_asked_for(page):
+    search_sample(page)
+    with page.expect_response(lambda response: response.url.endswith("/search")) as awaited:
+        page.get_by_label("In stock only").check()
+    assert all(result["product"]["in_stock"] is True for result in awaited.value.json()["results"])
+
+
+def test_a_least_score_leaves_weaker_garments_out(page):
+    scores = [result["score"] for result in search_sample(page)["results"]]
+    slider = page.get_by_role("slider", name="Least score")
+    with page.expect_response(lambda response: response.url.endswith("/search")) as awaited:
+        slider.focus()
+        slider.press("End")
+        slider.press("ArrowLeft")
+    answer = awaited.value.json()
+    assert all(result["score"] >= 0.95 - 1e-6 for result in answer["results"])
+    assert len(answer["results"]) <= len(scores)
+    assert "min=0.95" in page.url
+
+
+def test_a_filter_that_nothing_passes_says_so_and_shows_the_way_on(look, site, api):
+    api.samples()
+    page = look(f"{site}?sample=0&filter=price:99999999..")
+    expect(page.get_by_role("heading", name="Nothing passes")).to_be_visible()
+    with searching(page) as answers:
+        page.get_by_role("button", name="Search without filters").click()
+    assert answers[0]["results"]
+
+
+def test_the_catalogue_can_be_walked_through_and_filtered(page, api):
+    total = api.get("products?limit=1")["total"]
+    expect(cards(page)).to_have_count(min(total, 24))
+    if total > 24:
+        page.get_by_role("button", name="Show more").click()
+        expect(cards(page)).to_have_count(min(total, 48))
+    value = api.facet("category")
+    passing = api.get(f"products?limit=1&filter=category:{value}")["total"]
+    page.get_by_role("group", name="Category").get_by_role("button", name=value.replace("/", " / ")).click()
+    expect(page.get_by_text(re.compile(f"^{passing} garments?$"))).to_be_visible()
+
+
+def test_a_deep_link_restores_text_model_number_and_filters(look, site, api):
+    model, value = api.text_model(), api.facet("category")
+    with_all = f"{site}?text=a+blue+dress&model={model['id']}&k=6&filter=category:{value}"
+    page = look(with_all)
+    expect(page.get_by_role("status").filter(has_text="for “a blue dress”")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("a blue dress")
+    expect(page.get_by_label("Variant")).to_have_value(model["id"])
+    expect(page.get_by_label("Results")).to_have_value("6")
+    expect(page.get_by_role("group", name="Category").get_by_role("button", pressed=True)).to_contain_text(value.replace("/", " / "))
+    body = sent(page)
+    assert (body["text"], body["model"], body["top_k"], body["filter"]) == ("a blue dress", model["id"], "6", f"category:{value}")
+
+
+def test_a_deep_link_searches_with_a_product(look, site, api):
+    product = api.get("products?limit=1")["products"][0]
+    page = look(f"{site}?product={product['id']}")
+    expect(page.get_by_role("status").filter(has_text="found")).to_be_visible()
+    assert sent(page)["product_id"] == product["id"]
+    expect(page.get_by_alt_text(re.compile("The query"))).to_be_visible()
+
+
+def test_nonsense_in_the_address_is_left_aside(look, site):
+    page = look(f"{site}?k=9999&min=seven&filter=nothing&image=x&sample=-1")
+    expect(page.get_by_role("heading", name="In the catalogue")).to_be_visible()
+    expect(page.get_by_label("Results")).to_have_value("12")
+
+
+def test_back_and_forward_walk_through_the_searches(page, api):
+    api.samples()
+    search_sample(page)
+    search_text_or_more(page, api)
+    second = page.url
+    page.go_back()
+    expect(page).to_have_url(re.compile("sample=0"))
+    expect(page.get_by_role("status").filter(has_text="found")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Show it a garment")).to_be_visible()
+    page.go_forward()
+    page.go_forward()
+    expect(page).to_have_url(second)
+
+
+def search_text_or_more(page, api):
+    if api.default_model().get("takes_text") is not False:
+        search_text(page, "a dress")
+    else:
+        with searching(page):
+            cards(page).first.get_by_role("button", name="More like").click()
+
+
+def test_back_finds_an_uploaded_picture_again(page, api):
+    with searching(page):
+        choose(page, "mine.jpg", api.picture())
+    with searching(page):
+        cards(page).first.get_by_role("button", name="More like").click()
+    with searching(page):
+        page.go_back()
+    expect(page.get_by_alt_text("The query: mine.jpg")).to_be_visible()
+
+
+def test_a_reload_says_that_an_upload_was_not_kept(page, api):
+    with searching(page):
+        choose(page, "mine.jpg", api.picture())
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("Uploaded pictures are not kept")
+    with searching(page):
+        choose(page, "mine.jpg", api.picture())

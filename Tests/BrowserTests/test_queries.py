@@ -1,0 +1,181 @@
+"""The ways to ask: file, drop, paste, text, sample, a picture of the catalogue."""
+
+import base64
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from helpers import cards, choose, drop, encoded, gradient, search_sample, search_text, searching, sent, shown_price
+
+
+def test_a_chosen_picture_is_answered_with_ranked_garments(page, api):
+    with searching(page) as answers:
+        choose(page, "query.jpg", api.picture())
+    results = answers[0]["results"]
+    assert 1 < len(results) <= 12
+    expect(page.get_by_alt_text("The query: query.jpg")).to_be_visible()
+    for card, result in zip(cards(page).all()[:4], results):
+        expect(card.get_by_text(f"Rank {result['rank']}", exact=True)).to_have_count(1)
+        expect(card.get_by_text(f"{result['score']:.3f}", exact=True)).to_be_visible()
+        expect(card.get_by_role("heading")).to_have_text(result["product"].get("title") or "Untitled garment")
+        if result["product"].get("price") is not None:
+            expect(card).to_contain_text(shown_price(page, result["product"]))
+
+
+def test_a_product_appears_once_however_many_pictures_it_has(page):
+    found = [result["product"]["id"] for result in search_sample(page)["results"]]
+    assert len(found) == len(set(found))
+
+
+def test_the_time_of_each_step_is_told(page):
+    answer = search_sample(page)
+    timing = page.locator("dl.timing")
+    for step in ("encode", "search", "total"):
+        if step in answer["timing_ms"]:
+            expect(timing).to_contain_text(step)
+    expect(timing).to_contain_text("ms")
+
+
+def test_pictures_of_results_are_loaded_lazily_in_fitting_widths_without_moving_the_page(page):
+    search_sample(page)
+    picture = cards(page).first.locator("img")
+    expect(picture).to_have_attribute("loading", "lazy")
+    assert picture.get_attribute("width") and picture.get_attribute("height")
+    assert [part.split()[1] for part in picture.get_attribute("srcset").split(", ")] == ["160w", "320w", "640w"]
+    assert picture.evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 0
+
+
+def test_a_picture_can_be_dropped_anywhere(page, api):
+    data = base64.b64encode(api.picture()).decode()
+    with searching(page):
+        drop(page, f"data.items.add(new File([Uint8Array.from(atob('{data}'), c => c.charCodeAt(0))], 'dropped.jpg', {{type: 'image/jpeg'}}))")
+    assert sent(page)["image"]["name"] == "dropped.jpg"
+    expect(page.get_by_alt_text("The query: dropped.jpg")).to_be_visible()
+
+
+def test_a_result_dragged_back_onto_the_page_is_searched_with(page):
+    image = search_sample(page)["results"][1]["image"]
+    with searching(page):
+        drop(page, f"data.setData('text/uri-list', new URL('{image['path']}?w=320', location.href).href)")
+    assert sent(page)["image_id"] == image["id"]
+
+
+def test_what_holds_no_picture_is_refused_in_words_when_dropped(page):
+    drop(page, "data.setData('text/uri-list', 'https://elsewhere.example/')")
+    expect(page.get_by_role("alert")).to_contain_text("Drop a picture file")
+
+
+def test_a_picture_is_pasted_from_the_clipboard(look, site, api):
+    page = look(site, permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("heading", name="In the catalogue").wait_for()
+    page.evaluate(
+        """async () => {
+          const canvas = Object.assign(document.createElement('canvas'), {width: 90, height: 120});
+          const pen = canvas.getContext('2d');
+          pen.fillStyle = '#a33'; pen.fillRect(20, 20, 50, 90);
+          const png = await new Promise(resolve => canvas.toBlob(resolve, 'image/png'));
+          await navigator.clipboard.write([new ClipboardItem({'image/png': png})]);
+        }"""
+    )
+    with searching(page):
+        page.keyboard.press("Control+V")
+    image = sent(page)["image"]
+    assert (image["width"], image["height"]) == (90, 120)
+
+
+def test_pasted_text_still_goes_into_the_text_field(look, site):
+    page = look(site, permissions=["clipboard-read", "clipboard-write"])
+    page.evaluate("navigator.clipboard.writeText('a green skirt')")
+    page.get_by_role("searchbox").click()
+    page.keyboard.press("Control+V")
+    expect(page.get_by_role("searchbox")).to_have_value("a green skirt")
+
+
+def test_enter_searches_by_text(look, site, api):
+    page = look(f"{site}?model={api.text_model()['id']}")
+    answer = search_text(page, "a red dress with long sleeves")
+    assert sent(page)["text"] == "a red dress with long sleeves"
+    assert answer["results"]
+    expect(page.get_by_role("heading", name="“a red dress with long sleeves”")).to_be_visible()
+    assert "text=a+red+dress" in page.url
+    expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_text_is_offered_only_by_models_that_take_it(look, site, api):
+    pictures_only = [card for card in api.models()["models"] if card.get("takes_text") is False]
+    if not pictures_only:
+        page = look(site)
+        expect(page.get_by_role("searchbox")).to_be_enabled()
+        return
+    page = look(f"{site}?model={pictures_only[0]['id']}")
+    expect(page.get_by_role("searchbox")).to_be_disabled()
+    expect(page.get_by_text("knows pictures only")).to_be_visible()
+
+
+def test_a_sample_is_searched_as_if_it_had_been_uploaded(page, api):
+    api.samples()
+    search_sample(page)
+    assert sent(page)["image"]["bytes"] == len(api.bytes("api/v1/samples/0"))
+    assert "sample=0" in page.url
+
+
+def test_more_like_this_searches_with_the_picture_of_a_result(page):
+    result = search_sample(page)["results"][1]
+    with searching(page) as answers:
+        cards(page).nth(1).get_by_role("button", name="More like").click()
+    assert sent(page)["image_id"] == result["image"]["id"]
+    assert f"image={result['image']['id']}" in page.url
+    assert answers[0]["results"]
+    expect(page.get_by_alt_text(re.compile("The query"))).to_be_visible()
+    expect(page.locator("#content")).to_be_focused()
+
+
+def test_the_query_is_removed_and_the_first_screen_comes_back(page):
+    search_sample(page)
+    page.get_by_role("button", name="Remove the query").click()
+    expect(page.get_by_role("heading", name="Show it a garment")).to_be_visible()
+    expect(page.get_by_role("button", name="Choose a picture")).to_be_visible()
+
+
+def test_it_is_said_what_happens_to_an_upload(page):
+    expect(page.get_by_text("goes to this server only, is used to answer, and is not kept")).to_be_visible()
+
+
+@pytest.mark.parametrize("form", ["GIF", "BMP", "AVIF"])
+def test_what_the_browser_can_show_is_sent_as_jpeg(page, form):
+    with searching(page):
+        choose(page, f"query.{form.lower()}", encoded(gradient(120, 160), form), f"image/{form.lower()}")
+    image = sent(page)["image"]
+    assert image["jpeg"] and image["name"] == "query.jpg"
+    assert (image["width"], image["height"]) == (120, 160)
+
+
+def test_a_picture_that_the_server_reads_is_sent_as_it_is(page):
+    data = encoded(gradient(300, 400), "PNG")
+    with searching(page):
+        choose(page, "query.png", data, "image/png")
+    assert sent(page)["image"]["bytes"] == len(data)
+
+
+def test_a_large_photo_is_scaled_down_upright(page):
+    photo = gradient(3000, 1500)
+    exif = photo.getexif()
+    exif[0x0112] = 6  # The camera was turned: rows are columns.
+    with searching(page):
+        choose(page, "photo.jpg", encoded(photo, "JPEG", exif=exif))
+    image = sent(page)["image"]
+    assert image["jpeg"] and (image["width"], image["height"]) == (1024, 2048)
+
+
+def test_a_newer_query_is_not_overtaken_by_a_slower_one(look, site, api):
+    page = look(f"{site}?model={api.text_model()['id']}")
+    page.get_by_role("searchbox").fill("slow")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Searching")).to_be_visible()
+    page.get_by_role("searchbox").fill("a dress")
+    with searching(page):
+        page.get_by_role("searchbox").press("Enter")
+    page.wait_for_timeout(1200)
+    expect(page.get_by_role("heading", name="“a dress”")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="for “a dress”")).to_be_visible()
