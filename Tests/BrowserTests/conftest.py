@@ -161,6 +161,8 @@ def look(browser, request):
                 troubles.append(f"the console says: {message.text}")
 
         page.on("console", said)
+        # Somebody has to listen from the start: asked for later, the interception may come after a quick key press.
+        page.on("filechooser", lambda chooser: None)
         page.add_init_script(SPY)
         page.goto(url)
         return page

@@ -72,6 +72,6 @@ def encoded(picture, form="JPEG", **options):
 def vector(picture, grid):
     """What the picture looks like, as numbers of length one: the mean colours of a grid's cells."""
     small = picture.convert("RGB").resize((grid * 8, grid * 8)).resize((grid, grid), Image.Resampling.BOX)
-    values = [byte / 127.5 - 1 for pixel in small.getdata() for byte in pixel]
+    values = [byte / 127.5 - 1 for byte in small.tobytes()]
     length = math.sqrt(sum(value * value for value in values)) or 1
     return [value / length for value in values]

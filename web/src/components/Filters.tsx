@@ -1,4 +1,4 @@
-import { FormEvent, useEffect, useState } from "react";
+import { FormEvent, useEffect, useId, useState } from "react";
 import { Facet, ProductPage } from "../api";
 import { category, label } from "../format";
 import { filter, inStock, priceOf, toggled, withPrice } from "../filters";
@@ -25,7 +25,7 @@ export function Filters({ catalogue, passing, filters, minScore, go }: Props) {
   const active = filters.length + (minScore === null ? 0 : 1);
   return (
     <section className="filters" aria-label={words.heading}>
-      <Disclosure title={words.heading} note={active > 0 ? words.active(active) : undefined} open={wide}>
+      <Disclosure section title={words.heading} note={active > 0 ? words.active(active) : undefined} open={wide}>
         {facets.map(([key, values]) => <Chips key={key} name={key} values={values} filters={filters} go={go} />)}
         <Price filters={filters} go={go} />
         <label className="check">
@@ -100,7 +100,9 @@ function Price({ filters, go }: { filters: string[]; go: Go }) {
 }
 
 function Least({ value, go }: { value: number | null; go: Go }) {
+  const id = useId();
   const [held, hold] = useState(value ?? 0);
+  const told = held === 0 ? words.leastOff : held.toFixed(2);
   useEffect(() => hold(value ?? 0), [value]);
   // A search per step of a drag would be many; it runs when the slider rests.
   useEffect(() => {
@@ -109,10 +111,10 @@ function Least({ value, go }: { value: number | null; go: Go }) {
     return () => clearTimeout(timer);
   }, [held]);
   return (
-    <label className="least">
-      <span>{words.least}</span>
-      <output>{held === 0 ? words.leastOff : held.toFixed(2)}</output>
-      <input type="range" min="0" max="1" step="0.05" value={held} onChange={(event) => hold(Number(event.target.value))} />
-    </label>
+    <div className="least">
+      <label htmlFor={id}>{words.least}</label>
+      <span aria-hidden="true">{told}</span>
+      <input id={id} type="range" min="0" max="1" step="0.05" value={held} aria-valuetext={told} onChange={(event) => hold(Number(event.target.value))} />
+    </div>
   );
 }

@@ -14,7 +14,7 @@ export function ModelPanel({ models, card, topK, go }: { models: ModelCard[]; ca
   const counts = topKs.includes(topK) ? topKs : [...topKs, topK].sort((a, b) => a - b);
   return (
     <section className="model" aria-label={words.heading}>
-      <Disclosure title={words.heading} note={card ? card.variant || card.id : undefined} open={wide}>
+      <Disclosure section title={words.heading} note={card ? card.variant || card.id : undefined} open={wide}>
         {card ? (
           <div className="selects">
             <label>

@@ -31,7 +31,7 @@ export function Results({ search, place, go, onOpen, onMore }: Props) {
       {search.status === "done" && search.answer.results.length === 0 ? (
         <Nothing place={place} go={go} />
       ) : (
-        <ol className={busy && answer ? "grid dimmed" : "grid"} aria-busy={busy}>
+        <ol className={busy && answer ? "grid dimmed" : "grid"} aria-busy={busy} data-model={answer?.model}>
           {answer?.results.map((result) => (
             <Card key={`${result.product.id}/${result.image.id}`} product={result.product} image={result.image} rank={result.rank} score={result.score}
               onOpen={onOpen} onMore={onMore} />
