@@ -1,4 +1,5 @@
 import ArgumentParser
+import Atelier
 import Catalog
 import CLIP
 import Foundation
@@ -35,6 +36,12 @@ extension ExitCode {
         case let error as Failure: self = error.code
         case let error as CatalogError: self = Self.code(for: error)
         case let error as ImageError: self = Self.code(for: error)
+        case let error as AtelierError:
+            switch error {
+            case .option, .notABoutique, .otherOptions: self = .usage
+            case .noWrite, .diskFull, .noRead: self = .inputOutput
+            case .drawing: self = .internalError
+            }
         case let error as TensorFileError: self = Self.code(for: error)
         case let error as RetrievalError:
             if case .file(let inner) = error { self = Self.code(for: inner) } else { self = .badData }

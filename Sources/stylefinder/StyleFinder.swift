@@ -6,6 +6,7 @@ struct StyleFinder: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stylefinder", abstract: "Finds the garments that look most like the one in a picture.",
         subcommands: [
+            GenerateCommand.self,
             ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, FeaturesCommand.self,
             ModelsCommand.self,
             TrainCommand.self,

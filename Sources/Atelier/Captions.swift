@@ -1,0 +1,113 @@
+/// What a garment is called, and what a picture of it shows, in words.
+enum Captions {
+    /// For instance "Striped wrap dress with bell sleeves".
+    static func title(_ design: Design) -> String {
+        let text = ([adjective(design.pattern)].compactMap(\.self) + [lengthWord(design), noun(design)].compactMap(\.self))
+            .joined(separator: " ")
+        let features = features(design).prefix(1)
+        return capitalized(text + (features.isEmpty ? "" : " with " + features.joined(separator: " and ")))
+    }
+
+    /// For instance "a photo of a navy striped wrap dress with bell sleeves and a v neck".
+    static func caption(_ design: Design, color: Swatch, view: View) -> String {
+        let words = [color.rawValue, adjective(design.pattern), lengthWord(design), noun(design)].compactMap(\.self)
+        let text = words.joined(separator: " ")
+        let features = features(design).prefix(3)
+        let whole = text + (features.isEmpty ? "" : " with " + list(Array(features)))
+        let article = design.kind == .trousers ? "" : (["a", "e", "i", "o", "u"].contains(text.prefix(1)) ? "an " : "a ")
+        switch view {
+        case .main: return "a photo of \(article)\(whole)"
+        case .back: return "the back of \(article)\(whole)"
+        case .side: return "a side view of \(article)\(whole)"
+        case .detail: return "a close-up of \(article)\(whole)"
+        }
+    }
+
+    private static func list(_ parts: [String]) -> String {
+        parts.count < 2 ? parts.joined() : parts.dropLast().joined(separator: ", ") + " and " + parts[parts.count - 1]
+    }
+
+    private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+
+    static func noun(_ design: Design) -> String {
+        switch design.silhouette {
+        case .peplumDress: "peplum dress"
+        case .shirtDress: "shirt dress"
+        case .tee: "t-shirt"
+        case .crop: "crop top"
+        case .peplum: "peplum top"
+        case .blouse, .tunic, .shirt, .sweater, .hoodie: design.silhouette.rawValue
+        case .camisole: "camisole top"
+        case .culottes: "culottes"
+        case .trench, .duffle, .cocoon: design.silhouette.rawValue + " coat"
+        case .blazer: "blazer"
+        case .bomber: "bomber jacket"
+        default: design.silhouette.rawValue + " " + design.kind.rawValue
+        }
+    }
+
+    private static func lengthWord(_ design: Design) -> String? {
+        switch (design.kind, design.length) {
+        case (.dress, .knee), (.skirt, .knee): "knee-length"
+        case (.dress, let length), (.skirt, let length): length.rawValue
+        case (.coat, .midi): "long"
+        case (.coat, .mini): "short"
+        case (.trousers, .cropped) where design.silhouette != .culottes: "cropped"
+        default: nil
+        }
+    }
+
+    static func adjective(_ pattern: Pattern) -> String? {
+        switch pattern {
+        case .solid: nil
+        case .stripes: "striped"
+        case .verticalStripes: "vertically striped"
+        case .diagonal: "diagonally striped"
+        case .dots: "dotted"
+        case .gingham: "gingham"
+        case .plaid: "plaid"
+        case .floral: "floral"
+        case .chevron: "chevron"
+        case .geometric: "geometric"
+        case .abstract: "abstract print"
+        case .colourBlock: "colour-block"
+        case .animal: "animal print"
+        case .leaves: "leaf print"
+        }
+    }
+
+    private static func features(_ design: Design) -> [String] {
+        [sleeve(design.sleeve), neckline(design)].compactMap(\.self) + design.details.map(detail)
+    }
+
+    private static func sleeve(_ sleeve: Sleeve) -> String? {
+        switch sleeve {
+        case .none: nil
+        case .strap: "thin straps"
+        default: sleeve.rawValue + " sleeves"
+        }
+    }
+
+    private static func neckline(_ design: Design) -> String? {
+        switch design.neckline {
+        case .none: nil
+        case .collar: "a shirt collar"
+        case .turtleneck: "a turtleneck"
+        case .lapels: "lapels"
+        case .hood: "a hood"
+        case .stand: "a stand collar"
+        case .offShoulder: "an off-shoulder neck"
+        default: "a \(design.neckline.rawValue) neck"
+        }
+    }
+
+    private static func detail(_ detail: Detail) -> String {
+        switch detail {
+        case .belt, .bow, .zip, .slit, .ruffleHem, .laceHem, .sideStripe, .contrastCollar: "a " + detail.rawValue
+        case .buttons, .pockets, .piping, .contrastCuffs: detail.rawValue
+        }
+    }
+}
+
+/// How a picture looks at its garment; the raw values stand in the manifest.
+public enum View: String, Sendable, Hashable, CaseIterable { case main, back, side, detail }

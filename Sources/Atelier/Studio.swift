@@ -1,0 +1,203 @@
+public import Imaging
+
+/// Takes the pictures: puts garment, body, light and background together.
+public enum Studio {
+    /// Draws a picture. It depends on the seed and the shot alone, so pictures can be drawn in any order and on any thread.
+    /// - Parameters:
+    ///   - width: pixels, at least 1; the height is a third more.
+    /// - Throws: `AtelierError.drawing` if memory is short.
+    public static func draw(_ shot: Shot, seed: UInt64, width: Int = 384) throws(AtelierError) -> RGBImage {
+        let picture = try Picture(shot, seed: seed, width: width)
+        try picture.draw()
+        return try picture.canvas.image(picture.scene.light)
+    }
+}
+
+/// One picture under way.
+private struct Picture {
+    let canvas: Canvas
+    let scene: Scene
+    private let shot: Shot
+    private let stance: Stance
+    private let figure: Figure
+    private let tailor: Tailor
+    /// What is worn below a top, or above a skirt: no part of the garment, always plain.
+    private let companion: Tailor?
+    private let frame: Frame
+
+    init(_ shot: Shot, seed: UInt64, width: Int) throws(AtelierError) {
+        var dice = Dice(seed: seed, 3, shot.garment.index, shot.colorIndex, shot.viewIndex)
+        self.shot = shot
+        canvas = try Canvas(width: width, height: (width * 4 + 2) / 3)
+        scene = Scene(shot.presentation, view: shot.view, &dice)
+        let cut = Cut(shot.garment)
+        stance = Stance(shot.presentation, view: shot.view, shoulder: cut.shoulder, &dice)
+        figure = Figure(stance, &dice)
+        frame = Frame(shot, cut, stance, width: Double(canvas.width), height: Double(canvas.height), &dice)
+        let depth = dice.between(0.65, 1.3)
+        tailor = try Tailor(
+            canvas: canvas, garment: shot.garment, swatch: shot.color, stance: stance, scale: frame.scale, depth: depth)
+        companion = try Self.companion(of: shot, stance, canvas, scale: frame.scale, &dice)
+    }
+
+    private static func companion(
+        of shot: Shot, _ stance: Stance, _ canvas: Canvas, scale: Double, _ dice: inout Dice
+    ) throws(AtelierError) -> Tailor? {
+        let isUpper: Bool
+        switch shot.garment.design.kind {
+        case .dress: return nil
+        case .top, .coat: isUpper = false
+        case .skirt, .trousers: isUpper = true
+        }
+        guard stance.presentation == .worn else { return nil }
+        let design =
+            isUpper
+            ? Design(
+                silhouette: .crop, neckline: dice.pick([.crew, .scoop]), sleeve: dice.pick([.short, .long, .none]),
+                length: .cropped, pattern: .solid, details: [])
+            : Design(
+                silhouette: dice.pick([.slim, .straight]), neckline: .none, sleeve: .none, length: .full, pattern: .solid,
+                details: [])
+        var garment = shot.garment
+        garment.design = design
+        garment.fit = Fit(flare: 0, waist: 0, drop: 0, sleeve: 0, neck: 0)
+        let swatch: Swatch = dice.pick(
+            isUpper ? [.white, .white, .grey, .black, .beige] : [.black, .navy, .grey, .beige, .black])
+        return try Tailor(canvas: canvas, garment: garment, swatch: swatch, stance: stance, scale: scale, depth: 1)
+    }
+
+    func draw() throws(AtelierError) {
+        scene.draw(on: canvas, floor: frame.pixel(Point(0, 745)).y)
+        canvas.moved(to: frame.origin, angle: frame.tilt, scale: frame.scale) {
+            if stance.isBody { drawBody() } else { drawAlone() }
+        }
+    }
+
+    private var kind: Kind { shot.garment.design.kind }
+    private var isUpper: Bool { kind != .skirt && kind != .trousers }
+    /// What covers the arms.
+    private var sleeved: Tailor? { isUpper ? tailor : companion }
+
+    // MARK: On a body
+
+    private func drawBody() {
+        let turned = abs(stance.turn) > 0.3
+        let (far, near) = stance.turn > 0 ? (1.0, -1.0) : (-1.0, 1.0)
+        let hasArms = stance.presentation == .worn
+        let covered = sleeved?.hasSleeve ?? false
+        let floor = Point(stance.light * -26, 796)
+        canvas.fill(
+            Outline.ellipse(floor, 150, 24),
+            .radial(floor, radius: 150, [(0, Ink.shade.opacity(0.42)), (0.5, Ink.shade.opacity(0.2)), (1, Ink.shade.opacity(0))]))
+        figure.drawBackHair(on: canvas)
+        if turned { drawArm(far, hasArms: hasArms, from: 0) }
+        tailor.drawInside()
+        if hasArms { figure.drawLegs(on: canvas) } else { figure.drawStand(on: canvas) }
+        figure.drawTorso(on: canvas)
+        // Bare arms hang behind the cloth of the bodice, but their hands before the skirt.
+        if hasArms, !covered {
+            for side in turned ? [near] : [-1.0, 1] { figure.drawArm(arm(side), from: 0, on: canvas) }
+        }
+        companion?.drawInside()
+        companion?.drawBody()
+        tailor.drawBody()
+        for side in turned ? [near] : [-1.0, 1] { drawArm(side, hasArms: hasArms, from: covered ? 0 : 0.56) }
+        figure.drawHead(on: canvas)
+    }
+
+    private func arm(_ side: Double) -> Arm { side < 0 ? stance.leftArm : stance.rightArm }
+
+    private func drawArm(_ side: Double, hasArms: Bool, from start: Double) {
+        let isCropped = sleeved?.design.neckline == .offShoulder
+        if hasArms { figure.drawArm(arm(side), from: isCropped ? max(start, 0.02) : start, on: canvas) }
+        sleeved?.drawSleeve(arm(side), side: side)
+    }
+
+    // MARK: Without one
+
+    private func drawAlone() {
+        let soft = shot.presentation == .flat ? 5.0 : 9
+        // No blur in cairo: many faint copies make the edge of a shadow.
+        let silhouette = tailor.bodyOutline.mapped(tailor.place)
+        for step in 1...5 {
+            let reach = Double(step) * soft * 0.45
+            canvas.fill(silhouette.shifted(-stance.light * reach, reach * 0.8 + 2), Ink.shade.opacity(0.065))
+        }
+        if shot.presentation == .hanger { drawHanger() }
+        tailor.drawInside()
+        tailor.drawBody()
+        if isUpper { for side in [-1.0, 1] { tailor.drawSleeve(arm(side), side: side) } }
+    }
+
+    private func drawHanger() {
+        let wood = Ink(176, 132, 88)
+        let top = isUpper ? 112.0 : 268
+        var hook = Outline()
+        hook.move(Point(0, top))
+        hook.line(Point(0, top - 24))
+        hook.curve(Point(22, top - 30), Point(20, top - 62), Point(-2, top - 58))
+        hook.curve(Point(-12, top - 56), Point(-14, top - 46), Point(-11, top - 42))
+        canvas.stroke(hook, Ink(120, 120, 126), width: 4)
+        let bar =
+            isUpper
+            ? Outline.band([Point(-66, 146), Point(-34, 130), Point(0, top + 3), Point(34, 130), Point(66, 146)]) { _ in 6 }
+            : Outline.rectangle(-62, top, 124, 9)
+        canvas.fill(bar, .ink(wood))
+        canvas.stroke(bar, Ink.shade.opacity(0.35), width: 1.4)
+        if !isUpper { for side in [-1.0, 1] { canvas.fill(.rectangle(side * 38 - 6, top + 4, 12, 24), Ink(150, 152, 158)) } }
+    }
+}
+
+/// How the units of the figure lie in the picture.
+private struct Frame {
+    /// Where the figure's origin is, in pixels.
+    let origin: Point
+    /// Pixels per unit.
+    let scale: Double
+    /// Radians.
+    let tilt: Double
+
+    init(_ shot: Shot, _ cut: Cut, _ stance: Stance, width: Double, height: Double, _ dice: inout Dice) {
+        let kind = shot.garment.design.kind
+        let legs = Legs(design: shot.garment.design, fit: shot.garment.fit, stance: stance)
+        let hem = kind == .trousers ? legs.bottom : cut.hem
+        let isUpper = kind != .skirt && kind != .trousers
+        let reach = isUpper ? max(abs(stance.leftArm.wrist.x), abs(stance.rightArm.wrist.x)) + 26 : 70
+        var wide = 2 * max(reach, cut.half(cut.hem - 1), kind == .trousers ? 128 : 0)
+        var middle = 0.0
+        var top: Double
+        var bottom: Double
+        if shot.view == .detail {
+            // Close enough to see the cloth, wide enough to know the garment.
+            let span = dice.between(210, 270)
+            let focus = isUpper ? dice.between(222, 268) : dice.between(380, 430)
+            top = focus - span / 2
+            bottom = focus + span / 2
+            wide = 10
+            middle = dice.between(-18, 18) + 22 * stance.turn
+        } else if stance.isBody {
+            // Heads may be cut off, hems may not.
+            top = isUpper ? (dice.chance(0.62) ? -6 : 82) : dice.chance(0.3) ? -6 : 196
+            bottom = isUpper && kind != .dress ? max(hem + 46, 462) : dice.chance(0.4) || hem > 700 ? 806 : hem + 64
+            // Legs end in feet, or well above.
+            if bottom > 745 { bottom = 806 }
+        } else {
+            top = isUpper ? (shot.presentation == .hanger ? 48 : 112) : shot.presentation == .hanger ? 206 : 284
+            bottom = hem + 12
+        }
+        let fill = shot.view == .detail ? 1 : dice.between(0.84, 0.97)
+        scale = fill * min(height / (bottom - top), width / wide)
+        tilt = shot.presentation == .flat ? dice.between(-0.12, 0.12) : dice.between(-0.022, 0.022)
+        // What is left of the picture's room is shared out at random.
+        let spareX = max(0, width - wide * scale) * 0.5
+        let spareY = max(0, height - (bottom - top) * scale)
+        let shiftX = shot.view == .detail ? 0 : min(spareX, width * 0.09) * dice.between(-0.8, 0.8)
+        let shiftY = spareY * (stance.isBody ? dice.between(0.25, 0.75) : dice.between(0.35, 0.65))
+        let center = Point(middle, (top + bottom) / 2)
+        let at = Point(width / 2 + shiftX, shiftY + (bottom - top) * scale / 2)
+        // The tilt is about the middle of what is shown.
+        origin = Point(at.x - center.x * scale + center.y * scale * tilt, at.y - center.y * scale - center.x * scale * tilt)
+    }
+
+    func pixel(_ point: Point) -> Point { origin + point * scale }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Atelier
+import Foundation
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate", abstract: "Draw a catalogue of garments that nobody owns.",
+        discussion: """
+            DIR becomes a data folder: pictures and manifest.jsonl, with splits as in DeepFashion's In-shop. The same numbers give the same \
+            catalogue. An interrupted run goes on where it ended.
+            """)
+
+    @Argument(help: "A new folder, or one generated with the same options.")
+    var folder: String
+
+    @Option(help: "How many garments, 1 to 100000; each comes in 1 to 4 colours.")
+    var garments = 360
+
+    @Option(help: "Pictures per garment and colour, 2 to 12.")
+    var views = 4
+
+    @Option(help: "Another number draws other garments.")
+    var seed: UInt64 = 7
+
+    @Flag(help: "Only query and gallery pictures, nothing to train on.")
+    var testOnly = false
+
+    @OptionGroup var output: OutputOption
+
+    func run() throws {
+        let options = try BoutiqueOptions(garments: garments, views: views, seed: seed, testOnly: testOnly)
+        let interrupt = Interrupt()
+        let bar = ProgressBar("drawing")
+        let report = try Boutique.write(
+            options, to: URL(fileURLWithPath: folder), progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
+        if output.json {
+            try Console.printJSON(report)
+        } else {
+            print(
+                "\(report.garments) garments, \(report.pictures) pictures: \(report.train) train, \(report.val) val, \(report.query) query, "
+                    + "\(report.gallery) gallery; \(report.drawn) drawn now")
+        }
+        if report.stopped {
+            Console.note("Stopped; the pictures drawn so far are kept. The same command goes on.")
+            throw ExitCode.interrupted
+        }
+    }
+}
