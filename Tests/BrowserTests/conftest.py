@@ -11,10 +11,14 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from browser import launch
 from fake_server import FakeServer
+
+# An encoder on a busy processor takes its time.
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -150,7 +154,7 @@ def look(browser, request):
         context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(url))
         page.on("pageerror", lambda error: troubles.append(f"a script failed: {error}"))
         page.on("request", lambda sent: sent.url.startswith((origin, "blob:", "data:")) or troubles.append(f"loaded from elsewhere: {sent.url}"))

@@ -1,6 +1,6 @@
 """A stand-in for the server: the page's part of the HTTP API over drawn garments, on Python's standard library and Pillow.
 
-    python fake_server.py PAGE [--port P] [--base /finder/] [--products N] [--delay SECONDS] [--loading SECONDS]
+    python fake_server.py PAGE [--port P] [--base /finder/] [--products N] [--models N] [--delay SECONDS] [--loading SECONDS]
 """
 
 import argparse
@@ -67,9 +67,9 @@ def models():
 class Shop:
     """The catalogue and its models. The vectors are mean colours of a grid: similar pictures are near each other."""
 
-    def __init__(self, count=60):
+    def __init__(self, count=60, model_count=3):
         chance = random.Random(7)
-        self.products, self.images, self.models = [], [], models()
+        self.products, self.images, self.models = [], [], models()[:model_count]
         for number in range(count):
             kind = list(KINDS)[number % len(KINDS)]
             colors = chance.sample(list(COLORS), 2 if number % 4 == 0 else 1)
@@ -83,7 +83,6 @@ class Shop:
             self.products.append(product)
             for color in colors:
                 for view in ("main", "back", "detail"):
-                    # Only main pictures are searched in here; a real catalogue decides that by its vectors.
                     self.images.append({"id": len(self.images) + 1, "product": product, "kind": kind, "color": color, "view": view, "seed": number})
         self.by_id = {product["id"]: product for product in self.products}
         for model in self.models:
@@ -356,11 +355,11 @@ class Handler(BaseHTTPRequestHandler):
 class FakeServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, page, port=0, base="/", products=60, delay=0.0, loading=0.0):
+    def __init__(self, page, port=0, base="/", products=60, models=3, delay=0.0, loading=0.0):
         super().__init__(("127.0.0.1", port), Handler)
         self.page, self.base, self.delay = page, base, delay
         self.ready_at = time.monotonic() + loading
-        self.shop = Shop(products)
+        self.shop = Shop(products, models)
 
     def is_loading(self):
         return time.monotonic() < self.ready_at
@@ -380,6 +379,7 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, default=8099)
     parser.add_argument("--base", default="/")
     parser.add_argument("--products", type=int, default=60)
+    parser.add_argument("--models", type=int, default=3)
     parser.add_argument("--delay", type=float, default=0, help="seconds that a search takes longer")
     parser.add_argument("--loading", type=float, default=0, help="seconds until the server is ready")
     given = vars(parser.parse_args())

@@ -46,6 +46,13 @@ def cards(page):
     return page.locator(".grid > .card")
 
 
+def chip(page, group, value):
+    """The filter of a value; its number stands behind it, so that Men / Tops is not found in Women / Tops."""
+    # A stroke would end the expression on its way to the browser.
+    name = re.compile("^" + re.escape(value).replace("/", " . ").replace("\\ ", " ") + r" [\d.,]+$")
+    return page.get_by_role("group", name=group).get_by_role("button", name=name)
+
+
 def shown_price(page, product):
     """The price as the browser writes it."""
     return page.evaluate(

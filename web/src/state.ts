@@ -86,7 +86,7 @@ export function reduce(state: State, action: Action): State {
     case "unreadable":
       return { ...state, preparing: false, problem: action.problem };
     case "retry":
-      return { ...state, attempt: state.attempt + 1, problem: null };
+      return { ...state, attempt: state.attempt + 1, problem: null, startFailure: null };
   }
 }
 

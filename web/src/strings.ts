@@ -134,6 +134,7 @@ export const strings = {
     none: "Nothing passes",
     noneFiltered: "No garment of the catalogue passes these filters.",
     noneLeast: "No garment reaches the least score.",
+    noneBoth: "No garment passes these filters and reaches the least score.",
     noneAtAll: "The catalogue holds nothing for this model yet.",
     clearFilters: "Search without filters",
     lowerLeast: "Search without a least score",

@@ -57,7 +57,7 @@ function Nothing({ place, go }: { place: Place; go: Go }) {
   return (
     <div className="notice">
       <h3>{words.none}</h3>
-      <p>{least ? words.noneLeast : filtered ? words.noneFiltered : words.noneAtAll}</p>
+      <p>{least && filtered ? words.noneBoth : least ? words.noneLeast : filtered ? words.noneFiltered : words.noneAtAll}</p>
       <p className="ways">
         {least && <button type="button" className="primary" onClick={() => go({ minScore: null })}>{words.lowerLeast}</button>}
         {filtered && <button type="button" className={least ? "secondary" : "primary"} onClick={() => go({ filters: [] })}>{words.clearFilters}</button>}
