@@ -30,7 +30,7 @@ def test_the_first_file_names_the_others_by_their_hash_relative_to_the_base(buil
     assert '<base href="/">' in index
     for name in re.findall(r'(?:src|href)="([^"/]+)"', index):
         assert name in built
-    assert re.search(r'src="app-[A-Z0-9]{8}\.js"', index) and re.search(r'href="app-[A-Z0-9]{8}\.css"', index)
+    assert re.search(r'src="app\.[A-Z0-9]{8}\.js"', index) and re.search(r'href="app\.[A-Z0-9]{8}\.css"', index)
 
 
 def test_the_page_that_is_tested_is_the_one_that_its_sources_make(built):

@@ -1,9 +1,11 @@
 """The ways to ask: file, drop, paste, text, sample, a picture of the catalogue."""
 
 import base64
+import random
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from helpers import cards, choose, drop, encoded, gradient, search_sample, search_text, searching, sent, shown_price
@@ -166,6 +168,17 @@ def test_a_large_photo_is_scaled_down_upright(page):
         choose(page, "photo.jpg", encoded(photo, "JPEG", exif=exif))
     image = sent(page)["image"]
     assert image["jpeg"] and (image["width"], image["height"]) == (1024, 2048)
+
+
+def test_a_heavy_file_is_encoded_anew_before_it_is_sent(page):
+    noise = Image.frombytes("RGB", (1600, 1500), random.Random(1).randbytes(1600 * 1500 * 3))
+    data = encoded(noise, "PNG")
+    assert len(data) > 6 << 20
+    with searching(page):
+        choose(page, "noise.png", data, "image/png")
+    image = sent(page)["image"]
+    assert image["jpeg"] and image["bytes"] < len(data) / 2
+    assert (image["width"], image["height"]) == (1600, 1500)
 
 
 def test_a_newer_query_is_not_overtaken_by_a_slower_one(look, site, api):

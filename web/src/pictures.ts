@@ -2,6 +2,8 @@
 
 /** Longer sides are scaled down to this before sending: models look at 96 to 336 pixels. */
 export const longestSide = 2048;
+/** A heavier file within that size is worth another encoding: servers limit uploads. */
+const heaviest = 6 << 20;
 const quality = 0.92;
 
 export interface Upload {
@@ -48,7 +50,7 @@ export async function prepare(file: Blob, name: string): Promise<Upload> {
   }
   try {
     const scale = Math.min(1, longestSide / Math.max(shown.width, shown.height));
-    if (readable && scale === 1) return upload(file, name);
+    if (readable && scale === 1 && file.size <= heaviest) return upload(file, name);
     return upload(await toJPEG(shown, scale), name.replace(/(\.[^.]*)?$/, ".jpg"));
   } finally {
     if ("close" in shown) shown.close();

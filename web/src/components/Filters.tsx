@@ -10,6 +10,10 @@ import { Swatch } from "./Swatch";
 const words = strings.filters;
 const shownAtFirst = 8;
 
+// The keys of a JSON object come in any order.
+const order = Object.keys(words.keys);
+const place = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
+
 interface Props {
   catalogue: ProductPage | null;
   /** How many products pass the filters. */
@@ -21,7 +25,7 @@ interface Props {
 
 export function Filters({ catalogue, passing, filters, minScore, go }: Props) {
   if (!catalogue) return null;
-  const facets = Object.entries(catalogue.facets ?? {}).filter(([, values]) => values.length > 1);
+  const facets = Object.entries(catalogue.facets ?? {}).filter(([, values]) => values.length > 1).sort(([a], [b]) => place(a) - place(b));
   const active = filters.length + (minScore === null ? 0 : 1);
   return (
     <section className="filters" aria-label={words.heading}>
