@@ -215,6 +215,7 @@ def test_everything_works_under_a_base_path(look, based_site):
     assert page.locator(".preview img").evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 0
     open_dialog(page)
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.reload()
     expect(page.get_by_role("status").filter(has_text="found")).to_be_visible()
     page.get_by_role("link", name="StyleFinder").click()
