@@ -7,27 +7,34 @@ import Synchronization
 public struct BoutiqueOptions: Sendable, Hashable {
     public static let garmentsAllowed = 1...100_000
     public static let viewsAllowed = 2...12
+    public static let widthsAllowed = 48...1536
 
     public let garments: Int
     /// Pictures per garment and colour.
     public let views: Int
+    /// Of every picture, in pixels; the height is a third more.
+    public let width: Int
     public let seed: UInt64
     /// Whether all garments are test identities, split into query and gallery: nothing to train on.
     public let testOnly: Bool
 
     /// - Throws: `AtelierError.option` for a number out of its range.
-    public init(garments: Int = 360, views: Int = 4, seed: UInt64 = 7, testOnly: Bool = false) throws(AtelierError) {
+    public init(
+        garments: Int = 360, views: Int = 4, width: Int = 384, seed: UInt64 = 7, testOnly: Bool = false
+    ) throws(AtelierError) {
         guard Self.garmentsAllowed.contains(garments) else {
             throw .option(name: "garments", got: garments, allowed: Self.garmentsAllowed)
         }
         guard Self.viewsAllowed.contains(views) else { throw .option(name: "views", got: views, allowed: Self.viewsAllowed) }
+        guard Self.widthsAllowed.contains(width) else { throw .option(name: "width", got: width, allowed: Self.widthsAllowed) }
         self.garments = garments
         self.views = views
+        self.width = width
         self.seed = seed
         self.testOnly = testOnly
     }
 
-    var words: String { "\(garments) garments, \(views) views, seed \(seed)\(testOnly ? ", test only" : "")" }
+    var words: String { "\(garments) garments, \(views) views, width \(width), seed \(seed)\(testOnly ? ", test only" : "")" }
 }
 
 /// What was done.
@@ -45,7 +52,8 @@ public struct BoutiqueReport: Sendable, Hashable, Codable {
     public var stopped: Bool
 }
 
-/// A folder with a generated catalogue: `boutique.json` (what it was generated with), `images/`, and `manifest.jsonl`, written last.
+/// A folder with a generated catalogue: `boutique.json` (what it was generated with), `images/`, `sheet.jpg`
+/// (a page of fronts), and `manifest.jsonl`, written last.
 public enum Boutique {
     /// Raised with every change of what is drawn, so that no folder mixes pictures of two versions.
     static let version = 1
@@ -77,26 +85,40 @@ public enum Boutique {
                 return report
             }
             let batch = missing[begin..<min(missing.count, begin + 32)]
-            try draw(Array(batch), seed: options.seed, to: files)
+            try draw(Array(batch), options, to: files)
             begin += batch.count
             report.drawn = begin
             progress(shots.count - missing.count + begin, shots.count)
         }
+        if !files.contains(sheetName) { try files.write(sheet(of: shots, seed: options.seed), to: sheetName) }
         try files.writeIfChanged("manifest.jsonl", shots.map { $0.manifestLine + "\n" }.joined())
         return report
     }
 
+    /// One page of fronts, a garment each, to see at a glance what the folder holds.
+    private static let sheetName = "sheet.jpg"
+
+    private static func sheet(of shots: [Shot], seed: UInt64) throws(AtelierError) -> [UInt8] {
+        var pictures: [RGBImage] = []
+        for shot in shots where shot.viewIndex == 0 && shot.colorIndex == 0 {
+            pictures.append(try Studio.draw(shot, seed: seed, width: 240))
+            if pictures.count == 50 { break }
+        }
+        return try encode(ContactSheet.compose(pictures, columns: 10, cellWidth: 114), quality: 84)
+    }
+
+    private static func encode(_ image: RGBImage, quality: Int) throws(AtelierError) -> [UInt8] {
+        do { return try ImageEncoder.jpeg(image, quality: quality) } catch { throw .drawing(reason: String(describing: error)) }
+    }
+
     /// Draws on all cores.
-    private static func draw(_ shots: [Shot], seed: UInt64, to files: BoutiqueFiles) throws(AtelierError) {
+    private static func draw(_ shots: [Shot], _ options: BoutiqueOptions, to files: BoutiqueFiles) throws(AtelierError) {
         let failure = Mutex<AtelierError?>(nil)
         DispatchQueue.concurrentPerform(iterations: shots.count) { index in
             do throws(AtelierError) {
-                let image = try Studio.draw(shots[index], seed: seed)
-                let bytes: [UInt8]
-                do { bytes = try ImageEncoder.jpeg(image, quality: 90) } catch {
-                    throw .drawing(reason: String(describing: error))
-                }
-                try files.write(bytes, to: shots[index].path)
+                try files.write(
+                    encode(Studio.draw(shots[index], seed: options.seed, width: options.width), quality: 90),
+                    to: shots[index].path)
             } catch {
                 failure.withLock { $0 = $0 ?? error }
             }
@@ -107,7 +129,7 @@ public enum Boutique {
     private static func marker(_ options: BoutiqueOptions) -> String {
         """
         {"generator": "stylefinder generate", "drawing": \(version), "garments": \(options.garments), "views": \(options.views), \
-        "seed": \(options.seed), "test_only": \(options.testOnly)}
+        "width": \(options.width), "seed": \(options.seed), "test_only": \(options.testOnly)}
 
         """
     }

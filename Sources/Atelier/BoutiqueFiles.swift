@@ -40,6 +40,7 @@ struct BoutiqueFiles: Sendable {
             var drawing: Int
             var garments: Int
             var views: Int
+            var width: Int
             var seed: UInt64
             var test_only: Bool
         }
@@ -47,7 +48,8 @@ struct BoutiqueFiles: Sendable {
             return "options that can't be read"
         }
         if found.drawing != Boutique.version { return "another version of the drawings" }
-        return "\(found.garments) garments, \(found.views) views, seed \(found.seed)\(found.test_only ? ", test only" : "")"
+        return
+            "\(found.garments) garments, \(found.views) views, width \(found.width), seed \(found.seed)\(found.test_only ? ", test only" : "")"
     }
 
     /// Paths, relative to the folder, of the pictures that are there.
@@ -60,6 +62,9 @@ struct BoutiqueFiles: Sendable {
         }
     }
 
+    func contains(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
+
+    /// Leaves a file alone that says so already.
     func writeIfChanged(_ name: String, _ text: String) throws(AtelierError) {
         if FileManager.default.contents(atPath: path + "/" + name) == Data(text.utf8) { return }
         try write(Array(text.utf8), to: name)

@@ -9,6 +9,8 @@ public final class Embedder {
     public let tokenizer: Tokenizer?
     /// The folder it was loaded from; nil for a model that is being trained.
     public let folder: ModelFolder?
+    /// How many numbers its weights are.
+    public let parameterCount: Int
     private let model: CLIPModel
     private let device: Device
 
@@ -24,6 +26,8 @@ public final class Embedder {
         preprocessing = folder.preprocessing
         tokenizer = folder.tokenizer
         model = try folder.model()
+        // Counted here: preparing packs the weights anew.
+        parameterCount = model.parameterCount
         self.device = device
         if device == .cpu { try model.prepareForInference() }
     }
@@ -32,6 +36,7 @@ public final class Embedder {
     public init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, device: Device = .cpu) {
         folder = nil
         self.model = model
+        parameterCount = model.parameterCount
         self.preprocessing = preprocessing
         self.tokenizer = tokenizer
         self.device = device

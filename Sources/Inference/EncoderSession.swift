@@ -7,6 +7,9 @@ public import Search
 public actor EncoderSession: Encoder {
     public nonisolated let model: ModelRecord
     public nonisolated let takesText: Bool
+    /// What its folder says about it.
+    public nonisolated let card: ModelCard
+    private nonisolated let preprocessing: Preprocessing
     private nonisolated let executor: ThreadExecutor
     private let embedder: Embedder
 
@@ -20,10 +23,14 @@ public actor EncoderSession: Encoder {
         embedder = try Embedder(folder: folder)
         model = ModelRecord(fingerprint: folder.fingerprint, name: name, dimension: folder.configuration.embeddingSize)
         takesText = folder.tokenizer != nil
+        preprocessing = folder.preprocessing
+        card = try ModelCard(folder: folder, id: name, parameters: embedder.parameterCount)
         executor = ThreadExecutor(name: "encoder \(name)")
     }
 
     deinit { executor.close() }
+
+    public nonisolated func reduce(_ image: RGBImage) -> RGBImage { preprocessing.fit(image) }
 
     public func encode(images: [RGBImage]) throws -> [[Float]] {
         rows(try embedder.embed(images: images))

@@ -3,11 +3,13 @@ public import Imaging
 public import Search
 
 /// Why a picture or text was not encoded.
-public enum BatcherError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum BatcherError: TransientError, Equatable, Sendable {
     case overloaded(waiting: Int)
     case closed
     /// The encoder gave another number of vectors than it was given pictures.
     case vectorCount(found: Int, expected: Int)
+
+    public var isTransient: Bool { if case .vectorCount = self { false } else { true } }
 
     public var description: String {
         switch self {
@@ -23,7 +25,7 @@ public enum BatcherError: Error, Equatable, Sendable, CustomStringConvertible {
 /// The queue is bounded. Each continuation is resumed exactly once: with a result, an error, its task's cancellation, or at `close`.
 public actor MicroBatcher: Encoder {
     public nonisolated let model: ModelRecord
-    private let encoder: any Encoder
+    private nonisolated let encoder: any Encoder
     private let batchLimit: Int
     private let queueLimit: Int
     private var waiting: [Request] = []
@@ -47,6 +49,10 @@ public actor MicroBatcher: Encoder {
         self.batchLimit = batchLimit
         self.queueLimit = queueLimit
     }
+
+    public nonisolated var takesText: Bool { encoder.takesText }
+
+    public nonisolated func reduce(_ image: RGBImage) -> RGBImage { encoder.reduce(image) }
 
     /// - Throws: `BatcherError`, `CancellationError`, or what the encoder throws.
     public func encode(images: [RGBImage]) async throws -> [[Float]] {

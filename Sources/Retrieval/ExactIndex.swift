@@ -48,6 +48,17 @@ public struct ExactIndex: VectorIndex {
         }
     }
 
+    /// The vector under an id; nil where the index holds no such id.
+    public func vector(of id: Int64) -> [Float]? {
+        var (low, high) = (0, ids.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ids[middle] < id { low = middle + 1 } else { high = middle }
+        }
+        guard low < ids.count, ids[low] == id else { return nil }
+        return rows.withRow(low) { Array($0) }
+    }
+
     public func search(queries: [Float], k: Int, allowed: IDSet?) throws(RetrievalError) -> [[Hit]] {
         guard k > 0 else { throw .resultCount(found: k) }
         let queryCount = try UnitVectors.rowCount(queries.count, dimension: dimension, what: "queries")

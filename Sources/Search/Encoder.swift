@@ -6,9 +6,27 @@ public protocol Encoder: Sendable {
     /// What the catalogue knows the model by, and the dimension of its vectors.
     var model: ModelRecord { get }
 
+    /// Whether it takes texts.
+    var takesText: Bool { get }
+
+    /// Reduces a picture to what `encode(images:)` will look at, on the caller's thread: what waits for its turn then waits small. Encoding the
+    /// reduced picture gives the vector of the whole one.
+    func reduce(_ image: RGBImage) -> RGBImage
+
     /// - Returns: one unit vector per picture.
     func encode(images: [RGBImage]) async throws -> [[Float]]
 
     /// - Returns: one unit vector per text.
     func encode(texts: [String]) async throws -> [[Float]]
+}
+
+extension Encoder {
+    public var takesText: Bool { true }
+
+    public func reduce(_ image: RGBImage) -> RGBImage { image }
+}
+
+/// An encoder's error that the same request may not meet again a moment later: a full queue, a model that is being closed.
+public protocol TransientError: Error, CustomStringConvertible {
+    var isTransient: Bool { get }
 }

@@ -40,8 +40,9 @@ public struct SearchEngine: Sendable {
         let begin = clock.now
         let vector = try await vector(of: query.subject)
         let encoded = clock.now
+        let own = try ownHits(query)
         let allowed = query.filter.isEmpty ? nil : IDSet(try catalog.imageIDs(matching: query.filter))
-        let hits = try hits(vector, query, allowed: allowed)
+        let hits = try hits(vector, query, allowed: allowed, own: own)
         let results = try results(hits)
         let end = clock.now
         func milliseconds(_ duration: Duration) -> Double { (duration / .microseconds(1)).rounded() / 1000 }
@@ -58,9 +59,17 @@ public struct SearchEngine: Sendable {
         switch subject {
         case .image(let image): vectors = try await encoder.encode(images: [image])
         case .text(let text):
+            guard encoder.takesText else { throw SearchError.takesNoText(model: encoder.model.name) }
             guard text.contains(where: { !$0.isWhitespace }) else { throw SearchError.emptyText }
             vectors = try await encoder.encode(texts: [text])
         case .vector(let vector): vectors = [vector]
+        case .catalogImage(let id):
+            guard try catalog.image(id) != nil else { throw SearchError.unknownImage(id) }
+            guard let vector = index.vector(of: id) else {
+                throw SearchError.notEmbedded(what: "The picture \(id)", model: encoder.model.name)
+            }
+            vectors = [vector]
+        case .product(let id): vectors = [try direction(ofProduct: id)]
         }
         // Checked here, since the index would take twice as many numbers for two queries.
         let found = vectors.count == 1 ? vectors[0].count : 0
@@ -68,19 +77,57 @@ public struct SearchEngine: Sendable {
         return vectors[0]
     }
 
+    /// The mean of the product's vectors, at unit length.
+    private func direction(ofProduct id: String) throws -> [Float] {
+        guard try catalog.product(id) != nil else { throw SearchError.unknownProduct(id) }
+        let vectors = try catalog.images(ofProduct: id).compactMap { index.vector(of: $0.id) }
+        var mean = [Float](repeating: 0, count: index.dimension)
+        for vector in vectors { for place in mean.indices { mean[place] += vector[place] } }
+        guard mean.withUnsafeMutableBufferPointer({ UnitVectors.normalize($0) }) else {
+            throw SearchError.notEmbedded(what: "The product \(id)", model: encoder.model.name)
+        }
+        return mean
+    }
+
+    /// What a query by something of the catalogue must not find: itself.
+    private enum OwnHits {
+        case none
+        case image(ImageID)
+        case images(Set<ImageID>)
+
+        func contains(_ id: ImageID) -> Bool {
+            switch self {
+            case .none: false
+            case .image(let own): id == own
+            case .images(let own): own.contains(id)
+            }
+        }
+    }
+
+    private func ownHits(_ query: SearchQuery) throws -> OwnHits {
+        switch (query.subject, query.grouping) {
+        case (.catalogImage(let id), .image): return .image(id)
+        case (.catalogImage(let id), .product):
+            guard let product = try catalog.image(id)?.productID else { return .none }
+            return .images(Set(try catalog.images(ofProduct: product).map(\.id)))
+        case (.product(let id), _): return .images(Set(try catalog.images(ofProduct: id).map(\.id)))
+        default: return .none
+        }
+    }
+
     /// The best `limit` images, or of each product its best one: more images are asked for until enough products have come or no image is
     /// left, so a search gives `limit` results whenever there are that many.
-    private func hits(_ vector: [Float], _ query: SearchQuery, allowed: IDSet?) throws -> [Hit] {
+    private func hits(_ vector: [Float], _ query: SearchQuery, allowed: IDSet?, own: OwnHits) throws -> [Hit] {
         let admitted = allowed.map { min($0.ids.count, index.count) } ?? index.count
         if admitted == 0 { return [] }
         let least = query.minimumScore.map { Float($0) } ?? -.infinity
-        var reach = query.grouping == .image ? query.limit : query.limit * 4
+        var reach = query.grouping == .image ? query.limit + 1 : query.limit * 4
         while true {
             let found = try index.search(queries: vector, k: min(reach, admitted), allowed: allowed)[0]
             let good = found.prefix { $0.score >= least }
             var hits: [Hit] = []
             var seen: Set<Int32> = []
-            for hit in good where hits.count < query.limit {
+            for hit in good where hits.count < query.limit && !own.contains(hit.id) {
                 if query.grouping == .product, let product = productOfImage[hit.id], !seen.insert(product).inserted { continue }
                 hits.append(hit)
             }
@@ -102,7 +149,7 @@ public struct SearchEngine: Sendable {
                 rank: place + 1, score: Double(hit.score),
                 product: .init(
                     id: image.productID, title: product?.title, category: product?.category, brand: product?.brand,
-                    price: product?.price, currency: product?.currency),
+                    price: product?.price, currency: product?.currency, inStock: product?.inStock, url: product?.url),
                 image: .init(id: image.id, path: image.path, view: image.view, color: image.color))
         }
     }

@@ -6,6 +6,10 @@ public enum SearchError: Error, Equatable, Sendable {
     case dimension(found: Int, expected: Int)
     case storedDimension(model: String, found: Int, expected: Int)
     case emptyText
+    case takesNoText(model: String)
+    case unknownProduct(String)
+    case unknownImage(Int64)
+    case notEmbedded(what: String, model: String)
 }
 
 extension SearchError: CustomStringConvertible {
@@ -20,6 +24,12 @@ extension SearchError: CustomStringConvertible {
         case .storedDimension(let model, let found, let expected):
             "The catalogue's vectors of \(model) have \(found) numbers, the model makes \(expected); embed into a new catalogue."
         case .emptyText: "The text to search for is empty."
+        case .takesNoText(let model):
+            "The model \(model) takes pictures only; search by a picture, or with a model that takes texts."
+        case .unknownProduct(let id): "There is no product \(id) in the catalogue."
+        case .unknownImage(let id): "There is no picture \(id) in the catalogue."
+        case .notEmbedded(let what, let model):
+            "\(what) has no vector of the model \(model) yet; make it with `stylefinder embed`."
         }
     }
 }

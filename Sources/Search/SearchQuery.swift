@@ -9,6 +9,10 @@ public struct SearchQuery: Sendable {
         case text(String)
         /// A unit vector of the encoder's space.
         case vector([Float])
+        /// A product of the catalogue: the mean direction of its pictures. It is not among its own results.
+        case product(String)
+        /// A picture of the catalogue. Results by product leave its product out, results by image the picture alone.
+        case catalogImage(ImageID)
     }
 
     /// What a result is.

@@ -20,6 +20,8 @@ public struct SearchResult: Sendable, Codable, Equatable {
         public var brand: String?
         public var price: Double?
         public var currency: String?
+        public var inStock: Bool?
+        public var url: String?
     }
 
     public struct ImageSummary: Sendable, Codable, Equatable {

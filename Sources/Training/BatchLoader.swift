@@ -24,13 +24,10 @@ public final class BatchLoader: Sendable {
         self.recipe = recipe
         self.preprocessing = preprocessing
         tokens = tokenizer.map { tokenizer in data.captions.map { tokenizer.encode($0).ids.map(Int64.init) } } ?? []
-        sampler = ItemSampler(items: data.items, batch: recipe.batch, seed: recipe.seed)
-        let counts = sampler.counts
-        if recipe.batch.items > 0 && counts.garments == 0 {
-            throw .nothingToTrainOn(what: "the recipe asks for items with two photos and the data has none")
-        }
-        if recipe.batch.items == 0 && counts.singles == 0 {
-            throw .nothingToTrainOn(what: "the recipe asks for single photos and the data has none")
+        sampler = ItemSampler(items: data.items, folders: data.folders, batch: recipe.batch, seed: recipe.seed)
+        if let (folder, what) = sampler.lacking.first {
+            let place = folder.map { "data folder \($0 + 1)" } ?? "the data"
+            throw .nothingToTrainOn(what: "the recipe asks for \(what) and \(place) has none")
         }
         if recipe.losses.imageText > 0 && tokens.isEmpty {
             throw .nothingToTrainOn(
@@ -43,6 +40,9 @@ public final class BatchLoader: Sendable {
     }
 
     private let cache: Mutex<PhotoCache>
+
+    /// How many garments of two photos and more there are, and how many single photos.
+    public var counts: (garments: Int, singles: Int) { sampler.counts }
 
     /// Starts making the batches of `steps`, in order.
     public func start(steps: Range<Int>) {
@@ -88,12 +88,15 @@ public final class BatchLoader: Sendable {
             }
         }
         var teacher: [Float] = []
+        var taught: [Int] = []
         if data.teacherSize > 0 {
-            for view in views {
+            for (place, view) in views.enumerated() where data.isTaught[view.photo] {
+                taught.append(place)
                 teacher.append(contentsOf: data.teacher[(view.photo * data.teacherSize)..<((view.photo + 1) * data.teacherSize)])
             }
         }
-        return TrainingBatch(pixels: pixels, items: views.map(\.item), captioned: captioned, tokens: ids, teacher: teacher)
+        return TrainingBatch(
+            pixels: pixels, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: teacher)
     }
 
     private func photo(_ index: Int) throws -> RGBImage {

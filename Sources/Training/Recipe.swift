@@ -28,11 +28,31 @@ public struct Recipe: Sendable, Equatable, Codable {
         public var fitting: Preprocessing.Fitting
     }
 
-    /// What a step sees: `items` garments with `views` photos each, and `singles` photos of other things in `views` crops each.
+    /// What a step sees: garments with `views` photos each, and single photos of other things in `views` crops each.
     public struct Batch: Sendable, Equatable, Codable {
-        public var items: Int
+        /// How many come from one place.
+        public struct Share: Sendable, Equatable, Codable {
+            /// Garments of two photos and more.
+            public var items: Int
+            public var singles: Int
+        }
+
         public var views: Int
-        public var singles: Int
+        /// One entry draws from all data folders together; several draw from one folder each, in the order in which they are given, so that a
+        /// small folder is seen as often as a large one.
+        public var shares: [Share]
+
+        public init(items: Int, views: Int, singles: Int) {
+            self.init(views: views, shares: [Share(items: items, singles: singles)])
+        }
+
+        public init(views: Int, shares: [Share]) {
+            self.views = views
+            self.shares = shares
+        }
+
+        /// Different things in a step.
+        public var count: Int { shares.reduce(0) { $0 + $1.items + $1.singles } }
     }
 
     public struct Optimizer: Sendable, Equatable, Codable {
@@ -131,14 +151,19 @@ extension Recipe {
         trainable = try file.strings("trainable", default: [""])
         batchNormFrozen = try file.choice("batch_norm", default: BatchNorm.train) == .frozen
         let batch = try file.section("batch") { section throws(TrainingError) in
-            Batch(
-                items: try section.integer("items", in: 0...4096), views: try section.integer("views", in: 1...16, default: 2),
-                singles: try section.integer("singles", in: 0...4096, default: 0))
+            func share(_ section: RecipeReader, items: Int?) throws(TrainingError) -> Batch.Share {
+                Batch.Share(
+                    items: try section.integer("items", in: 0...4096, default: items),
+                    singles: try section.integer("singles", in: 0...4096, default: 0))
+            }
+            let views = try section.integer("views", in: 1...16, default: 2)
+            let shares = try section.sections("from") { section throws(TrainingError) in try share(section, items: 0) }
+            if let shares, shares.count < 2 { throw section.wrong("from", "\(shares.count) folders", "two or more") }
+            if let shares { return Batch(views: views, shares: shares) }
+            return Batch(views: views, shares: [try share(section, items: nil)])
         }
         guard let batch else { throw file.missing("batch") }
-        guard batch.items + batch.singles > 1 else {
-            throw file.wrong("batch", "of \(batch.items + batch.singles)", "at least two")
-        }
+        guard batch.count > 1 else { throw file.wrong("batch", "of \(batch.count)", "at least two") }
         self.batch = batch
         epochs = try file.integer("epochs", in: 1...100_000)
         stepsPerEpoch = try file.integer("steps_per_epoch", in: 1...10_000_000)

@@ -16,12 +16,13 @@ public enum TrainingEvent: Sendable {
 /// Where a run finds what its recipe does not say.
 public struct TrainingSources: Sendable {
     public var datasets: [Dataset]
-    public var teachers: [EmbeddingFile]
+    /// One per dataset, nil for one that the teacher never saw; empty without a teacher.
+    public var teachers: [EmbeddingFile?]
     public var teacherPaths: [String]
     /// The command line that makes the same run, for `stylefinder.json`.
     public var command: String
 
-    public init(datasets: [Dataset], teachers: [EmbeddingFile] = [], teacherPaths: [String] = [], command: String) {
+    public init(datasets: [Dataset], teachers: [EmbeddingFile?] = [], teacherPaths: [String] = [], command: String) {
         self.datasets = datasets
         self.teachers = teachers
         self.teacherPaths = teacherPaths
@@ -46,6 +47,12 @@ public enum Trainer {
             sources.datasets, templates: recipe.captions, teachers: sources.teachers, teacherPaths: sources.teacherPaths)
         let validation = Validation(sources.datasets, figures: recipe.validation)
 
+        if recipe.batch.shares.count > 1 && recipe.batch.shares.count != sources.datasets.count {
+            throw TrainingError.nothingToTrainOn(
+                what:
+                    "the recipe's batch draws from \(recipe.batch.shares.count) data folders and \(sources.datasets.count) are given"
+            )
+        }
         if recipe.losses.teacher + recipe.losses.teacherRelations > 0 && data.teacherSize == 0 {
             throw TrainingError.teachers(what: "the recipe learns from a teacher and no file of its vectors is given")
         }
@@ -70,7 +77,7 @@ public enum Trainer {
         if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
         loader.start(steps: progress.step..<recipe.steps)
         defer { loader.stop() }
-        let counts = ItemSampler(items: data.items, batch: recipe.batch, seed: recipe.seed).counts
+        let counts = loader.counts
         report(
             .began(
                 photos: data.paths.count, garments: counts.garments, captions: data.captions.count,

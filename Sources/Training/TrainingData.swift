@@ -11,37 +11,40 @@ public struct TrainingData: Sendable {
     /// The caption of each photo as a row of `captions`; nil where no template fits.
     public let captionOfPhoto: [Int?]
     public let captions: [String]
-    /// The teacher's vectors, one per photo; empty without a teacher.
+    /// The data folder of each photo, from 0.
+    public let folders: [Int]
+    /// The teacher's vectors, one per photo, zeros for a photo that it never saw; empty without a teacher.
     public let teacher: [Float]
+    /// Whether the teacher saw a photo.
+    public let isTaught: [Bool]
     public let teacherSize: Int
 
     /// - Parameters:
     ///   - datasets: only rows with split `train` are used, or all rows of a dataset that has no splits.
-    ///   - teachers: files of vectors whose names are the datasets' image names, one per dataset; empty for none.
+    ///   - teachers: files of vectors whose names are the datasets' image names, one per dataset, nil for a dataset that the teacher never saw;
+    ///     empty for no teacher.
     /// - Throws: `TrainingError.nothingToTrainOn`, `.teachers`, `.noTeacher`.
-    public init(_ datasets: [Dataset], templates: [String], teachers: [EmbeddingFile], teacherPaths: [String])
+    public init(_ datasets: [Dataset], templates: [String], teachers: [EmbeddingFile?], teacherPaths: [String])
         throws(TrainingError)
     {
         var paths: [String] = [], items: [Int] = [], captionOfPhoto: [Int?] = [], captions: [String] = []
-        var teacher: [Float] = []
+        var teacher: [Float] = [], folders: [Int] = [], isTaught: [Bool] = []
         var itemNumbers: [String: Int] = [:], captionNumbers: [String: Int] = [:]
         if !teachers.isEmpty && (teachers.count != datasets.count || teacherPaths.count != teachers.count) {
             throw .teachers(
                 what:
                     "\(datasets.count) data folders need as many files, found \(teachers.count) with \(teacherPaths.count) paths")
         }
-        if let other = teachers.firstIndex(where: { $0.dimension != teachers[0].dimension }) {
+        let size = teachers.lazy.compactMap { $0?.dimension }.first ?? 0
+        if let other = teachers.firstIndex(where: { $0.map { $0.dimension != size } ?? false }) {
             throw .teachers(
-                what:
-                    "\(teacherPaths[other]) has vectors of \(teachers[other].dimension) numbers, \(teacherPaths[0]) of \(teachers[0].dimension)"
-            )
+                what: "\(teacherPaths[other]) has vectors of \(teachers[other]?.dimension ?? 0) numbers, another file of \(size)")
         }
         for (index, dataset) in datasets.enumerated() {
             let hasSplits = dataset.rows.contains { $0["split"] != nil }
             let rows = hasSplits ? dataset.rows(where: "split", is: "train") : dataset.rows
-            let places =
-                teachers.isEmpty
-                ? [:] : Dictionary(teachers[index].names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+            let file = teachers.isEmpty ? nil : teachers[index]
+            let places = Dictionary((file?.names ?? []).enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
             for row in rows {
                 paths.append(row.path)
                 // Two datasets may use the same product id for different things.
@@ -56,9 +59,13 @@ public struct TrainingData: Sendable {
                 } else {
                     captionOfPhoto.append(nil)
                 }
-                if !teachers.isEmpty {
+                folders.append(index)
+                isTaught.append(file != nil)
+                if let file {
                     guard let place = places[row.image] else { throw .noTeacher(path: teacherPaths[index], image: row.image) }
-                    teacher.append(contentsOf: teachers[index].vector(place))
+                    teacher.append(contentsOf: file.vector(place))
+                } else {
+                    teacher.append(contentsOf: repeatElement(0, count: size))
                 }
             }
         }
@@ -67,8 +74,10 @@ public struct TrainingData: Sendable {
         self.items = items
         self.captionOfPhoto = captionOfPhoto
         self.captions = captions
+        self.folders = folders
         self.teacher = teacher
-        teacherSize = teacher.isEmpty ? 0 : teacher.count / paths.count
+        self.isTaught = isTaught
+        teacherSize = size
     }
 
     /// The first template all of whose `{columns}` the row has, filled in and in lower case. Of a category path such as

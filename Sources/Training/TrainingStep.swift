@@ -12,14 +12,19 @@ public struct TrainingBatch: Sendable {
     public var captioned: [(view: Int, caption: Int)]
     /// Token ids of the different captions, `[captions, context]`.
     public var tokens: [Int64]
-    /// The teacher's vectors `[views, size]`, or empty.
+    /// The views that the teacher saw, ascending.
+    public var taught: [Int]
+    /// The teacher's vectors of those views `[taught, size]`, or empty.
     public var teacher: [Float]
 
-    public init(pixels: [Float], items: [Int], captioned: [(view: Int, caption: Int)], tokens: [Int64], teacher: [Float]) {
+    public init(
+        pixels: [Float], items: [Int], captioned: [(view: Int, caption: Int)], tokens: [Int64], taught: [Int], teacher: [Float]
+    ) {
         self.pixels = pixels
         self.items = items
         self.captioned = captioned
         self.tokens = tokens
+        self.taught = taught
         self.teacher = teacher
     }
 }
@@ -130,9 +135,12 @@ public final class TrainingStep {
                 try SupCon.loss(images, labels: batch.items, temperature: weights.itemTemperature)
             }
         }
-        if !batch.teacher.isEmpty {
-            let teacher = try Tensor(batch.teacher, shape: [batch.items.count, batch.teacher.count / batch.items.count]).to(
-                device)
+        if batch.taught.count > 1 {
+            let count = batch.taught.count
+            let teacher = try Tensor(batch.teacher, shape: [count, batch.teacher.count / count]).to(device)
+            let images =
+                count == batch.items.count
+                ? images : try images.rows(Tensor(batch.taught.map(Int64.init), shape: [count]).to(device))
             if let teacherHead {
                 try add("teacher", weights.teacher) {
                     try Teacher.regression(predicted: images.linear(teacherHead), teacher: teacher)

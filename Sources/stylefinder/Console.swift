@@ -58,17 +58,42 @@ final class ProgressBar {
     }
 }
 
-/// Ctrl-C and SIGTERM as a wish that the work at hand can look at. A second Ctrl-C ends the process at once.
+/// Ctrl-C and SIGTERM as a wish that the work at hand can look at or wait for. A second Ctrl-C ends the process at once.
 final class Interrupt: Sendable {
     private static let requests = Atomic<Int>(0)
+    private static let last = Atomic<Int32>(0)
+    /// A byte written by the handler wakes whoever waits: little else is allowed in a handler.
+    private static let wake = Pipe()
+    private static let wakeDescriptor = Atomic<Int32>(-1)
 
     init() {
-        let handler: @convention(c) (Int32) -> Void = { _ in
+        Self.wakeDescriptor.store(Self.wake.fileHandleForWriting.fileDescriptor, ordering: .relaxed)
+        let handler: @convention(c) (Int32) -> Void = { signal in
             if Interrupt.requests.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
+            Interrupt.last.store(signal, ordering: .relaxed)
+            var byte: UInt8 = 0
+            _ = write(Interrupt.wakeDescriptor.load(ordering: .relaxed), &byte, 1)
         }
         signal(SIGINT, handler)
         signal(SIGTERM, handler)
     }
 
     var isRequested: Bool { Self.requests.load(ordering: .relaxed) > 0 }
+
+    /// Whether it was Ctrl-C, and not a service manager's SIGTERM.
+    var isFromKeyboard: Bool { Self.last.load(ordering: .relaxed) == SIGINT }
+
+    /// Returns when the wish comes, or the task is cancelled.
+    func wait() async {
+        let (wishes, continuation) = AsyncStream.makeStream(of: Void.self)
+        let source = DispatchSource.makeReadSource(fileDescriptor: Self.wake.fileHandleForReading.fileDescriptor)
+        source.setEventHandler {
+            // The byte stays where it is: whoever waits later learns of it too.
+            continuation.finish()
+            source.cancel()
+        }
+        source.activate()
+        for await _ in wishes {}
+        source.cancel()
+    }
 }

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Atelier
 import Catalog
@@ -68,9 +69,11 @@ extension ExitCode {
         case is TokenizerError: self = .badData
         case let error as SearchError:
             switch error {
-            case .limit, .minimumScore, .emptyText: self = .usage
-            case .noVectors, .dimension, .storedDimension: self = .badData
+            case .limit, .minimumScore, .emptyText, .takesNoText: self = .usage
+            case .unknownProduct, .unknownImage: self = .noInput
+            case .noVectors, .dimension, .storedDimension, .notEmbedded: self = .badData
             }
+        case is ServerError: self = .unavailable
         case let error as BatcherError:
             switch error {
             case .overloaded, .closed: self = .unavailable

@@ -19,6 +19,9 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "Pictures per garment and colour, 2 to 12.")
     var views = 4
 
+    @Option(help: "Width of the pictures in pixels, 48 to 1536.")
+    var width = 384
+
     @Option(help: "Another number draws other garments.")
     var seed: UInt64 = 7
 
@@ -28,7 +31,7 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup var output: OutputOption
 
     func run() throws {
-        let options = try BoutiqueOptions(garments: garments, views: views, seed: seed, testOnly: testOnly)
+        let options = try BoutiqueOptions(garments: garments, views: views, width: width, seed: seed, testOnly: testOnly)
         let interrupt = Interrupt()
         let bar = ProgressBar("drawing")
         let report = try Boutique.write(

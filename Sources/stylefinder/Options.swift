@@ -53,26 +53,10 @@ struct ModelLocation {
 
     /// The models that came with the program: beside an installed one in `share/stylefinder/Models`, in a checkout in `Models`.
     static func shipped() -> [ModelLocation] {
-        guard let folder = resources("Models") else { return [] }
+        guard let folder = Resources.folder("Models") else { return [] }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.sorted().map { ModelLocation(path: "\(folder)/\($0)", name: $0) }.filter { location in
             FileManager.default.fileExists(atPath: "\(location.path)/stylefinder.json")
         }
-    }
-
-    /// A folder that ships with the program, found from where the program itself lies.
-    private static func resources(_ name: String) -> String? {
-        var folder = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0]).resolvingSymlinksInPath()
-            .deletingLastPathComponent()
-        for _ in 0..<5 {
-            for candidate in ["\(folder.path)/share/stylefinder/\(name)", "\(folder.path)/\(name)"] {
-                var isFolder: ObjCBool = false
-                if FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder), isFolder.boolValue {
-                    return candidate
-                }
-            }
-            folder.deleteLastPathComponent()
-        }
-        return nil
     }
 }

@@ -22,7 +22,9 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "The run's folder.")
     var out: String
 
-    @Option(name: .long, parsing: .upToNextOption, help: "Files of another model's vectors to learn from, one per data folder.")
+    @Option(
+        name: .long, parsing: .upToNextOption,
+        help: "Files of another model's vectors to learn from, one per data folder; none for a folder without.")
     var teacher: [String] = []
 
     @Flag(help: "Go on with the run in --out.")
@@ -36,7 +38,7 @@ struct TrainCommand: ParsableCommand {
         let settings = try Recipe(path: recipe)
         let datasets = try data.map { try Dataset(contentsOf: URL(fileURLWithPath: $0)) }
         for dataset in datasets { for problem in dataset.problems { Console.warn(problem.description) } }
-        let teachers = try teacher.map { try EmbeddingFile(path: $0) }
+        let teachers = try teacher.map { $0 == "none" ? nil : try EmbeddingFile(path: $0) }
         let command =
             (["stylefinder", "train", recipe, "--data"] + data + (teacher.isEmpty ? [] : ["--teacher"] + teacher)
             + ["--out", out]).joined(separator: " ")

@@ -8,7 +8,33 @@ struct ItemSamplerTests {
     private let items = [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 6, 1, 2, 4, 7, 8, 2, 4, 9, 4, 10, 11]
 
     private func sampler(_ garments: Int, _ views: Int, _ singles: Int, seed: UInt64 = 3) -> ItemSampler {
-        ItemSampler(items: items, batch: .init(items: garments, views: views, singles: singles), seed: seed)
+        ItemSampler(
+            items: items, folders: items.map { _ in 0 }, batch: .init(items: garments, views: views, singles: singles), seed: seed
+        )
+    }
+
+    @Test("a share for each folder draws from that folder alone, however large the others are")
+    func shares() {
+        // Garments 0–4 and singles 5–7 in folder 0, singles 8–11 in folder 1.
+        let sampler = ItemSampler(
+            items: items, folders: items.map { $0 < 8 ? 0 : 1 },
+            batch: .init(views: 2, shares: [.init(items: 2, singles: 1), .init(items: 0, singles: 3)]), seed: 3)
+        #expect(sampler.lacking.isEmpty)
+        for step in 0..<30 {
+            let drawn = sampler.views(step: step).enumerated().filter { $0.offset % 2 == 0 }.map(\.element.item)
+            #expect(drawn.count == 6)
+            #expect(drawn[0..<2].allSatisfy { $0 < 5 } && (5..<8).contains(drawn[2]) && drawn[3...].allSatisfy { $0 >= 8 })
+        }
+        #expect(Set((0..<4).flatMap { sampler.views(step: $0).suffix(6).map(\.item) }) == [8, 9, 10, 11])
+    }
+
+    @Test("a share that its folder can't serve is named")
+    func lackingShares() {
+        let sampler = ItemSampler(
+            items: [0, 0, 1], folders: [0, 0, 1],
+            batch: .init(views: 2, shares: [.init(items: 1, singles: 1), .init(items: 2, singles: 1)]), seed: 1)
+        #expect(sampler.lacking.map(\.folder) == [0, 1])
+        #expect(sampler.lacking.map(\.what) == ["single photos", "items with two photos"])
     }
 
     @Test("garments are the items of two photos and more")

@@ -74,6 +74,27 @@ struct RecipeTests {
         #expect(error.description.contains(" \(key);") && error.description.contains("recipe.json"))
     }
 
+    @Test("a batch may draw so many from each data folder, and then says nothing of all together")
+    func shares() throws {
+        let folders: [[String: Any]] = [["items": 4], ["singles": 3], ["items": 1, "singles": 2]]
+        let batch = try recipe([("batch", ["views": 2, "from": folders])]).batch
+        #expect(batch.shares == [.init(items: 4, singles: 0), .init(items: 0, singles: 3), .init(items: 1, singles: 2)])
+        #expect(batch.count == 10)
+        guard case .unknownKey(_, "batch.items", _) = try error([("batch", ["views": 2, "items": 3, "from": folders])]) else {
+            Issue.record("items beside from")
+            return
+        }
+        guard case .unknownKey(_, "batch.from[1].single", _) = try error([("batch", ["from": [["items": 4], ["single": 3]]])])
+        else {
+            Issue.record("a misspelt key in from")
+            return
+        }
+        guard case .wrongValue(_, "batch.from", _, _) = try error([("batch", ["from": [["items": 4]]])]) else {
+            Issue.record("from one folder")
+            return
+        }
+    }
+
     @Test("an unknown key in a list is named with its place")
     func unknownInList() throws {
         let figures: [[String: Any]] = [["relevant_by": "label"], ["relevant": "label"]]

@@ -79,6 +79,17 @@ struct TrainingDataTests {
         #expect(try data([set]).teacherSize == 0)
     }
 
+    @Test("a folder that the teacher never saw has photos without a teacher")
+    func partialTeacher() throws {
+        let rows = [["image": "a.png", "product_id": "1"], ["image": "b.png", "product_id": "2"]]
+        let file = try EmbeddingFile(names: ["a.png", "b.png"], vectors: [1, 0, 0, 1], dimension: 2)
+        let found = try TrainingData(
+            [dataset(rows), dataset(rows, "other")], templates: [], teachers: [nil, file], teacherPaths: ["none", "t"])
+        #expect(found.isTaught == [false, false, true, true])
+        #expect(found.folders == [0, 0, 1, 1])
+        #expect(found.teacherSize == 2 && found.teacher == [0, 0, 0, 0, 1, 0, 0, 1])
+    }
+
     @Test("a missing teacher's vector is an error that names the image")
     func missingVector() throws {
         let set = try dataset([["image": "a.png", "product_id": "1"], ["image": "b.png", "product_id": "2"]])

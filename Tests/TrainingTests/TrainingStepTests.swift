@@ -66,7 +66,7 @@ private struct ReferenceRun {
         return TrainingBatch(
             pixels: pixels(step: index, items: given.items), items: given.items,
             captioned: given.captioned.map { (view: $0[0], caption: $0[1]) }, tokens: given.tokens.flatMap { $0 },
-            teacher: Array(teacher[(index * size)..<((index + 1) * size)]))
+            taught: Array(given.items.indices), teacher: Array(teacher[(index * size)..<((index + 1) * size)]))
     }
 }
 
@@ -125,7 +125,7 @@ struct TrainingReferenceTests {
         batch.captioned = [batch.captioned[0]]
         batch.items = Array(0..<batch.items.count)
         #expect(Set(try run.step.run(batch, step: 0).terms.keys) == ["teacher", "teacher_relations"])
-        batch.teacher = []
+        batch.taught = []
         #expect(throws: TrainingError.self) { try run.step.run(batch, step: 1) }
     }
 

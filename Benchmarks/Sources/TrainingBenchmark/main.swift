@@ -21,7 +21,7 @@ let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: te
 let side = origin.preprocessing.side
 let context = origin.model.configuration.text.contextLength
 let endToken = Int64(origin.model.configuration.text.vocabularySize - 1)
-let items = recipe.batch.items + recipe.batch.singles
+let items = recipe.batch.count
 let views = items * recipe.batch.views
 
 /// At once: print would keep a line back until a buffer is full, and the driver waits for it.
@@ -45,7 +45,8 @@ func answer(_ line: String) throws {
     return TrainingBatch(
         pixels: (0..<(views * 3 * side * side)).map { _ in Float.random(in: -1...1) },
         items: (0..<views).map { $0 / recipe.batch.views },
-        captioned: (0..<items).map { (view: $0 * recipe.batch.views, caption: $0) }, tokens: tokens, teacher: teacher)
+        captioned: (0..<items).map { (view: $0 * recipe.batch.views, caption: $0) }, tokens: tokens,
+        taught: Array(0..<views), teacher: teacher)
 }
 
 try answer("\(origin.model.configuration.architectureName), \(views) views, \(items) texts, \(TorchRuntime.threads) threads")

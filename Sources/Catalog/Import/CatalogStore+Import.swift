@@ -22,7 +22,9 @@ extension CatalogStore {
         let dataset = try Dataset(contentsOf: source)
         var report = ImportReport(source: dataset.source, format: dataset.format)
         report.problems = dataset.problems
-        let rows = Self.withoutRepeats(dataset, &report.problems)
+        let rows = Self.withoutRepeats(dataset, &report.problems).filter { row in
+            options.splits.isEmpty || row["split"].map(options.splits.contains) ?? false
+        }
         let groups = ProductGroup.groups(of: rows, source: dataset.source)
         var done = dataset.rows.count - rows.count
         var committed = done

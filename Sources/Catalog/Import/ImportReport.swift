@@ -60,11 +60,15 @@ public struct ImportOptions: Sendable, Hashable {
     public var batchSize: Int
     /// A file with more bytes is not read.
     public var maximumFileSize: Int64
+    /// Only rows of these splits come in; empty takes all rows.
+    public var splits: Set<String>
 
     public init(
-        minImages: Int = 1, prune: Bool = false, rehash: Bool = false, batchSize: Int = 200, maximumFileSize: Int64 = 256 << 20
+        minImages: Int = 1, prune: Bool = false, rehash: Bool = false, batchSize: Int = 200, maximumFileSize: Int64 = 256 << 20,
+        splits: Set<String> = []
     ) {
         self.minImages = minImages
+        self.splits = splits
         self.prune = prune
         self.rehash = rehash
         self.batchSize = batchSize

@@ -36,17 +36,21 @@ extension CatalogStore {
         }
     }
 
-    /// The values of a key among usable images, the most frequent first; a stored value with `|` in it counts as several.
+    /// The values of a key among usable images that a filter admits, the most frequent first; a stored value with `|` in it counts as several.
     /// - Throws: `CatalogError.unknownKey`.
-    public func distinctValues(of key: String) throws(CatalogError) -> [FacetValue] {
-        try read { db in
+    public func distinctValues(of key: String, matching filter: CatalogFilter = CatalogFilter()) throws(CatalogError)
+        -> [FacetValue]
+    {
+        let admitted = try admittedImages(filter)
+        return try read { db in
             let values = try Self.values(of: key, db)
             var products: [String: Set<String>] = [:]
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
                     WITH held AS (\(values.sql)) SELECT DISTINCT value, product_id FROM held JOIN images ON images.id = held.id
-                    """, arguments: values.arguments)
+                    WHERE \(admitted.condition)
+                    """, arguments: values.arguments + admitted.arguments)
             while let row = try rows.next() {
                 let stored: String = row[0]
                 let product: String = row[1]

@@ -29,39 +29,72 @@ public struct ItemSampler: Sendable {
         public let item: Int
     }
 
+    /// What one share of the batch draws from.
+    private struct Pool: Sendable {
+        var garments: [(item: Int, photos: [Int])] = []
+        var singles: [(item: Int, photos: [Int])] = []
+    }
+
     private let seed: UInt64
     private let batch: Recipe.Batch
-    private let groups: [(item: Int, photos: [Int])]
-    private let singles: [(item: Int, photos: [Int])]
+    private let pools: [Pool]
 
-    /// - Parameter items: the item of each photo, numbered from 0. Items of two and more photos are garments, the others singles.
-    public init(items: [Int], batch: Recipe.Batch, seed: UInt64) {
+    /// - Parameters:
+    ///   - items: the item of each photo, numbered from 0. Items of two and more photos are garments, the others singles.
+    ///   - folders: the data folder of each photo, from 0; counts where the batch has a share for each folder.
+    public init(items: [Int], folders: [Int], batch: Recipe.Batch, seed: UInt64) {
         var members: [[Int]] = Array(repeating: [], count: (items.max() ?? -1) + 1)
         for (photo, item) in items.enumerated() { members[item].append(photo) }
-        let numbered = members.enumerated().map { (item: $0.offset, photos: $0.element) }
-        groups = numbered.filter { $0.photos.count > 1 }
-        singles = numbered.filter { $0.photos.count == 1 }
+        var pools = [Pool](repeating: Pool(), count: batch.shares.count)
+        for (item, photos) in members.enumerated() where !photos.isEmpty {
+            let place = batch.shares.count == 1 ? 0 : folders[photos[0]]
+            if photos.count > 1 {
+                pools[place].garments.append((item, photos))
+            } else {
+                pools[place].singles.append((item, photos))
+            }
+        }
+        self.pools = pools
         self.batch = batch
         self.seed = seed
     }
 
     /// How many garments and single photos there are.
-    public var counts: (garments: Int, singles: Int) { (groups.count, singles.count) }
+    public var counts: (garments: Int, singles: Int) {
+        pools.reduce((0, 0)) { ($0.0 + $1.garments.count, $0.1 + $1.singles.count) }
+    }
 
-    /// The views of step 0, 1, …: first the garments', then the singles'; the views of one item stand together.
+    /// The folders that a share asks something of that they don't have, from 0; `nil` stands for all folders together.
+    var lacking: [(folder: Int?, what: String)] {
+        zip(pools, batch.shares).enumerated().flatMap { place, pair in
+            let (pool, share) = pair
+            let folder = batch.shares.count == 1 ? nil : place
+            return [
+                share.items > 0 && pool.garments.isEmpty ? (folder, "items with two photos") : nil,
+                // Where garments and singles are drawn from everything, a folder may have either.
+                share.singles > 0 && pool.singles.isEmpty && (folder != nil || share.items == 0)
+                    ? (folder, "single photos") : nil,
+            ].compactMap { $0 }
+        }
+    }
+
+    /// The views of step 0, 1, …: of each share first the garments', then the singles'; the views of one item stand together.
     ///
     /// Each kind runs through shuffled passes: every item comes once in each pass. Where a pass ends within a step an item may come twice in
     /// it; it keeps its number, so that its views are positives all the same.
     public func views(step: Int) -> [View] {
         var views: [View] = []
-        for (pass, place) in draw(batch.items, of: groups.count, step: step, stream: 1) {
-            let group = groups[place]
-            var generator = SeededGenerator(seed: seed, 3, pass, place)
-            let photos = group.photos.shuffled(using: &generator)
-            for view in 0..<batch.views { views.append(View(photo: photos[view % photos.count], item: group.item)) }
-        }
-        for (_, place) in draw(batch.singles, of: singles.count, step: step, stream: 2) {
-            for _ in 0..<batch.views { views.append(View(photo: singles[place].photos[0], item: singles[place].item)) }
+        for (number, (pool, share)) in zip(pools, batch.shares).enumerated() {
+            for (pass, place) in draw(share.items, of: pool.garments.count, step: step, stream: 1 + 16 * number) {
+                let group = pool.garments[place]
+                var generator = SeededGenerator(seed: seed, 3 + 16 * number, pass, place)
+                let photos = group.photos.shuffled(using: &generator)
+                for view in 0..<batch.views { views.append(View(photo: photos[view % photos.count], item: group.item)) }
+            }
+            for (_, place) in draw(share.singles, of: pool.singles.count, step: step, stream: 2 + 16 * number) {
+                let single = pool.singles[place]
+                for _ in 0..<batch.views { views.append(View(photo: single.photos[0], item: single.item)) }
+            }
         }
         return views
     }

@@ -1,0 +1,140 @@
+import Catalog
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Imaging
+import NIOCore
+import Search
+
+/// What a client is told: a status, a code for programs and one sentence for people.
+///
+///     {"error": {"code": "image_too_large", "message": "The picture has …"}}
+struct APIError: Error, Sendable {
+    var status: HTTPResponse.Status
+    var code: String
+    var message: String
+    /// Seconds after which the same request may succeed.
+    var retryAfter: Int?
+
+    init(_ status: HTTPResponse.Status, _ code: String, _ message: String, retryAfter: Int? = nil) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retryAfter = retryAfter
+    }
+
+    static func wrongParameter(_ message: String) -> APIError { APIError(.badRequest, "wrong_parameter", message) }
+
+    static var loading: APIError {
+        APIError(.serviceUnavailable, "loading", "The models are being loaded; try again in a moment.", retryAfter: 2)
+    }
+
+    static var overloaded: APIError {
+        APIError(.serviceUnavailable, "overloaded", "Too many searches are waiting; try again in a moment.", retryAfter: 1)
+    }
+
+    static func unknownModel(_ id: String, known: [String]) -> APIError {
+        APIError(.notFound, "unknown_model", "There is no model \(quoted(id)); there are \(known.joined(separator: ", ")).")
+    }
+
+    static func unknownProduct(_ id: String) -> APIError {
+        APIError(.notFound, "unknown_product", "There is no product \(quoted(id)) in the catalogue.")
+    }
+
+    static func unknownImage(_ id: String) -> APIError {
+        APIError(.notFound, "unknown_image", "There is no picture \(quoted(id)) in the catalogue.")
+    }
+
+    static func tooManyBytes(limit: Int) -> APIError {
+        APIError(.contentTooLarge, "too_many_bytes", "The upload is larger than the \(limit >> 20) MB that are accepted.")
+    }
+
+    /// A client's words in a sentence, as long as they help.
+    static func quoted(_ text: String) -> String { "'\(text.count > 60 ? text.prefix(60) + "…" : text[...])'" }
+}
+
+extension APIError {
+    /// The only place where errors are sorted into statuses. What is not the client's business, such as a path, stays out of the sentence.
+    init(_ error: any Error) {
+        switch error {
+        case let error as APIError: self = error
+        case let error as ImageError: self.init(error)
+        case let error as CatalogError: self.init(error)
+        case let error as SearchError: self.init(error)
+        case let error as any TransientError where error.isTransient:
+            self = .overloaded
+            message = error.description
+        case is CancellationError: self.init(.serviceUnavailable, "cancelled", "The request was given up.", retryAfter: 1)
+        case let error as HTTPError where error.status == .notFound:
+            self.init(.notFound, "not_found", "There is nothing at this address; /openapi.json lists what there is.")
+        case let error as HTTPError:
+            self.init(error.status, "bad_request", error.body ?? error.status.reasonPhrase)
+        case is NIOTooManyBytesError: self.init(.contentTooLarge, "too_many_bytes", "The upload is larger than is accepted.")
+        default: self.init(.internalServerError, "internal", "Something went wrong on the server; its log says what.")
+        }
+    }
+
+    private init(_ error: ImageError) {
+        let sentence = Self.sentence(error.withoutPath.description)
+        switch error.category {
+        case .unsupported: self.init(.unsupportedMediaType, "not_an_image", sentence)
+        case .broken: self.init(.unprocessableContent, "broken_image", sentence)
+        case .tooLarge: self.init(.contentTooLarge, "image_too_large", sentence)
+        case .unreadable, .failed, .misuse: self.init(.internalServerError, "internal", "The picture could not be worked on.")
+        }
+    }
+
+    private init(_ error: CatalogError) {
+        switch error {
+        case .badFilter, .unknownKey: self.init(.badRequest, "wrong_filter", error.description)
+        case .locked:
+            self.init(.serviceUnavailable, "busy", "The catalogue is being written; try again in a moment.", retryAfter: 2)
+        default: self.init(.internalServerError, "internal", "The catalogue could not be read; the server's log says why.")
+        }
+    }
+
+    private init(_ error: SearchError) {
+        switch error {
+        case .limit, .minimumScore, .emptyText, .takesNoText: self.init(.badRequest, "wrong_parameter", error.description)
+        case .unknownProduct: self.init(.notFound, "unknown_product", error.description)
+        case .unknownImage: self.init(.notFound, "unknown_image", error.description)
+        case .notEmbedded: self.init(.notFound, "not_embedded", error.description)
+        case .noVectors, .dimension, .storedDimension:
+            self.init(.internalServerError, "internal", "The model does not fit the catalogue's vectors.")
+        }
+    }
+
+    /// A part of a sentence as a sentence.
+    private static func sentence(_ text: String) -> String {
+        let upper = text.prefix(1).uppercased() + text.dropFirst()
+        return upper.hasSuffix(".") ? upper : upper + "."
+    }
+
+    private struct Document: Encodable {
+        struct Content: Encodable {
+            let code: String
+            let message: String
+        }
+        let error: Content
+    }
+
+    func response() -> Response {
+        var response = JSONAnswer.response(Document(error: .init(code: code, message: message)), status: status)
+        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        return response
+    }
+}
+
+/// JSON as every route writes it: snake_case keys, sorted, slashes as they are.
+enum JSONAnswer {
+    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        // Every type that is answered with has a JSON form: no number that is not finite comes out of a search.
+        guard let data = try? encoder.encode(value) else { return Response(status: .internalServerError) }
+        return Response(
+            status: status, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    }
+}

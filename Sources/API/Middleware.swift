@@ -1,0 +1,104 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What a request carries along: who asks.
+struct FinderContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let client: String
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        client = source.channel.remoteAddress?.ipAddress ?? "-"
+    }
+}
+
+/// One line per request: who, what, status, bytes, milliseconds. Neither query strings nor bodies: they are the client's own.
+struct AccessLog: RouterMiddleware {
+    func handle(_ request: Request, context: FinderContext, next: (Request, FinderContext) async throws -> Response) async throws
+        -> Response
+    {
+        let begin = ContinuousClock.now
+        let response = try await next(request, context)
+        let milliseconds = (ContinuousClock.now - begin) / .milliseconds(1)
+        let bytes = response.body.contentLength.map(String.init) ?? "-"
+        let line = "\(context.client) \(request.method) \(request.uri.path) \(response.status.code) \(bytes) B"
+        context.logger.info("\(line) \((milliseconds * 10).rounded() / 10) ms")
+        return response
+    }
+}
+
+/// Errors become answers, here and nowhere else.
+struct ErrorAnswers: RouterMiddleware {
+    func handle(_ request: Request, context: FinderContext, next: (Request, FinderContext) async throws -> Response) async throws
+        -> Response
+    {
+        do {
+            return try await next(request, context)
+        } catch {
+            let answer = APIError(error)
+            if answer.status.kind == .serverError {
+                context.logger.error("\(request.method) \(request.uri.path): \(error)")
+            }
+            return answer.response()
+        }
+    }
+}
+
+/// Pages of the origins on the list may call the API; others can't read its answers.
+struct AllowedOrigins: RouterMiddleware {
+    let origins: Set<String>
+
+    func handle(_ request: Request, context: FinderContext, next: (Request, FinderContext) async throws -> Response) async throws
+        -> Response
+    {
+        let origin = request.headers[.origin].flatMap { origins.contains($0) ? $0 : nil }
+        if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
+            var answer = Response(status: .noContent, headers: [.vary: "Origin"])
+            if let origin {
+                answer.headers[.accessControlAllowOrigin] = origin
+                answer.headers[.accessControlAllowMethods] = "GET, POST"
+                answer.headers[.accessControlAllowHeaders] = "Content-Type, Authorization"
+                answer.headers[.accessControlMaxAge] = "600"
+            }
+            return answer
+        }
+        var answer = try await next(request, context)
+        if !origins.isEmpty {
+            answer.headers[.vary] = [answer.headers[.vary], "Origin"].compactMap { $0 }.joined(separator: ", ")
+        }
+        if let origin { answer.headers[.accessControlAllowOrigin] = origin }
+        return answer
+    }
+}
+
+/// The address below which the server is seen, such as `/finder` behind a proxy; empty for the root. Requests are answered with it and
+/// without it, since some proxies take it off and some don't.
+struct BasePath: Sendable, Equatable {
+    let path: String
+
+    init(_ text: String) {
+        let parts = text.split(separator: "/")
+        path = parts.map { "/" + $0 }.joined()
+    }
+
+    /// An absolute address of the server's own.
+    func url(_ path: String) -> String { self.path + path }
+}
+
+/// Takes the base path off before anything else looks at the address.
+struct BasePathResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == FinderContext {
+    let base: BasePath
+    let inner: Inner
+
+    func respond(to request: Request, context: FinderContext) async throws -> Response {
+        guard !base.path.isEmpty, let path = request.head.path, path == base.path || path.hasPrefix(base.path + "/") else {
+            return try await inner.respond(to: request, context: context)
+        }
+        var head = request.head
+        let rest = path.dropFirst(base.path.count)
+        head.path = rest.isEmpty ? "/" : String(rest)
+        return try await inner.respond(to: Request(head: head, body: request.body), context: context)
+    }
+}

@@ -1,0 +1,155 @@
+import Catalog
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Imaging
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// `GET /images/{id}?w=` and the samples: pictures at a few fixed widths, since a free width is a load attack.
+struct ImageRoutes {
+    let finder: Finder
+    let base: BasePath
+    let limits: ServerLimits
+    private let cache = PictureCache(byteLimit: 48 << 20)
+
+    static let widths = [160, 320, 640, 1280]
+
+    static func path(_ id: ImageID) -> String { "/api/v1/images/\(id)" }
+
+    init(finder: Finder, base: BasePath, limits: ServerLimits) {
+        self.finder = finder
+        self.base = base
+        self.limits = limits
+    }
+
+    func add(to group: RouterGroup<FinderContext>) {
+        group.get("images/:id", use: image)
+        group.get("samples", use: samples)
+        group.get("samples/:number", use: sample)
+    }
+
+    @Sendable func image(_ request: Request, _ context: FinderContext) async throws -> Response {
+        let id = context.parameter("id")
+        let width = try width(request)
+        guard let number = ImageID(id), let image = try finder.catalog.image(number), image.state == .ok,
+            let hash = image.contentHash
+        else { throw APIError.unknownImage(id) }
+        return try await picture(path: image.path, hash: hash.hex, width: width, request)
+    }
+
+    private struct Sample: Encodable {
+        let title: String
+        let path: String
+    }
+
+    private struct Samples: Encodable {
+        let samples: [Sample]
+    }
+
+    @Sendable func samples(_ request: Request, _ context: FinderContext) async throws -> Response {
+        let samples = try finder.samples().enumerated().map { place, sample in
+            Sample(title: sample.title, path: base.url("/api/v1/samples/\(place)"))
+        }
+        return JSONAnswer.response(Samples(samples: samples))
+    }
+
+    @Sendable func sample(_ request: Request, _ context: FinderContext) async throws -> Response {
+        let number = context.parameter("number")
+        let samples = try finder.samples()
+        guard let place = Int(number), samples.indices.contains(place) else {
+            throw APIError(.notFound, "unknown_sample", "There is no sample \(APIError.quoted(number)).")
+        }
+        // Samples have no hash in the catalogue: their path names them as long as the server runs.
+        return try await picture(
+            path: samples[place].path, hash: "sample-\(place)", width: try width(request), request)
+    }
+
+    private func width(_ request: Request) throws(APIError) -> Int {
+        let fields = RequestFields(query: request)
+        try fields.require(only: ["w"])
+        guard let text = try fields.one("w") else { return Self.widths[Self.widths.count - 1] }
+        guard let width = Int(text), Self.widths.contains(width) else {
+            throw .wrongParameter(
+                "w is \(APIError.quoted(text)), expected one of \(Self.widths.map(String.init).joined(separator: ", ")).")
+        }
+        return width
+    }
+
+    /// A JPEG of at most that width, never enlarged.
+    private func picture(path: String, hash: String, width: Int, _ request: Request) async throws -> Response {
+        let tag = "\"\(hash.prefix(24))-\(width)\""
+        let headers: HTTPFields = [.eTag: tag, .cacheControl: "public, max-age=3600"]
+        if request.headers[.ifNoneMatch]?.split(separator: ",").contains(where: { $0.contains(tag) || $0 == "*" }) == true {
+            return Response(status: .notModified, headers: headers)
+        }
+        let key = PictureCache.Key(hash: hash, width: width)
+        let bytes: ByteBuffer
+        if let known = cache[key] {
+            bytes = known
+        } else {
+            let pixels = limits.pictures
+            bytes = try await NIOThreadPool.singleton.runIfActive {
+                let whole: RGBImage
+                do { whole = try ImageDecoder.decode(contentsOfFile: path, limits: pixels, minimumSide: width) } catch {
+                    // The file was good when it was imported: it has gone or changed since.
+                    throw APIError(.notFound, "picture_gone", "The picture's file is not there any more, or has changed.")
+                }
+                let height = max(1, (whole.height * width + whole.width / 2) / whole.width)
+                let scaled =
+                    whole.width > width ? whole.resized(width: width, height: height, filter: .lanczos) : whole
+                return ByteBuffer(bytes: try ImageEncoder.jpeg(scaled, quality: 85))
+            }
+            cache[key] = bytes
+        }
+        var answer = Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
+        answer.headers[.contentType] = "image/jpeg"
+        return answer
+    }
+}
+
+/// Scaled pictures in memory, up to a number of bytes; the ones that were not asked for the longest go first.
+final class PictureCache: Sendable {
+    struct Key: Hashable {
+        let hash: String
+        let width: Int
+    }
+
+    private struct State {
+        var entries: [Key: (bytes: ByteBuffer, used: UInt64)] = [:]
+        var size = 0
+        var clock: UInt64 = 0
+    }
+
+    private let byteLimit: Int
+    private let state = Mutex(State())
+
+    init(byteLimit: Int) { self.byteLimit = byteLimit }
+
+    subscript(key: Key) -> ByteBuffer? {
+        get {
+            state.withLock { state in
+                state.clock += 1
+                state.entries[key]?.used = state.clock
+                return state.entries[key]?.bytes
+            }
+        }
+        set {
+            state.withLock { state in
+                if let old = state.entries.removeValue(forKey: key) { state.size -= old.bytes.readableBytes }
+                guard let newValue, newValue.readableBytes <= byteLimit / 4 else { return }
+                state.clock += 1
+                state.entries[key] = (newValue, state.clock)
+                state.size += newValue.readableBytes
+                if state.size <= byteLimit { return }
+                // A quarter goes at a time, so that the sorting is rare.
+                for (old, entry) in state.entries.sorted(by: { $0.value.used < $1.value.used }) {
+                    if state.size <= byteLimit / 4 * 3 { break }
+                    state.entries.removeValue(forKey: old)
+                    state.size -= entry.bytes.readableBytes
+                }
+            }
+        }
+    }
+}

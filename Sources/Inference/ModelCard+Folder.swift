@@ -1,0 +1,60 @@
+public import CLIP
+import Imaging
+public import Search
+
+extension ModelCard {
+    /// Reads everything off a model's folder; what its `stylefinder.json` does not say stays unsaid.
+    /// - Parameters: id: what the model is called here, parameters: how many numbers its weights are.
+    /// - Throws: `CLIPError` if `stylefinder.json` can't be read.
+    public init(folder: ModelFolder, id: String, parameters: Int) throws {
+        let recorded = try folder.recorded()
+        let preprocessing = folder.preprocessing
+        self.init(
+            id: id, architecture: folder.configuration.architectureName, variant: recorded?["name"] as? String ?? id,
+            stage: recorded?["stage"] as? String, embeddingSize: folder.configuration.embeddingSize, parameters: parameters,
+            takesText: folder.tokenizer != nil,
+            preprocessing: Preparation(
+                side: preprocessing.side, fitting: preprocessing.fitting.rawValue, filter: preprocessing.filter.rawValue,
+                mean: preprocessing.mean, std: preprocessing.deviation),
+            fingerprint: folder.fingerprint, training: recorded.flatMap(Training.init))
+    }
+}
+
+extension ModelCard.Training {
+    /// Our trainer's record; nil where none of its keys is there.
+    fileprivate init?(_ recorded: [String: Any]) {
+        self.init()
+        let recipe = recorded["recipe"] as? [String: Any] ?? [:]
+        func section(_ key: String) -> [String: Any] { recipe[key] as? [String: Any] ?? [:] }
+        self.recipe = recipe["name"] as? String
+        command = recorded["command"] as? String
+        epoch = recorded["epoch"] as? Int
+        epochs = recipe["epochs"] as? Int
+        step = recorded["step"] as? Int
+        if let epochs, let perEpoch = recipe["stepsPerEpoch"] as? Int { steps = epochs * perEpoch }
+        photos = recorded["photos"] as? Int
+        seconds = recorded["seconds"] as? Double
+        let settings = section("optimizer")
+        optimizer = settings.isEmpty ? nil : "AdamW"
+        learningRate = settings["rate"] as? Double
+        weightDecay = settings["decay"] as? Double
+        let batch = section("batch")
+        if let views = batch["views"] as? Int {
+            let shares = batch["shares"] as? [[String: Int]] ?? []
+            let parts = [("items", "garments"), ("singles", "single photos")].compactMap { key, name in
+                let count = shares.reduce(0) { $0 + ($1[key] ?? 0) }
+                return count > 0 ? "\(count) \(name) × \(views)" : nil
+            }
+            self.batch = parts.isEmpty ? nil : parts.joined(separator: " + ")
+        }
+        let losses = section("losses")
+        temperature = losses["itemTemperature"] as? Double
+        let terms = losses.filter { $0.key != "itemTemperature" }.compactMap { key, value in
+            (value as? Double).flatMap { $0 > 0 ? ModelCard.Term(name: key, weight: $0) : nil }
+        }
+        loss = terms.isEmpty ? nil : terms.sorted { ($1.weight, $0.name) < ($0.weight, $1.name) }
+        captions = recipe["captions"] as? [String]
+        validation = recorded["validation"] as? [String: Double]
+        if self.recipe == nil && command == nil && step == nil && validation == nil { return nil }
+    }
+}

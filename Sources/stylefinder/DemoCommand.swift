@@ -1,0 +1,100 @@
+import API
+import ArgumentParser
+import Atelier
+import Catalog
+import CLIP
+import Foundation
+import Inference
+
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "A boutique to try everything with: drawn, embedded and served.",
+        discussion: """
+            The first start draws a catalogue of garments and makes its vectors; what is made is kept, so a second start is quick. With --photos \
+            your own folder of pictures is served instead.
+            """)
+
+    @OptionGroup var listening: ListeningOptions
+
+    @Option(help: "A folder of your own pictures, or a manifest, to serve instead of the drawn boutique.")
+    var photos: String?
+
+    @Option(help: "Where the boutique, its catalogue and its vectors are kept; where left out, the user's data folder.")
+    var folder: String?
+
+    @Option(help: "How many garments the boutique has.")
+    var garments = 360
+
+    /// The boutique's own seed. No model was ever trained on it.
+    static let seed: UInt64 = 2_026
+
+    func run() async throws {
+        let interrupt = Interrupt()
+        let place = folder ?? Self.dataFolder
+        do {
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(description: "The folder \(place) can't be made: \(error.phrase).", code: .inputOutput)
+        }
+        let source = photos.map { URL(fileURLWithPath: $0) }
+        if let source, !FileManager.default.fileExists(atPath: source.path) {
+            throw Failure.noInput("There is no \(source.path); --photos takes a folder of pictures or a manifest.")
+        }
+        // Each source has a catalogue of its own: a folder of photos must not mix with the boutique.
+        let name =
+            source.map { "photos-" + ContentHash(of: Data($0.resolvingSymlinksInPath().path.utf8)).hex.prefix(12) } ?? "boutique"
+        let store = try CatalogStore(path: "\(place)/\(name).db", mode: .create)
+        let (garments, boutique) = (garments, URL(fileURLWithPath: "\(place)/boutique"))
+        try await Serving(catalog: store, listening: listening, interrupt: interrupt).run {
+            if source == nil { try Self.draw(boutique, garments: garments, interrupt) }
+            if interrupt.isRequested { return nil }
+            try Self.fill(store, from: source ?? boutique, splits: source == nil ? ["gallery"] : [], interrupt)
+            if interrupt.isRequested { return nil }
+            let models = try Serving.load(ModelLocation.shipped(), store)
+            return (models, try source == nil ? Samples.of(Dataset(contentsOf: boutique)) : Samples.of(store))
+        }
+    }
+
+    private static var dataFolder: String {
+        let environment = ProcessInfo.processInfo.environment
+        let data = environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.local/share"
+        return "\(data)/stylefinder/demo"
+    }
+
+    /// Draws the boutique where it is not there, or was drawn with other options.
+    private static func draw(_ folder: URL, garments: Int, _ interrupt: Interrupt) throws {
+        let options = try BoutiqueOptions(garments: garments, seed: seed, testOnly: true)
+        let bar = ProgressBar("drawing")
+        func write() throws {
+            _ = try Boutique.write(
+                options, to: folder, progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
+        }
+        do { try write() } catch AtelierError.otherOptions {
+            // The folder is the demo's own: an older boutique makes room.
+            Console.note("The boutique in \(folder.path) was drawn otherwise; it is drawn anew.")
+            try FileManager.default.removeItem(at: folder)
+            try write()
+        }
+    }
+
+    /// Brings everything into the catalogue that it lacks, pictures and vectors.
+    private static func fill(_ store: CatalogStore, from source: URL, splits: Set<String>, _ interrupt: Interrupt) throws {
+        let importing = ProgressBar("importing")
+        let report = try store.importCatalog(
+            from: source, options: ImportOptions(prune: true, splits: splits), inspect: ImportCommand.inspect,
+            progress: { importing.show($0.done, of: $0.total) }, shouldStop: { interrupt.isRequested })
+        Console.warn(all: report.problems.map(\.description))
+        if report.stopped { return }
+        if !report.hasGoodImages { throw Failure.data("\(source.path) holds no picture that can be read.") }
+        for location in ModelLocation.shipped() {
+            let folder = try ModelFolder(path: location.path)
+            guard try store.countOfImages(withoutVectorOf: folder.fingerprint) > 0 else { continue }
+            let embedding = ProgressBar("embedding with \(location.name)")
+            let report = try CatalogEmbedding(store).run(
+                Embedder(folder: folder), fingerprint: folder.fingerprint, name: location.name,
+                progress: { embedding.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
+            Console.warn(all: report.problems)
+            if report.stopped { return }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import API
+import ArgumentParser
+import Catalog
+import Foundation
+import Imaging
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Answer searches over HTTP, with a page for people.",
+        discussion: """
+            Without --model every model that has vectors in the catalogue answers. The server takes connections at once and says "loading" \
+            until its models are there. Ctrl-C and SIGTERM let what is under way finish.
+            """)
+
+    @OptionGroup var catalog: CatalogOption
+    @OptionGroup var listening: ListeningOptions
+
+    @Option(help: "A shipped model's name, a model folder, or a run; repeat it for more, the first answers by default.")
+    var model: [String] = []
+
+    @Option(help: "Pictures to try the search with, a folder or a manifest; where left out, some of the catalogue's own.")
+    var samples: String?
+
+    func run() async throws {
+        let interrupt = Interrupt()
+        let store = try CatalogStore(path: catalog.path, mode: .readOnly)
+        let named = try model.map { try ModelLocation($0) }
+        let offered = try samples.map { try Samples.of(Dataset(contentsOf: URL(fileURLWithPath: $0))) }
+        try await Serving(catalog: store, listening: listening, interrupt: interrupt).run {
+            let models = try Serving.load(named.isEmpty ? Serving.modelsWithVectors(in: store) : named, store)
+            return (models, try offered ?? Samples.of(store))
+        }
+    }
+}
+
+/// Where a server listens and what it lets in; shared by `serve` and `demo`.
+struct ListeningOptions: ParsableArguments {
+    @Option(help: "The address to listen on; 0.0.0.0 is every one of this machine.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port, 0 for any free one.")
+    var port = 8080
+
+    @Option(help: "The address below which a proxy shows the server, such as /finder.")
+    var basePath = ""
+
+    @Option(help: "An origin such as https://shop.example whose pages may call the API; repeat it for more.")
+    var allowOrigin: [String] = []
+
+    @Option(help: "The largest upload, in MB.")
+    var maxUpload = 20
+
+    @Option(help: "The largest picture, in millions of pixels.")
+    var maxPixels = 50
+
+    func validate() throws {
+        guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), expected 0 to 65535") }
+        guard (1...1024).contains(maxUpload) else { throw ValidationError("--max-upload is \(maxUpload), expected 1 to 1024 MB") }
+        guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
+        if let wrong = allowOrigin.first(where: { !$0.contains("://") || $0.hasSuffix("/") }) {
+            throw ValidationError("--allow-origin is \(wrong), expected one like https://shop.example without a slash at its end")
+        }
+    }
+
+    var settings: ServerSettings {
+        var limits = ServerLimits()
+        limits.uploadBytes = maxUpload << 20
+        limits.pictures.maxPixels = maxPixels * 1_000_000
+        return ServerSettings(
+            host: host, port: port, basePath: basePath, allowedOrigins: allowOrigin, limits: limits)
+    }
+}

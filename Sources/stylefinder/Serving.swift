@@ -1,0 +1,134 @@
+import API
+import ArgumentParser
+import Catalog
+import Dispatch
+import Foundation
+import Inference
+import Logging
+import Search
+import Synchronization
+
+/// A server over a catalogue from its first connection to its end.
+struct Serving {
+    typealias Content = (models: [ServedModel], samples: [SamplePicture])
+
+    let catalog: CatalogStore
+    let listening: ListeningOptions
+    let interrupt: Interrupt
+
+    /// Listens at once, prepares beside that, then answers until Ctrl-C or SIGTERM.
+    /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server.
+    /// - Throws: `ServerError`, what `prepare` throws; `ExitCode.interrupted` after Ctrl-C.
+    func run(_ prepare: @escaping @Sendable () throws -> Content?) async throws {
+        let finder = Finder(catalog: catalog)
+        let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
+        if page == nil { Console.warn("there is no built page (`make web` builds it): only the API answers") }
+        let server = FinderServer(
+            finder, page: page, settings: listening.settings,
+            logger: Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) })
+        let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
+        let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
+        let failure = Mutex<(any Error)?>(nil)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { [interrupt] in
+                await interrupt.wait()
+                end.yield(nil)
+            }
+            tasks.addTask { [listening] in
+                for await port in ports {
+                    do {
+                        let begin = ContinuousClock.now
+                        guard let content = try await Self.onOwnThread(prepare) else { return }
+                        finder.begin(with: content.models, samples: content.samples)
+                        Self.announce(content.models, after: ContinuousClock.now - begin, listening, port: port)
+                    } catch {
+                        end.yield(error)
+                    }
+                    return
+                }
+            }
+            defer { tasks.cancelAll() }
+            try await server.run(until: { for await error in ends { return failure.withLock { $0 = error } } }) {
+                portKnown.yield($0)
+            }
+        }
+        if let failure = failure.withLock({ $0 }) { throw failure }
+        Console.note("Stopped.")
+        if interrupt.isFromKeyboard { throw ExitCode.interrupted }
+    }
+
+    private static func announce(_ models: [ServedModel], after time: Duration, _ listening: ListeningOptions, port: Int) {
+        let host = listening.host.contains(":") ? "[\(listening.host)]" : listening.host
+        let seconds = ((time / .milliseconds(100)).rounded()) / 10
+        Console.note("Ready after \(seconds) s with \(models.map(\.card.id).joined(separator: ", ")).")
+        Console.note("Open http://\(host):\(port)\(listening.basePath)/ in a browser; Ctrl-C stops the server.")
+    }
+
+    /// Blocking work on a thread that Swift's pool does not miss.
+    private static func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    /// Loads models, each behind a queue that gathers the pictures of several clients, with its index over the catalogue.
+    /// - Throws: as `EncoderSession.init` and `SearchEngine.init`.
+    static func load(_ models: [ModelLocation], _ catalog: CatalogStore) throws -> [ServedModel] {
+        var names: Set<String> = []
+        return try models.map { location in
+            guard names.insert(location.name).inserted else {
+                throw Failure.usage("Two models are called \(location.name); rename the folder of one of them.")
+            }
+            let session = try EncoderSession(folder: location.path, name: location.name)
+            let engine = try SearchEngine(catalog: catalog, encoder: MicroBatcher(session))
+            return ServedModel(card: session.card, engine: engine)
+        }
+    }
+
+    /// The shipped models that have vectors in a catalogue.
+    /// - Throws: `Failure` if there is none.
+    static func modelsWithVectors(in catalog: CatalogStore) throws -> [ModelLocation] {
+        let shipped = ModelLocation.shipped()
+        let counts = try catalog.counts().vectors
+        let known = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }
+        let found = shipped.filter { location in known.contains { $0.name == location.name } }
+        for other in known where !found.contains(where: { $0.name == other.name }) {
+            Console.warn("the catalogue has vectors of \(other.name), which is no shipped model; name its folder with --model")
+        }
+        guard !found.isEmpty else {
+            throw Failure.data(
+                "The catalogue \(catalog.path) has no vectors of a shipped model; make them with `stylefinder embed`, or name a "
+                    + "model folder with --model.")
+        }
+        return found
+    }
+}
+
+/// Pictures to try a search with.
+enum Samples {
+    /// So many fit the first screen.
+    private static let count = 12
+
+    /// Rows of a data set, spread over it: the ones with split `query` where there are any.
+    static func of(_ dataset: Dataset) throws -> [SamplePicture] {
+        let queries = dataset.rows(where: "split", is: "query")
+        let rows = queries.isEmpty ? dataset.rows : queries
+        return spread(rows).map { row in
+            let name = URL(fileURLWithPath: row.path).deletingPathExtension().lastPathComponent
+            return SamplePicture(title: row["title"] ?? name.replacing("_", with: " "), path: row.path)
+        }
+    }
+
+    /// Pictures of the catalogue itself.
+    static func of(_ catalog: CatalogStore) throws -> [SamplePicture] {
+        let images = try catalog.images().filter { $0.state == .ok }
+        let chosen = spread(images)
+        let products = try catalog.products(Set(chosen.map(\.productID)))
+        return chosen.map { SamplePicture(title: products[$0.productID]?.title ?? $0.productID, path: $0.path) }
+    }
+
+    private static func spread<Element>(_ all: [Element]) -> [Element] {
+        guard all.count > count else { return all }
+        return (0..<count).map { all[$0 * all.count / count] }
+    }
+}
