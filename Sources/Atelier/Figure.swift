@@ -46,7 +46,8 @@ struct Figure {
         let placed = outline.mapped(place)
         canvas.fill(placed, .ink(skin), volume(-76, 76))
         // The chin's shadow and the collar bones.
-        canvas.fill(Outline.ellipse(Point(stance.turn * 6, 98), 13, 11), .ink(Ink.shade.opacity(stance.isBack ? 0.05 : 0.16)))
+        canvas.fill(
+            Outline.ellipse(Point(stance.turn * 6, 98), 13, 11), .ink(Ink(110, 48, 30).opacity(stance.isBack ? 0.06 : 0.24)))
         if !stance.isBack && stance.presentation == .worn {
             for side in [-1.0, 1] {
                 var bone = Outline()
@@ -58,7 +59,7 @@ struct Figure {
     }
 
     private func volume(_ left: Double, _ right: Double) -> Paint {
-        let dark = Ink.shade.opacity(0.26)
+        let dark = Ink(70, 26, 30).opacity(0.3)
         let none = Ink.shade.opacity(0)
         let lit: [(Double, Ink)] = [(0, Ink.shade.opacity(0.1)), (0.3, none), (0.62, Ink.shade.opacity(0.04)), (1, dark)]
         let stops = stance.light < 0 ? lit : lit.reversed().map { (1 - $0.0, $0.1) }
@@ -97,7 +98,12 @@ struct Figure {
         }
     }
 
-    func drawLegs(on canvas: Canvas) {
+    /// - Parameter top: where trousers end; none of the leg is drawn above.
+    func drawLegs(below top: Double, on canvas: Canvas) {
+        canvas.clipped(to: .rectangle(-300, top, 600, 900 - top)) { drawLegs(on: canvas) }
+    }
+
+    private func drawLegs(on canvas: Canvas) {
         let order = stance.turn > 0 ? [1.0, -1] : [-1.0, 1]
         for side in order {
             let spine = leg(side)

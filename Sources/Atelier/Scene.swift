@@ -11,10 +11,10 @@ struct Scene {
     init(_ presentation: Presentation, view: View, _ dice: inout Dice) {
         let kinds: [(Kind, Double)] =
             switch presentation {
-            case .worn: [(.studio, 4), (.gradient, 2), (.sweep, 2), (.corner, 1.5), (.concrete, 1), (.curtain, 0.7)]
-            case .mannequin: [(.studio, 2), (.sweep, 2), (.corner, 2), (.curtain, 1)]
-            case .hanger: [(.gradient, 1), (.door, 2), (.concrete, 1.5), (.curtain, 1), (.studio, 1.5)]
-            case .flat: [(.wood, 2), (.tiles, 1), (.linen, 2), (.rug, 0.8), (.studio, 2), (.gradient, 1)]
+            case .worn: [(.studio, 10), (.gradient, 1.5), (.sweep, 1.5), (.corner, 1.2), (.concrete, 0.7), (.curtain, 0.6)]
+            case .mannequin: [(.studio, 5), (.sweep, 1.4), (.corner, 1.4), (.curtain, 0.7)]
+            case .hanger: [(.studio, 5), (.gradient, 1), (.door, 1.5), (.concrete, 1), (.curtain, 0.8)]
+            case .flat: [(.studio, 5), (.wood, 1.5), (.tiles, 0.8), (.linen, 1.5), (.rug, 0.5), (.gradient, 0.6)]
             }
         kind = dice.pick(kinds)
         let tones = [
@@ -25,7 +25,7 @@ struct Scene {
         tone = dice.pick(tones)
         second = dice.pick(seconds)
         light = Light(
-            exposure: dice.between(0.88, 1.08), warmth: dice.between(-1, 1), grain: 1 + dice.below(3), grainSeed: dice.next())
+            exposure: dice.between(0.93, 1.06), warmth: dice.between(-0.7, 0.7), grain: 1 + dice.below(3), grainSeed: dice.next())
         self.dice = Dice(seed: dice.next())
     }
 
@@ -38,7 +38,7 @@ struct Scene {
         case .studio:
             canvas.fill(
                 all, .ink(Ink(250, 249, 247)),
-                .radial(Point(width / 2, height * 0.4), radius: height * 0.8, [(0, tone.opacity(0)), (1, tone.opacity(0.55))]))
+                .radial(Point(width / 2, height * 0.4), radius: height * 0.8, [(0, tone.opacity(0)), (1, tone.opacity(0.4))]))
         case .gradient:
             canvas.fill(all, .linear(Point(0, 0), Point(width * 0.3, height), [(0, tone.lighter(0.25)), (1, tone.darker(0.12))]))
         case .sweep:

@@ -73,6 +73,12 @@ private struct Picture {
         }
     }
 
+    /// Where the trousers end, this garment or the companion; at the hip where there are none.
+    private var trouserHem: Double {
+        let trousers = [tailor, companion].compactMap(\.self).first { $0.design.kind == .trousers }
+        return trousers.map { Legs(design: $0.design, fit: $0.garment.fit, stance: stance).bottom } ?? 380
+    }
+
     private var kind: Kind { shot.garment.design.kind }
     private var isUpper: Bool { kind != .skirt && kind != .trousers }
     /// What covers the arms.
@@ -92,7 +98,7 @@ private struct Picture {
         figure.drawBackHair(on: canvas)
         if turned { drawArm(far, hasArms: hasArms, from: 0) }
         tailor.drawInside()
-        if hasArms { figure.drawLegs(on: canvas) } else { figure.drawStand(on: canvas) }
+        if hasArms { figure.drawLegs(below: trouserHem - 24, on: canvas) } else { figure.drawStand(on: canvas) }
         figure.drawTorso(on: canvas)
         // Bare arms hang behind the cloth of the bodice, but their hands before the skirt.
         if hasArms, !covered {
@@ -108,8 +114,11 @@ private struct Picture {
     private func arm(_ side: Double) -> Arm { side < 0 ? stance.leftArm : stance.rightArm }
 
     private func drawArm(_ side: Double, hasArms: Bool, from start: Double) {
-        let isCropped = sleeved?.design.neckline == .offShoulder
-        if hasArms { figure.drawArm(arm(side), from: isCropped ? max(start, 0.02) : start, on: canvas) }
+        if hasArms {
+            // Under a sleeve the arm begins below the shoulder: above, its skin would show over the bodice.
+            let isUnderCloth = sleeved?.hasSleeve ?? false && sleeved?.design.neckline != .offShoulder
+            figure.drawArm(arm(side), from: isUnderCloth ? 0.1 : start, on: canvas)
+        }
         sleeved?.drawSleeve(arm(side), side: side)
     }
 
@@ -177,22 +186,24 @@ private struct Frame {
             middle = dice.between(-18, 18) + 22 * stance.turn
         } else if stance.isBody {
             // Heads may be cut off, hems may not.
-            top = isUpper ? (dice.chance(0.62) ? -6 : 82) : dice.chance(0.3) ? -6 : 196
-            bottom = isUpper && kind != .dress ? max(hem + 46, 462) : dice.chance(0.4) || hem > 700 ? 806 : hem + 64
+            top = isUpper ? (dice.chance(0.5) ? -6 : 84) : dice.chance(0.2) ? -6 : 206
+            bottom = isUpper && kind != .dress ? max(hem + 46, 462) : dice.chance(0.3) || hem > 700 ? 806 : hem + 52
             // Legs end in feet, or well above.
             if bottom > 745 { bottom = 806 }
         } else {
             top = isUpper ? (shot.presentation == .hanger ? 48 : 112) : shot.presentation == .hanger ? 206 : 284
             bottom = hem + 12
         }
-        let fill = shot.view == .detail ? 1 : dice.between(0.84, 0.97)
+        let fill = shot.view == .detail ? 1 : dice.between(0.9, 0.99)
         scale = fill * min(height / (bottom - top), width / wide)
         tilt = shot.presentation == .flat ? dice.between(-0.12, 0.12) : dice.between(-0.022, 0.022)
         // What is left of the picture's room is shared out at random.
         let spareX = max(0, width - wide * scale) * 0.5
         let spareY = max(0, height - (bottom - top) * scale)
         let shiftX = shot.view == .detail ? 0 : min(spareX, width * 0.09) * dice.between(-0.8, 0.8)
-        let shiftY = spareY * (stance.isBody ? dice.between(0.25, 0.75) : dice.between(0.35, 0.65))
+        // A head is shown, or cut off below the mouth.
+        let isHeadless = stance.isBody && shot.view != .detail && isUpper && top > 0
+        let shiftY = spareY * (isHeadless ? 0 : dice.between(0.3, 0.7))
         let center = Point(middle, (top + bottom) / 2)
         let at = Point(width / 2 + shiftX, shiftY + (bottom - top) * scale / 2)
         // The tilt is about the middle of what is shown.

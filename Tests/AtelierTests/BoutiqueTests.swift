@@ -39,7 +39,7 @@ final class BoutiqueTests {
         _ = try write("b")
         let files = try files("a")
         #expect(try self.files("b") == files)
-        #expect(files.count == first.pictures + 2)
+        #expect(files.count == first.pictures + 3)
         let again = try write("a")
         #expect(again.drawn == 0)
         #expect(try self.files("a") == files)
@@ -97,8 +97,8 @@ final class BoutiqueTests {
             _ = try write("a", garments: 3)
             Issue.record("three garments in a folder of two")
         } catch let error as AtelierError {
-            #expect(error.description.contains("2 garments, 3 views, seed 1"))
-            #expect(error.description.contains("3 garments, 3 views, seed 1"))
+            #expect(error.description.contains("2 garments, 3 views, width 384, seed 1"))
+            #expect(error.description.contains("3 garments, 3 views, width 384, seed 1"))
         }
     }
 

@@ -75,6 +75,8 @@ struct ShotTests {
         let picture = try Studio.draw(shot, seed: 5)
         #expect((picture.width, picture.height) == (384, 512))
         #expect(try Studio.draw(shot, seed: 5) == picture)
+        let small = try Studio.draw(shot, seed: 5, width: 96)
+        #expect((small.width, small.height) == (96, 128))
         #expect(try Studio.draw(shot, seed: 6) != picture)
         #expect(try Studio.draw(shots[9], seed: 5) != picture)
     }

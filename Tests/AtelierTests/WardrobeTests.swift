@@ -71,10 +71,11 @@ struct WardrobeTests {
         #expect(Wardrobe(count: 30, seed: 3, testOnly: true).garments.allSatisfy { $0.split == .test })
     }
 
-    @Test("an unlucky number of garments or views is refused with the range that is right")
+    @Test("an unlucky number of garments, views or pixels is refused with the range that is right")
     func options() throws {
         #expect(throws: AtelierError.option(name: "garments", got: 0, allowed: 1...100_000)) { try BoutiqueOptions(garments: 0) }
         #expect(throws: AtelierError.option(name: "views", got: 1, allowed: 2...12)) { try BoutiqueOptions(views: 1) }
-        _ = try BoutiqueOptions(garments: 1, views: 2)
+        #expect(throws: AtelierError.option(name: "width", got: 47, allowed: 48...1536)) { try BoutiqueOptions(width: 47) }
+        _ = try BoutiqueOptions(garments: 1, views: 2, width: 48)
     }
 }

@@ -22,8 +22,8 @@ extension Tailor {
         }
     }
 
-    private func across(_ y: Double, sag: Double = 5) -> Outline {
-        let half = cut.half(y) + 0.5
+    private func across(_ y: Double, inset: Double = -0.5, sag: Double = 5) -> Outline {
+        let half = cut.half(y) - inset
         var line = Outline()
         line.move(Point(-half, y))
         line.curve(Point(-half * 0.4, y + sag), Point(half * 0.4, y + sag), Point(half, y))
@@ -48,7 +48,8 @@ extension Tailor {
             design.kind == .skirt || design.kind == .trousers
             ? cut.top + 6 : design.kind == .coat || design.silhouette == .dropWaist ? 304 : cut.waist
         let wide = design.silhouette == .trench ? 19.0 : garment.print.motif % 2 == 0 ? 12 : 20
-        let line = across(y).mapped(place)
+        // The ends are round: they stay within the cloth.
+        let line = across(y, inset: wide * 0.42).mapped(place)
         let ink = design.silhouette == .trench ? cloth.ground.darker(0.16) : cloth.trim
         canvas.stroke(line.shifted(0, 3), Ink.shade.opacity(0.24), width: wide + 3)
         canvas.stroke(line, ink, width: wide)
@@ -174,13 +175,19 @@ extension Tailor {
                 var line = Outline()
                 line.move(Point(side * (cut.shoulder - 22), stance.isBack ? 178 : 182))
                 line.curve(Point(side * 38, 220), Point(side * 28, 270), Point(side * 30, cut.waist))
-                line.curve(
-                    Point(side * 34, cut.waist + 40), Point(side * 40, cut.profile.bottom - 40),
-                    Point(side * cut.profile.half(cut.profile.bottom) * 0.5, cut.profile.bottom + 4))
+                if cut.profile.bottom > cut.waist + 60 {
+                    line.curve(
+                        Point(side * 34, cut.waist + 40), Point(side * 40, cut.profile.bottom - 40),
+                        Point(side * cut.profile.half(cut.profile.bottom) * 0.5, cut.profile.bottom + 4))
+                }
                 canvas.stroke(line.mapped(place), cloth.trim, width: 3.6)
             }
         }
-        canvas.stroke(lowestHem.line(above: 2).mapped(place), cloth.trim, width: 5)
+        let hem = lowestHem
+        var edge = Outline()
+        edge.move(Point(hem.half, hem.y))
+        edge.append(hem.outline)
+        canvas.stroke(edge.shifted(0, -2).mapped(place), cloth.trim, width: 6)
     }
 
     /// An opening beside the middle, through which the leg, or the lining, is seen.

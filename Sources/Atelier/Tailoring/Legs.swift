@@ -19,10 +19,11 @@ struct Legs {
 
     var bottom: Double { measures.bottom }
 
-    /// The middle of a leg.
+    /// The middle of a leg: wide legs stand apart at the hem, or they would look like a skirt.
     private func axis(_ side: Double, _ y: Double) -> Double {
-        let extra = max(0, measures.hem - 32) * 0.75
-        return side * (36 + (stance.spread + extra) * (y - 430) / 350)
+        let m = measures
+        let apart = max(stance.spread * 0.9, m.hem + 5 - 36)
+        return side * (36 + apart * (y - 430) / (m.bottom - 430))
     }
 
     private func right(_ side: Double) -> Outline {
@@ -33,16 +34,15 @@ struct Legs {
         leg.move(Point(53, 292))
         leg.curve(Point(60, 325), Point(74, 350), Point(76, 390))
         leg.curve(Point(78, 440), Point(axis(1, knee) + m.knee + 4, knee - 60), Point(axis(1, knee) + m.knee, knee))
-        leg.curve(
-            Point(axis(1, knee) + m.knee, knee + 40), Point(axis(1, m.bottom) + m.hem, m.bottom - 60),
-            Point(axis(1, m.bottom) + m.hem, m.bottom))
+        // Straight from knee to hem, or a wide leg would bulge.
+        let (outerKnee, outerHem) = (Point(axis(1, knee) + m.knee, knee), Point(axis(1, m.bottom) + m.hem, m.bottom))
+        leg.curve(outerKnee.toward(outerHem, 0.3) + Point(0, 4), outerKnee.toward(outerHem, 0.7), outerHem)
         leg.curve(
             Point(axis(1, m.bottom) + m.hem * 0.4, m.bottom + 6), Point(axis(1, m.bottom) - m.hem * 0.4, m.bottom + 6),
             Point(axis(1, m.bottom) - m.hem, m.bottom))
-        leg.curve(
-            Point(axis(1, m.bottom) - m.hem, m.bottom - 60), Point(max(1, axis(1, knee) - m.knee), knee + 40),
-            Point(max(1, axis(1, knee) - m.knee), knee))
-        leg.curve(Point(max(1, axis(1, knee) - m.knee), knee - 40), Point(1, 480), Point(0, 434))
+        let innerKnee = Point(max(1, axis(1, knee) - m.knee), knee)
+        leg.curve(leg.last.toward(innerKnee, 0.3), leg.last.toward(innerKnee, 0.7), innerKnee)
+        leg.curve(innerKnee + Point(0, -40), Point(1, 480), Point(0, 434))
         return leg
     }
 
@@ -63,10 +63,10 @@ struct Legs {
             for (offset, ink) in [(0.62, Ink.shade.opacity(0.13)), (0.82, Ink.shade.opacity(0.13))] {
                 var dark = Outline()
                 let shift = -tailor.stance.light
-                dark.move(Point(axis(side, 430) + shift * 30 * offset, 420))
+                dark.move(Point(axis(side, 430) + shift * (20 + 26 * offset), 340))
                 dark.line(Point(axis(side, m.bottom) + shift * m.hem * offset, m.bottom + 8))
                 dark.line(Point(axis(side, m.bottom) + shift * m.hem * 1.4, m.bottom + 8))
-                dark.line(Point(axis(side, 430) + shift * 46, 420))
+                dark.line(Point(axis(side, 560) + shift * (m.knee + 20), 560))
                 tailor.canvas.fill(dark.mapped(tailor.place), ink)
             }
             tailor.crease(
@@ -94,6 +94,11 @@ struct Legs {
                 tailor.canvas.stroke(stripe.mapped(tailor.place), tailor.cloth.trim, width: 11)
             }
         }
+        // Between the legs it is dark.
+        let gap = Outline([Point(-2, 426), Point(2, 426), Point(9, m.bottom + 8), Point(-9, m.bottom + 8)])
+        tailor.canvas.fill(
+            gap.mapped(tailor.place),
+            .linear(Point(0, 430), Point(0, m.bottom), [(0, Ink.shade.opacity(0.4)), (1, Ink.shade.opacity(0.16))]))
         var fly = Outline()
         fly.move(Point(0, 300))
         fly.line(Point(0, 434))

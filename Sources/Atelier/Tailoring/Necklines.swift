@@ -366,8 +366,9 @@ extension Tailor {
         var band = Outline()
         band.move(Point(-half, cut.top - 4))
         band.curve(Point(-half * 0.4, cut.top + 1), Point(half * 0.4, cut.top + 1), Point(half, cut.top - 4))
-        band.line(Point(half + 2, cut.top + 14))
-        band.curve(Point(half * 0.4, cut.top + 20), Point(-half * 0.4, cut.top + 20), Point(-half - 2, cut.top + 14))
+        let low = cut.profile.half(cut.top + 14) + 1
+        band.line(Point(low, cut.top + 14))
+        band.curve(Point(half * 0.4, cut.top + 20), Point(-half * 0.4, cut.top + 20), Point(-low, cut.top + 14))
         band.close()
         flap(band, cloth.ground.darker(0.08))
         if design.silhouette == .wrapSkirt, !stance.isBack { drawWrap() }

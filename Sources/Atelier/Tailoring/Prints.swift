@@ -23,6 +23,29 @@ enum Prints {
         return tile
     }
 
+    /// The threads of the cloth: ribs of a knit, the diagonal of a twill, or a plain weave.
+    static func weave(_ design: Design, scale: Double) throws(AtelierError) -> Tile {
+        let isKnit = design.silhouette == .sweater || design.silhouette == .hoodie
+        let isTwill = design.kind == .coat || design.kind == .trousers
+        let units = isKnit ? 10.0 : isTwill ? 5 : 4
+        let pixels = max(3, Int((units * scale * 1.25).rounded()))
+        let canvas = try Canvas(width: pixels, height: pixels)
+        let (dark, light) = (Ink.shade.opacity(isKnit ? 0.13 : 0.06), Ink.white.opacity(isKnit ? 0.1 : 0.045))
+        canvas.moved(to: Point(0, 0), scale: Double(pixels)) {
+            if isKnit || isTwill {
+                canvas.fill(.rectangle(0, 0, 0.34, 1), dark)
+                canvas.fill(.rectangle(0.5, 0, 0.3, 1), light)
+            } else {
+                canvas.fill(.rectangle(0, 0, 0.5, 0.5), dark)
+                canvas.fill(.rectangle(0.5, 0.5, 0.5, 0.5), dark)
+                canvas.fill(.rectangle(0.5, 0, 0.5, 0.5), light)
+            }
+        }
+        var tile = Tile(canvas: canvas, resolution: Double(pixels) / units)
+        tile.angle = isTwill ? 32 : 0
+        return tile
+    }
+
     /// The side of one repeat, in units, at the smallest scale.
     private static func units(of pattern: Pattern, _ print: Print) -> Double {
         switch pattern {

@@ -48,19 +48,27 @@ extension Tailor {
         } else {
             let root = place(Point(side * (cut.shoulder - 20), bodice.shoulderHeight(cut.shoulder - 20) + 1))
             outline.move(Point(far ? arm.shoulder.x - side * 10 : root.x, root.y))
-            let crown = arm.shoulder + Point(side * (half(0) * 0.6), -half(0) * 0.42)
+            // A puff stands up; other sleeves go on where the shoulder slopes.
+            let isPuffed = design.sleeve == .puff || design.sleeve == .flutter
+            let crown =
+                arm.shoulder
+                + (isPuffed ? Point(side * half(0) * 0.6, -half(0) * 0.42) : Point(side * half(0) * 0.5, -half(0) * 0.24))
             outline.curve(
-                outline.last.toward(crown, 0.5) + Point(0, -1), crown + Point(-side * 5, -2), crown + Point(side * 3, 4))
+                outline.last.toward(crown, 0.5) + Point(0, -1), crown + Point(-side * 7, -3), crown + Point(side * 3, 4))
         }
         outline.through(outer)
         let (cuffOut, cuffIn) = (outer[outer.count - 1], inner[inner.count - 1])
         let along = (spine[spine.count - 1] - spine[spine.count - 2])
         let bulge = along * (4 / max(1, along.length))
         outline.curve(cuffOut.toward(cuffIn, 0.3) + bulge, cuffOut.toward(cuffIn, 0.7) + bulge, cuffIn)
-        outline.through(inner.dropLast().reversed())
-        if design.neckline != .offShoulder, !far {
-            // Along the armhole, so that no skin shows between sleeve and bodice.
-            outline.through([place(Point(side * (cut.shoulder - 22), 176))])
+        // What lies inside the bodice would fold back on itself.
+        let hasArmhole = design.neckline != .offShoulder && !far
+        let free = inner.dropLast().filter { !hasArmhole || $0.y > 200 }
+        if !free.isEmpty { outline.through(free.reversed()) }
+        if hasArmhole {
+            // Along the armhole, well inside the bodice, so that nothing shows between the two.
+            outline.curve(
+                place(Point(side * (cut.shoulder - 17), 190)), place(Point(side * (cut.shoulder - 27), 164)), outline.start)
         }
         outline.close()
         let middle = (arm.shoulder.x + spine[spine.count - 1].x) / 2

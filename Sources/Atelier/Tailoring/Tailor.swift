@@ -8,6 +8,7 @@ struct Tailor {
     let bodice: Bodice
     /// The pattern, where it is one that repeats.
     let tile: Tile?
+    private let weave: Tile
     /// How deep this picture's folds are, in 0.6 ... 1.3.
     let depth: Double
 
@@ -20,6 +21,7 @@ struct Tailor {
         cut = Cut(garment)
         bodice = Bodice(design: garment.design, fit: garment.fit, cut: cut, isBack: stance.isBack)
         tile = try Prints.tile(garment, cloth, scale: scale)
+        weave = try Prints.weave(garment.design, scale: scale)
     }
 
     var design: Design { garment.design }
@@ -41,6 +43,9 @@ struct Tailor {
         case .sleeve, .flounce, .body:
             canvas.fill(outline, .ink(ground(part)))
             pattern(outline, part, middle: middle, angle: angle)
+            var threads = weave
+            threads.angle += angle
+            canvas.fill(outline, .tile(threads))
         }
         canvas.fill(outline, volume(middle: middle, half: half), fall)
         canvas.stroke(outline, cloth.ground.darker(0.72).opacity(0.5), width: 1.5)
@@ -193,8 +198,10 @@ struct Tailor {
             inside.curve(
                 Point(-half * 0.6, height + (stance.isBody ? -7 : 9)), Point(half * 0.6, height + (stance.isBody ? -7 : 9)),
                 Point(half, height))
-            inside.line(Point(half * 0.6, bodice.neckDepth))
-            inside.line(Point(-half * 0.6, bodice.neckDepth))
+            // Square and curved necklines need it as wide as they are; a v would show it beside itself.
+            let low = [.v, .lapels, .collar].contains(design.neckline) ? half * 0.6 : half * 0.96
+            inside.line(Point(low, bodice.neckDepth))
+            inside.line(Point(-low, bodice.neckDepth))
         }
         inside.close()
         canvas.fill(inside.mapped(place), cloth.ground.darker(0.45))
