@@ -43,7 +43,7 @@ class Model:
 def models():
     training = {
         "recipe": "small-resnet-garments", "epoch": 3, "epochs": 6, "step": 120, "steps": 240, "photos": 2635, "seconds": 288.4,
-        "command": "stylefinder train Recipes/small-resnet.json --data studio-catalog home-photos --out runs/small-resnet",
+        "command": "stylefinder train Recipes/small-resnet.json --data studio-catalog home-photos" + " --teacher a-folder/with-a-long-name.safetensors" * 6,
         "learning_rate": 0.0007, "optimizer": "AdamW", "weight_decay": 0.05, "batch": "24 garments × 2 + 10 photos × 2",
         "loss": [{"name": "items", "weight": 1.0}, {"name": "imageText", "weight": 0.3}], "temperature": 0.1,
         "validation": {"map_product_id": 0.8173, "map_label": 0.1886}, "captions": ["a photo of {category} in {color}", "a photo of {label}"],
