@@ -56,7 +56,7 @@ public struct BoutiqueReport: Sendable, Hashable, Codable {
 /// (a page of fronts), and `manifest.jsonl`, written last.
 public enum Boutique {
     /// Raised with every change of what is drawn, so that no folder mixes pictures of two versions.
-    static let version = 1
+    static let version = 2
 
     /// Writes a catalogue, or goes on with one that was begun with the same options. Pictures that are there stay.
     /// - Parameters:

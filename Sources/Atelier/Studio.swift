@@ -171,7 +171,7 @@ private struct Frame {
         let legs = Legs(design: shot.garment.design, fit: shot.garment.fit, stance: stance)
         let hem = kind == .trousers ? legs.bottom : cut.hem
         let isUpper = kind != .skirt && kind != .trousers
-        let reach = isUpper ? max(abs(stance.leftArm.wrist.x), abs(stance.rightArm.wrist.x)) + 26 : 70
+        let reach = isUpper ? Self.reach(shot.garment.design.sleeve, stance, shoulder: cut.shoulder) : 70
         var wide = 2 * max(reach, cut.half(cut.hem - 1), kind == .trousers ? 128 : 0)
         var middle = 0.0
         var top: Double
@@ -191,7 +191,8 @@ private struct Frame {
             // Legs end in feet, or well above.
             if bottom > 745 { bottom = 806 }
         } else {
-            top = isUpper ? (shot.presentation == .hanger ? 48 : 112) : shot.presentation == .hanger ? 206 : 284
+            let isHigh = [.turtleneck, .stand, .hood, .collar, .lapels].contains(shot.garment.design.neckline)
+            top = isUpper ? (shot.presentation == .hanger ? 48 : isHigh ? 86 : 112) : shot.presentation == .hanger ? 206 : 284
             bottom = hem + 12
         }
         let fill = shot.view == .detail ? 1 : dice.between(0.9, 0.99)
@@ -208,6 +209,23 @@ private struct Frame {
         let at = Point(width / 2 + shiftX, shiftY + (bottom - top) * scale / 2)
         // The tilt is about the middle of what is shown.
         origin = Point(at.x - center.x * scale + center.y * scale * tilt, at.y - center.y * scale - center.x * scale * tilt)
+    }
+
+    /// How far to each side arms and sleeves go.
+    private static func reach(_ sleeve: Sleeve, _ stance: Stance, shoulder: Double) -> Double {
+        let arms = [stance.leftArm, stance.rightArm]
+        // Nobody's arms are in an empty garment.
+        let share =
+            switch sleeve {
+            case _ where stance.presentation == .worn: 1.0
+            case .none, .strap: 0.0
+            case .cap, .short, .puff, .flutter: 0.36
+            case .elbow: 0.52
+            case .threeQuarter: 0.76
+            case .long, .bell, .bishop: 1.0
+            }
+        let ends = arms.map { abs($0.point(share).x) }
+        return max(shoulder + 6, share == 0 ? 0 : (ends.max() ?? 0) + 30)
     }
 
     func pixel(_ point: Point) -> Point { origin + point * scale }
