@@ -52,7 +52,7 @@ let package = Package(
         .target(name: "Retrieval", dependencies: ["CVector", "TensorFiles"], swiftSettings: strict),
         .target(name: "Search", dependencies: ["Imaging", "Catalog", "Retrieval"], swiftSettings: strict),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
-        .target(name: "Atelier", dependencies: ["Imaging", "Catalog", "CCairo"], swiftSettings: strict),
+        .target(name: "Atelier", dependencies: ["Imaging", "CCairo"], swiftSettings: strict),
         .target(
             name: "API",
             dependencies: [
@@ -80,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "stylefinder",
             dependencies: [
-                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training", "Inference",
+                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training",
+                "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -13,7 +13,7 @@ ALLOWED = {
     "Catalog": set(),
     "Retrieval": {"CVector", "TensorFiles"},
     "Search": {"Imaging", "Catalog", "Retrieval"},
-    "Atelier": {"Imaging", "Catalog", "CCairo"},
+    "Atelier": {"Imaging", "CCairo"},
     "API": {"Search", "Catalog", "Imaging"},
     "Torch": {"CTorch", "TensorFiles"},
     "CLIP": {"Torch", "Imaging", "TensorFiles"},

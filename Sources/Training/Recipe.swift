@@ -98,6 +98,11 @@ public struct Recipe: Sendable, Equatable, Codable {
     public struct Figure: Sendable, Equatable, Codable {
         /// The column whose equal values make rows relevant to each other, in leave-one-out.
         public var relevantBy: String
+        /// The data folder whose rows ask, from 1; nil lets all rows ask. The rows of the other folders are there to be taken for an answer.
+        public var folder: Int?
+
+        /// What it is called in the metrics.
+        var name: String { "map_\(relevantBy)" + (folder.map { "_\($0)" } ?? "") }
     }
 
     public var name: String
@@ -211,8 +216,10 @@ extension Recipe {
         captions = try file.strings("captions", default: ["{caption}"])
         validation =
             try file.sections("validation") { section throws(TrainingError) in
-                Figure(relevantBy: try section.string("relevant_by", default: "product_id"))
-            } ?? [Figure(relevantBy: "product_id")]
+                let folder = try section.integer("folder", in: 0...1000, default: 0)
+                return Figure(
+                    relevantBy: try section.string("relevant_by", default: "product_id"), folder: folder == 0 ? nil : folder)
+            } ?? [Figure(relevantBy: "product_id", folder: nil)]
         keep = try file.integer("keep", in: 0...100_000, default: 0)
         try file.close()
     }

@@ -17,8 +17,9 @@ public struct Validation: Sendable {
         paths = rows.map(\.1.path)
         labels = figures.map { figure in
             rows.map { index, row in
+                if let folder = figure.folder, folder != index + 1 { return nil }
                 // A product belongs to its dataset; a label such as "Dress" means the same everywhere.
-                row[figure.relevantBy].map { figure.relevantBy == "product_id" ? "\(index)/\($0)" : $0 }
+                return row[figure.relevantBy].map { figure.relevantBy == "product_id" ? "\(index)/\($0)" : $0 }
             }
         }
         self.figures = figures
@@ -44,7 +45,7 @@ public struct Validation: Sendable {
             let precisions = rankings.filter { $0.relevantCount > 0 }.map(\.averagePrecision)
             if precisions.isEmpty { continue }
             let value = precisions.reduce(0, +) / Double(precisions.count)
-            results["map_\(figure.relevantBy)"] = value
+            results[figure.name] = value
             sum += value
         }
         if !results.isEmpty { results["score"] = sum / Double(results.count) }
