@@ -3,11 +3,12 @@ SHELL := /bin/bash
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 TORCH_VERSION ?= 2.13.0
 PYTHON ?= python3
+PORT ?= 8080
 REFERENCE := .deps/reference/bin/python
 # libgomp's threads spin while they wait unless this is set before it is loaded.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: bootstrap build test test-debug lint format golden test-golden bench figures reference clean
+.PHONY: bootstrap build test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
 bootstrap:
@@ -16,11 +17,31 @@ bootstrap:
 build: bootstrap
 	swift build $(SWIFT_FLAGS)
 
+## A boutique to try everything with, at http://127.0.0.1:8080. DEMO_DATA=folder serves your own photos instead, PORT=n another port.
+demo: build web
+	@.build/release/stylefinder demo --port $(PORT) $(if $(DEMO_DATA),--photos "$(DEMO_DATA)") || [ $$? = 130 ]
+
 ## Every test. Those that need the real photos are listed by name where the photos are not there.
-test: bootstrap lint reference
+test: bootstrap lint reference web
 	swift build --build-tests $(SWIFT_FLAGS)
 	set -o pipefail; swift test --skip-build $(SWIFT_FLAGS) 2>&1 | tee .build/test.log
 	@if grep -q 'skipped' .build/test.log; then echo "Not run:"; grep 'skipped' .build/test.log; fi
+	@$(MAKE) --no-print-directory browser-tests
+
+## The page in Chromium: against a stand-in that shows every trouble, then against the real server with a small boutique.
+browser-tests: web
+	@Tests/BrowserTests/run.sh
+
+## The page, built into .build/page when its sources have changed.
+web: .build/page/index.html
+
+.build/page/index.html: web/build.sh web/tsconfig.json $(shell find web/src -type f)
+	@tools/bootstrap.sh $(TORCH_VERSION) web
+	web/build.sh .build/page
+
+## One folder that can be moved anywhere: the command, its libraries, models, recipes and the page.
+dist: build web
+	tools/dist.sh dist
 
 test-debug: bootstrap
 	swift test
@@ -47,13 +68,14 @@ test-golden: bootstrap reference
 	set -o pipefail; STYLEFINDER_GOLDEN=$(CURDIR)/.deps/golden swift test --skip-build $(SWIFT_FLAGS) --filter GoldenTests | tee .deps/golden/test.log
 	@$(PYTHON) tools/golden/table.py .deps/golden/test.log
 
-## Each figure as a ratio to its peer in one run.
-## Tables of the held-out real photos (FIGURES_DATA=folder).
-figures: build
-	Benchmarks/held-out.sh $${FIGURES_DATA:-../shared/data}
+## The README's tables: the drawn boutique, and the held-out real photos where they lie (FIGURES_DATA=folder).
+figures: build reference
+	Benchmarks/boutique.sh $${FIGURES_DATA:-../shared/data}
+	if [ -d $${FIGURES_DATA:-../shared/data} ]; then Benchmarks/held-out.sh $${FIGURES_DATA:-../shared/data}; fi
 
+## Each figure as a ratio to its peer in one run.
 bench: build reference
 	Benchmarks/run.sh
 
 clean:
-	rm -rf .build
+	rm -rf .build dist

@@ -14,3 +14,5 @@ for model in .deps/golden/models/*; do
     esac
 done
 for recipe in Recipes/small-*.json; do $python Benchmarks/train_step.py $built/TrainingBenchmark "$recipe"; done
+$python Benchmarks/serve.py $built/stylefinder
+$python Benchmarks/memory.py $built/stylefinder

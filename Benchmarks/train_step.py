@@ -32,7 +32,7 @@ from torch.nn import functional  # noqa: E402
 torch.set_num_threads(options.threads)
 recipe = json.loads(pathlib.Path(options.recipe).read_text())
 design, batch, losses, settings = recipe["model"], recipe["batch"], recipe["losses"], recipe["optimizer"]
-items = batch["items"] + batch["singles"]
+items = sum(share.get("items", 0) + share.get("singles", 0) for share in batch.get("from", [batch]))
 views = items * batch["views"]
 vocabulary = len(json.loads((pathlib.Path(options.recipe).parent / design["vocabulary"] / "vocab.json").read_text()))
 vision = {"image_size": design["resolution"], "width": design["width"], "layers": design["layers"]}

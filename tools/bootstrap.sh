@@ -1,9 +1,10 @@
 #!/bin/bash
-# Installs what the build needs and is missing: C libraries from Debian, libtorch out of PyTorch's Python wheel.
-# Idempotent. Usage: tools/bootstrap.sh [TORCH_VERSION]
+# Installs what is missing, and nothing else: for the build C libraries from Debian and libtorch out of PyTorch's Python wheel; with `web` what
+# builds the page; with `browser` what tests it. Idempotent. Usage: tools/bootstrap.sh TORCH_VERSION [web] [browser]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=${1:-2.13.0}
+wanted=" ${*:2} "
 deps=$PWD/.deps
 
 fail() {
@@ -20,7 +21,7 @@ if [ "$(printf '%s\n6.1\n' "$swift_version" | sort -V | head -1)" != 6.1 ]; then
     fail "Swift $swift_version is too old, 6.1 or later is needed." "Install a later one from swift.org."
 fi
 
-# C libraries
+# Debian's packages: C libraries for the build, tools for the page
 if [ "$(uname)" = Linux ]; then
     declare -A headers=(
         [libjpeg62-turbo-dev]=jpeglib.h [libpng-dev]=png.h [libwebp-dev]=webp/decode.h [zlib1g-dev]=zlib.h [libsqlite3-dev]=sqlite3.h
@@ -31,20 +32,38 @@ if [ "$(uname)" = Linux ]; then
 #include <stdio.h>
 #include <${headers[$package]}>" | cc -E -x c - >/dev/null 2>&1 || missing+=("$package")
     done
+    # The package manager asks pkg-config where cairo's headers lie.
+    command -v pkg-config >/dev/null || missing+=(pkg-config)
+    if [[ $wanted == *" web "* ]]; then
+        command -v tsc >/dev/null || missing+=(node-typescript)
+        command -v esbuild >/dev/null || missing+=(esbuild)
+        [ -d /usr/share/nodejs/react ] || missing+=(node-react)
+        [ -d /usr/share/nodejs/react-dom ] || missing+=(node-react-dom)
+        [ -d /usr/share/nodejs/@types/prop-types ] || missing+=(node-prop-types)
+        [ -d /usr/share/nodejs/csstype ] || missing+=(node-csstype)
+    fi
+    if [[ $wanted == *" browser "* ]]; then
+        command -v chromium >/dev/null || missing+=(chromium)
+        fc-list 2>/dev/null | grep -q . || missing+=(fontconfig fonts-dejavu-core)
+    fi
     if [ ${#missing[@]} -gt 0 ]; then
         echo "bootstrap: installing ${missing[*]}"
-        command -v apt-get >/dev/null || fail "these libraries are missing: ${missing[*]}." "Install them with your system's package manager."
+        command -v apt-get >/dev/null || fail "these packages are missing: ${missing[*]}." "Install them with your system's package manager."
         as_root=()
         if [ "$(id -u)" != 0 ]; then
             command -v sudo >/dev/null || fail "these packages are missing: ${missing[*]}." "As root: apt-get install ${missing[*]}"
             as_root=(sudo)
         fi
-        { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null; } \
+        { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null; } \
             || fail "apt-get could not install ${missing[*]}." "As root: apt-get update && apt-get install ${missing[*]}"
     fi
 else
-    command -v brew >/dev/null || fail "Homebrew is not on the PATH." "Install jpeg-turbo, libpng and webp and make their headers known."
+    command -v brew >/dev/null || fail "Homebrew is not on the PATH." "Install jpeg-turbo, libpng, webp and cairo and make their headers known."
     brew list jpeg-turbo libpng webp cairo >/dev/null 2>&1 || brew install jpeg-turbo libpng webp cairo
+    if [[ $wanted == *" web "* ]] && [ ! -d web/node_modules/react ]; then
+        command -v npm >/dev/null || fail "npm is not on the PATH: it brings what builds the page." "brew install node"
+        (cd web && npm install --no-audit --no-fund)
+    fi
 fi
 
 # libtorch

@@ -1,6 +1,6 @@
 """Which server the page comes from, and a browser to look at it.
 
-STYLEFINDER_URL names a running server. Without it a stand-in serves the page in STYLEFINDER_PAGE (.build/web), as `make web` writes it.
+STYLEFINDER_URL names a running server. Without it a stand-in serves the page in STYLEFINDER_PAGE (.build/page), as `make web` writes it.
 STYLEFINDER_BASED_URL names a server under a base path, such as http://127.0.0.1:8081/finder/.
 """
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def fake(**options):
-    page = Path(os.environ.get("STYLEFINDER_PAGE") or ROOT / ".build/web")
+    page = Path(os.environ.get("STYLEFINDER_PAGE") or ROOT / ".build/page")
     if not (page / "index.html").is_file():
         pytest.exit(f"browser tests: there is no page in {page}; make it with: make web", returncode=1)
     return FakeServer(page, **options).begin()

@@ -36,7 +36,7 @@ def test_the_first_file_names_the_others_by_their_hash_relative_to_the_base(buil
 def test_the_page_that_is_tested_is_the_one_that_its_sources_make(built):
     if os.environ.get("STYLEFINDER_URL"):
         pytest.skip("a running server serves a page of its own")
-    folder = ROOT / ".build/web" if not os.environ.get("STYLEFINDER_PAGE") else ROOT / os.environ["STYLEFINDER_PAGE"]
+    folder = ROOT / ".build/page" if not os.environ.get("STYLEFINDER_PAGE") else ROOT / os.environ["STYLEFINDER_PAGE"]
     for name, data in built.items():
         assert (folder / name).is_file() and (folder / name).read_bytes() == data, f"{name} is stale; run: make web"
 

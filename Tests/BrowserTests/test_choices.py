@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from helpers import cards, chip, choose, search_sample, search_text, searching, sent
+from visitor import cards, chip, choose, search_sample, search_text, searching, sent
 
 
 def select_model(page, card):

@@ -6,7 +6,7 @@ import urllib.parse
 import pytest
 from playwright.sync_api import expect
 
-from helpers import assert_accessible, assert_no_sideways_scroll, cards, choose, search_sample, search_text, searching, sent
+from visitor import assert_accessible, assert_no_sideways_scroll, cards, choose, search_sample, search_text, searching, sent
 
 
 def open_dialog(page, at=0):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from helpers import cards, choose, drop, encoded, gradient, search_sample, search_text, searching, sent, shown_price
+from visitor import cards, choose, drop, encoded, gradient, search_sample, search_text, searching, sent, shown_price
 
 
 def test_a_chosen_picture_is_answered_with_ranked_garments(page, api):

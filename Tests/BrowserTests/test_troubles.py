@@ -4,7 +4,7 @@ import json
 
 from playwright.sync_api import expect
 
-from helpers import cards, choose, encoded, gradient, search_sample, searching
+from visitor import cards, choose, encoded, gradient, search_sample, searching
 
 
 def refuse(status, code, message):

@@ -46,6 +46,13 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("features under a name that is no safetensors file", 64, ".safetensors") { _ in
             ["features", "--data", "d", "--model", "m", "--out", "x.txt"]
         },
+        .init("a port beyond the last", 64, "--port is 65536") { _ in ["serve", "--catalog", "x", "--port", "65536"] },
+        .init("an origin with a path", 64, "--allow-origin is https://a.example/") { _ in
+            ["serve", "--catalog", "x", "--allow-origin", "https://a.example/"]
+        },
+        .init("a split that is none", 64, "--split is test") { _ in ["import", "p", "--catalog", "x", "--split", "test"] },
+        .init("no garment to draw", 64, "0 is no number of garments") { ["generate", $0("g"), "--garments", "0"] },
+        .init("a folder that was not generated", 64, "not a generated catalogue") { ["generate", try $0.boutique(1)] },
         .init("a device", 64, "--device") { _ in ["train", "r.json", "--data", "d", "--out", "o", "--device", "abacus"] },
     ]
 
@@ -130,6 +137,12 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("embedding a catalogue that is not there", 66, "There is no catalogue") {
             ["embed", "--catalog", $0("nowhere.db"), "--model", ReducedModel.path]
         },
+        .init("serving a catalogue that is not there", 66, "There is no catalogue") {
+            ["serve", "--port", "0", "--catalog", $0("nowhere.db")]
+        },
+        .init("a demo of photos that are not there", 66, "nowhere") {
+            ["demo", "--port", "0", "--folder", $0("demo"), "--photos", $0("nowhere")]
+        },
         .init("searching a catalogue that is not there", 66, "There is no catalogue") {
             ["search", try $0.picture("a.png", 1), "--catalog", $0("nowhere.db"), "--model", ReducedModel.path]
         },
@@ -185,6 +198,15 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         search("a filter that is none", 64, "has no '='", "--filter", "red"),
         search("a price that is no number", 64, "not a number", "--filter", "price=cheap"),
         search("a least score that is no cosine", 64, "least score is 2", "--min-score", "2"),
+        .init("serving vectors that no shipped model made", 65, "no vectors of a shipped model") {
+            ["serve", "--port", "0", "--catalog", $0("x.db")]
+        },
+        .init("serving a model that has no vectors", 65, "has no vectors of the model vit-gelu-bf16") {
+            ["serve", "--port", "0", "--catalog", $0("x.db"), "--model", ReducedModel.other]
+        },
+        .init("serving two models of one name", 64, "Two models are called") {
+            ["serve", "--port", "0", "--catalog", $0("x.db"), "--model", ReducedModel.path, "--model", ReducedModel.path]
+        },
         search("a model that has no vectors", 65, "has no vectors of the model vit-gelu-bf16", "--model", ReducedModel.other),
         .init("an empty text", 64, "text to search for is empty") {
             ["search", "--text", " ", "--catalog", $0("x.db"), "--model", ReducedModel.path]
@@ -364,7 +386,7 @@ extension CommandSuites {
             _ = try await Command.run("import", place.boutique(2), "--catalog", place("x.db"), "--json").good()
             _ = try await Command.run("embed", "--catalog", place("x.db"), "--model", model, "--json").good()
             try await check(
-                Refusal("text", 65, "has no tokenizer") {
+                Refusal("text", 64, "takes pictures only") {
                     ["search", "--text", "dress", "--catalog", $0("x.db"), "--model", model]
                 }, place)
         }

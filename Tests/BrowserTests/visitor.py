@@ -1,4 +1,4 @@
-"""What several tests do with the page."""
+"""What a visitor does with the page, in steps that several tests share."""
 
 import io
 import json

@@ -1,0 +1,26 @@
+#!/bin/bash
+# How well the shipped models know the drawn boutique, beside a colour histogram: pictures that the shop does not show ask, the shop's pictures
+# answer. Then real photos ask for a garment of their own kind.
+#   Benchmarks/boutique.sh [DATA]     DATA holds home-photos and home-photos-small; without it the second table is left out
+# The boutique is the demo's (its seed, which no training saw); the real photos are held-out rows.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+program=.build/release/stylefinder
+data=${1:-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+$program generate "$work/boutique" --garments 360 --test-only --seed 2026 >/dev/null 2>&1
+models=()
+for folder in Models/*/; do models+=("$(basename "$folder")"); done
+flags=()
+for model in "${models[@]}"; do flags+=(--model "$model"); done
+printf '### The boutique: pictures that the shop does not show, to the ones it shows\n\n'
+$program evaluate --data "$work/boutique" "${flags[@]}" --color-histogram 2>/dev/null
+if [ -z "$data" ] || [ ! -d "$data/home-photos" ]; then exit 0; fi
+for set in home-photos home-photos-small; do
+    for model in "${models[@]}"; do
+        $program features --data "$data/$set" --model "$model" --split all --out "$work/$set-$model.safetensors" 2>/dev/null >/dev/null
+        $program features --data "$work/boutique" --model "$model" --split all --out "$work/boutique-$model.safetensors" 2>/dev/null >/dev/null
+    done
+done
+.deps/reference/bin/python Benchmarks/kinds.py "$work" "$data" "${models[@]}"

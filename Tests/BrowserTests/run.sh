@@ -1,0 +1,44 @@
+#!/bin/bash
+# The browser tests twice: against the stand-in, which shows every trouble, and against the real server with a small drawn boutique, once at the
+# root and once under a base path. Needs a release build and the built page (`make build web`).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tools/bootstrap.sh "${TORCH_VERSION:-2.13.0}" browser
+place=$PWD/.deps/browser
+stamp=$place/installed-$(cksum <Tests/BrowserTests/requirements.txt | cut -d' ' -f1)
+if [ ! -e "$stamp" ]; then
+    echo "browser: installing Playwright and pytest"
+    [ -x "$place/bin/python" ] || python3 -m venv "$place"
+    "$place/bin/pip" install --quiet --disable-pip-version-check -r Tests/BrowserTests/requirements.txt
+    touch "$stamp"
+fi
+export STYLEFINDER_PAGE=$PWD/.build/page
+pytest=("$place/bin/python" -m pytest -q -p no:cacheprovider)
+(cd Tests/BrowserTests && "${pytest[@]}")
+
+work=$(mktemp -d)
+servers=()
+finish() {
+    for server in "${servers[@]}"; do kill -TERM "$server" 2>/dev/null && wait "$server" || true; done
+    rm -rf "$work"
+}
+trap finish EXIT
+# Prints the address once the server is ready; ends if the server does.
+address() {
+    while kill -0 "$1" 2>/dev/null; do
+        found=$(sed -n 's/^Open \(http[^ ]*\) in a browser.*/\1/p' "$2")
+        if [ -n "$found" ]; then echo "$found"; return; fi
+        sleep 0.2
+    done
+    cat "$2" >&2
+    echo "browser: the server has ended" >&2
+    return 1
+}
+.build/release/stylefinder demo --port 0 --folder "$work/demo" --garments 40 2>"$work/server.log" &
+servers+=($!)
+STYLEFINDER_URL=$(address $! "$work/server.log")
+.build/release/stylefinder serve --port 0 --catalog "$work/demo/boutique.db" --base-path /finder 2>"$work/based.log" &
+servers+=($!)
+STYLEFINDER_BASED_URL=$(address $! "$work/based.log")
+export STYLEFINDER_URL STYLEFINDER_BASED_URL
+(cd Tests/BrowserTests && "${pytest[@]}")
