@@ -53,6 +53,16 @@ struct StoreTests {
         }
     }
 
+    @Test("a file whose making was killed before its tables were there is made to the end")
+    func halfMade() throws {
+        let folder = try TestFolder()
+        let queue = try DatabaseQueue(path: folder.catalogPath)
+        try queue.write { try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)") }
+        try queue.close()
+        #expect(throws: CatalogError.self) { try CatalogStore(path: folder.catalogPath, mode: .readOnly) }
+        #expect(try CatalogStore(path: folder.catalogPath, mode: .create).counts().products == 0)
+    }
+
     @Test("a path that holds no catalogue is refused in one sentence and left as it was")
     func refused() throws {
         let folder = try TestFolder()

@@ -84,7 +84,9 @@ public final class CatalogStore: Sendable {
         return try queue.read { db in
             let id = try Int32.fetchOne(db, sql: "PRAGMA application_id")
             if id != Schema.applicationID {
-                let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+                // GRDB makes its own table in a transaction before the first migration's: a process killed between the two leaves just that.
+                let tables =
+                    try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'") ?? 0
                 if tables == 0, id == 0, mode == .create { return true }
                 throw CatalogError.notACatalog(path: path, reason: "it is an SQLite file of another program")
             }
