@@ -10,7 +10,7 @@
 ///
 /// The tensors cover the data without gap or overlap. They need not be aligned. A file that someone cuts short while it is mapped
 /// ends the process with SIGBUS, as with every mapping; `SafetensorsWriter` therefore replaces files and never rewrites them.
-public final class SafetensorsFile: Sendable {
+public final class SafetensorsFile: TensorSource {
     /// The reference implementation's limit; it bounds the memory that a broken length can claim.
     public static let headerLimit = 100_000_000
 
@@ -40,6 +40,9 @@ public final class SafetensorsFile: Sendable {
         self.ranges = Dictionary(uniqueKeysWithValues: header.entries.map { ($0.tensor.name, $0.range) })
     }
 
+    /// Every tensor of the file: true for its names.
+    public func liesInPlace(_ name: String) -> Bool { ranges[name] != nil }
+
     /// Lends a tensor's bytes without a copy. They may be unaligned: read them with `loadUnaligned`.
     /// - Throws: `TensorFileError.noSuchTensor`, or what `body` throws.
     public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
@@ -57,32 +60,7 @@ public final class SafetensorsFile: Sendable {
         }
         guard tensor.type.isFloatingPoint else { throw .notFloatingPoint(path: path, tensor: name, found: tensor.type) }
         return mapping.withBytes { bytes in
-            let source = UnsafeRawBufferPointer(rebasing: bytes[range])
-            return [Float](unsafeUninitializedCapacity: tensor.elementCount) { target, initialized in
-                Self.convert(source, tensor.type, into: target)
-                initialized = tensor.elementCount
-            }
-        }
-    }
-
-    private static func convert(
-        _ source: UnsafeRawBufferPointer, _ type: ElementType, into target: UnsafeMutableBufferPointer<Float>
-    ) {
-        /// One loop per format, the conversion inlined.
-        @inline(__always)
-        func each<Bits: FixedWidthInteger & BitwiseCopyable>(_ convert: (Bits) -> Float) {
-            guard let start = target.baseAddress else { return }
-            for index in 0..<(source.count / MemoryLayout<Bits>.size) {
-                let bits = source.loadUnaligned(fromByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)
-                (start + index).initialize(to: convert(Bits(littleEndian: bits)))
-            }
-        }
-        switch type {
-        case .float64: each { (bits: UInt64) in Float(Double(bitPattern: bits)) }
-        case .float32: each { (bits: UInt32) in Float(bitPattern: bits) }
-        case .float16: each { (bits: UInt16) in FloatFormats.float(half: bits) }
-        case .bfloat16: each { (bits: UInt16) in FloatFormats.float(brain: bits) }
-        case .int64, .int32, .int16, .int8, .uint8, .bool: preconditionFailure("the caller admits floating point only")
+            ElementConversion.floats(UnsafeRawBufferPointer(rebasing: bytes[range]), tensor.type)
         }
     }
 }

@@ -1,59 +1,3 @@
-/// A tensor on its way into a file: what it is, and a closure that hands out its elements when their turn comes.
-public struct TensorToWrite {
-    public let name: String
-    public let type: ElementType
-    public let shape: [Int]
-    let provide: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
-
-    /// - Parameter withBytes: calls its argument with the elements, little-endian, last index fastest: at once or in several
-    ///   parts one after the other. It is called once, while the file is being written; the parts must add up to the shape.
-    public init(
-        name: String, type: ElementType, shape: [Int],
-        withBytes provide: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
-    ) {
-        self.name = name
-        self.type = type
-        self.shape = shape
-        self.provide = provide
-    }
-
-    public init(name: String, type: ElementType, shape: [Int], bytes: [UInt8]) {
-        self.init(name: name, type: type, shape: shape) { body in try bytes.withUnsafeBytes(body) }
-    }
-}
-
-extension TensorToWrite {
-    /// The precision in which `Float`s are written.
-    public enum Precision: Sendable {
-        case float32
-        /// Nearest, ties to even; magnitudes from 65,520 become infinite.
-        case float16
-    }
-
-    /// - Parameter shape: its product must be `floats.count`; the writer checks it.
-    public init(name: String, floats: [Float], shape: [Int], as precision: Precision = .float32) {
-        switch precision {
-        case .float32:
-            self.init(name: name, type: .float32, shape: shape) { body in
-                // In parts, so that a byte order that isn't the file's would cost a part's memory, and not the tensor's.
-                for start in stride(from: 0, to: floats.count, by: Self.part) {
-                    let words = floats[start..<min(start + Self.part, floats.count)].map { $0.bitPattern.littleEndian }
-                    try words.withUnsafeBytes(body)
-                }
-            }
-        case .float16:
-            self.init(name: name, type: .float16, shape: shape) { body in
-                for start in stride(from: 0, to: floats.count, by: Self.part) {
-                    let words = floats[start..<min(start + Self.part, floats.count)].map { FloatFormats.half($0).littleEndian }
-                    try words.withUnsafeBytes(body)
-                }
-            }
-        }
-    }
-
-    private static let part = 1 << 16
-}
-
 /// Writes safetensors files; the layout stands at `SafetensorsFile`.
 public enum SafetensorsWriter {
     /// Writes a file, or leaves what was there: the bytes go to a temporary file in the same folder, reach the disk (`fsync`)
@@ -69,24 +13,7 @@ public enum SafetensorsWriter {
         let file = try ReplacingFile(path: path)
         try file.append(header)
         for (tensor, description) in ordered {
-            var written = 0
-            do {
-                try tensor.provide { part in
-                    guard part.count <= description.byteCount - written else {
-                        throw TensorFileError.byteCount(
-                            path: path, tensor: tensor.name, found: written + part.count, expected: description.byteCount)
-                    }
-                    try file.append(part)
-                    written += part.count
-                }
-            } catch let error as TensorFileError {
-                throw error
-            } catch {
-                throw .elementsUnavailable(path: path, tensor: tensor.name, reason: String(describing: error))
-            }
-            guard written == description.byteCount else {
-                throw .byteCount(path: path, tensor: tensor.name, found: written, expected: description.byteCount)
-            }
+            try tensor.stream(description, path: path) { (part) throws(TensorFileError) in try file.append(part) }
         }
         try file.commit()
     }
@@ -110,12 +37,7 @@ public enum SafetensorsWriter {
                     path: path, key: tensor.name, found: "a tensor's name", expected: "a name that the format leaves free")
             }
             guard names.insert(tensor.name).inserted else { throw .duplicateTensor(path: path, tensor: tensor.name) }
-            guard let description = TensorDescription(name: tensor.name, type: tensor.type, shape: tensor.shape) else {
-                throw .invalidEntry(
-                    path: path, key: "\(tensor.name).shape", found: "\(tensor.shape)",
-                    expected: "extents from 0 whose product fits 63 bits")
-            }
-            described.append((tensor, description))
+            described.append((tensor, try tensor.described(path: path)))
         }
         // Swift's sort is stable.
         let ordered = described.sorted { $0.1.type.byteCount > $1.1.type.byteCount }

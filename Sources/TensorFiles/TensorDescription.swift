@@ -1,4 +1,4 @@
-/// The element types of a safetensors file that this package reads and writes; the raw value is the file's own word.
+/// The element types that this package reads and writes; the raw value is the word of a safetensors header.
 public enum ElementType: String, Sendable, CaseIterable {
     case float64 = "F64"
     case float32 = "F32"
@@ -21,7 +21,7 @@ public enum ElementType: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether `SafetensorsFile.floats(_:)` can read it.
+    /// Whether `TensorSource.floats(_:)` can read it.
     public var isFloatingPoint: Bool {
         switch self {
         case .float64, .float32, .float16, .bfloat16: true
