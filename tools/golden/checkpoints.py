@@ -152,7 +152,8 @@ def write():
         else:
             torch.save(value, path, pickle_protocol=protocol)
         expected[name] = {"keys": keys, "tensors": {key: describe(tensor) for key, tensor in tensors_of(value, keys).items()}}
-    (FIXTURES / "expected.json").write_text(json.dumps(expected, indent=1, allow_nan=False, sort_keys=True) + "\n")
+    lines = [f"{json.dumps(name)}: {json.dumps(entry, allow_nan=False)}" for name, entry in sorted(expected.items())]
+    (FIXTURES / "expected.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
     print(f"{FIXTURES}: {sum(path.stat().st_size for path in FIXTURES.iterdir())} bytes")
 
 
@@ -169,9 +170,6 @@ def check(path, wanted):
             assert have[field] == want[field], (key, field, have[field], want[field])
     beside = {key: value for key, value in found.items() if not isinstance(value, torch.Tensor) and key not in wanted["keys"]}
     assert beside == wanted["values"], beside
-    # Written again by torch it must be the same: nothing in it is half a tensor.
-    for tensor in named.values():
-        tensor.clone().add_(0)
     mapped = torch.load(path, weights_only=True, mmap=True)
     assert list(tensors_of(mapped, wanted["keys"])) == list(tensors), "mapped"
     print(f"{path}: {len(named)} tensors equal")

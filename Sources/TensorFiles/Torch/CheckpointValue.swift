@@ -118,3 +118,12 @@ public struct CheckpointDictionary: Sendable, Equatable, ExpressibleByDictionary
     /// The key as it was written where it equals `key`; texts equal one another regardless of Unicode normalisation.
     func stored(_ key: Key) -> Key? { places[key].map { entries[$0].key } }
 }
+
+extension CheckpointValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByBooleanLiteral
+{
+    public init(stringLiteral text: String) { self = .text(text) }
+    public init(integerLiteral integer: Int) { self = .integer(integer) }
+    public init(floatLiteral number: Double) { self = .number(number) }
+    public init(booleanLiteral truth: Bool) { self = .truth(truth) }
+}
