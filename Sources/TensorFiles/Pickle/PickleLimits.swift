@@ -5,7 +5,7 @@ enum PickleLimits {
     static let bytes = 1 << 26
     /// Values pushed, copied, or standing in the finished tree, where a shared one counts as often as it appears.
     static let values = 1 << 20
-    /// How deep values nest: low enough for the smallest thread's stack. A pickled module takes three levels per module.
+    /// How deep values nest: low enough for a thread's stack, where models nest some ten modules at two levels each.
     static let depth = 100
     /// Length of a class's or function's name.
     static let name = 512

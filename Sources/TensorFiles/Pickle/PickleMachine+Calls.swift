@@ -40,6 +40,7 @@ extension PickleMachine {
     ]
 
     mutating func pushGlobal(_ name: String) throws(TensorFileError) {
+        try heap.charge(bytes: name.utf8.count)
         guard !Self.elementTypes.contains(name) else { return try push(.text(name)) }
         guard
             objects == .collected || Self.known.contains(name) || name.hasPrefix(Self.scriptPrefix)

@@ -63,7 +63,7 @@ public final class CheckpointTensors: TensorSource {
         switch value {
         case .tensor(let tensor):
             guard found.count < countLimit else {
-                throw .excessive(path: path, what: "more than \(countLimit) tensors", limit: countLimit)
+                throw .excessive(path: path, what: "\(countLimit + 1) tensors or more", limit: countLimit)
             }
             found.append((prefix, tensor))
         case .dictionary(let dictionary):
