@@ -8,6 +8,8 @@ REFERENCE := .deps/reference/bin/python
 # libgomp's threads spin while they wait unless this is set before it is loaded.
 export OMP_WAIT_POLICY := PASSIVE
 
+# What installs must not run twice at once; the compilers use all cores by themselves.
+.NOTPARALLEL:
 .PHONY: bootstrap build test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.

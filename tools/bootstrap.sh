@@ -27,13 +27,19 @@ if [ "$(uname)" = Linux ]; then
         [libjpeg62-turbo-dev]=jpeglib.h [libpng-dev]=png.h [libwebp-dev]=webp/decode.h [zlib1g-dev]=zlib.h [libsqlite3-dev]=sqlite3.h
         [libcairo2-dev]=cairo/cairo.h)
     missing=()
+    # A Swift toolchain brings clang, and not always a cc.
+    compiler=$(command -v cc || command -v clang) || fail "there is no C compiler." "apt-get install clang"
     for package in "${!headers[@]}"; do
         echo "#include <stddef.h>
 #include <stdio.h>
-#include <${headers[$package]}>" | cc -E -x c - >/dev/null 2>&1 || missing+=("$package")
+#include <${headers[$package]}>" | "$compiler" -E -x c - >/dev/null 2>&1 || missing+=("$package")
     done
     # The package manager asks pkg-config where cairo's headers lie.
     command -v pkg-config >/dev/null || missing+=(pkg-config)
+    # libtorch comes out of a Python wheel; the tests' references have an environment of their own.
+    command -v python3 >/dev/null || missing+=(python3)
+    python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3-venv)
     if [[ $wanted == *" web "* ]]; then
         command -v tsc >/dev/null || missing+=(node-typescript)
         command -v esbuild >/dev/null || missing+=(esbuild)
@@ -44,7 +50,7 @@ if [ "$(uname)" = Linux ]; then
     fi
     if [[ $wanted == *" browser "* ]]; then
         command -v chromium >/dev/null || missing+=(chromium)
-        fc-list 2>/dev/null | grep -q . || missing+=(fontconfig fonts-dejavu-core)
+        [ -n "$(fc-list 2>/dev/null)" ] || missing+=(fontconfig fonts-dejavu-core)
     fi
     if [ ${#missing[@]} -gt 0 ]; then
         echo "bootstrap: installing ${missing[*]}"

@@ -14,7 +14,7 @@ if ! command -v patchelf >/dev/null; then
     echo "dist: installing patchelf"
     as_root=()
     [ "$(id -u)" = 0 ] || as_root=(sudo)
-    "${as_root[@]}" apt-get install -y -qq patchelf >/dev/null || fail "patchelf is missing, which sets run paths: apt-get install patchelf"
+    { "${as_root[@]}" apt-get update -qq && "${as_root[@]}" apt-get install -y -qq patchelf >/dev/null; } || fail "patchelf is missing, which sets run paths: apt-get install patchelf"
 fi
 
 # Built beside its place: a folder that is in use or half made is never mixed with the new one.
@@ -39,10 +39,11 @@ cp LICENSE "$new/share/stylefinder/"
 cp docs/stylefinder.service "$new/share/stylefinder/"
 
 # The proof: from another directory, under another name, with an empty environment, nothing is found outside the folder.
-proof=$(mktemp -d)
+proof=$(mktemp -d "$PWD/.dist.XXXXXX")
 trap 'rm -rf "$proof"' EXIT
 mv "$new" "$proof/moved"
-(cd / && env -i "$proof/moved/bin/stylefinder" models list) >/dev/null || fail "the folder does not run after it was moved."
+(cd / && env -i "$proof/moved/bin/stylefinder" models list --json) | grep -q '"id"' || fail "the folder does not run after it was moved."
+[ -f "$proof/moved/share/stylefinder/page/index.html" ] || fail "the folder has no page."
 stray=$(env -i ldd "$proof/moved/bin/stylefinder" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' \
     | grep -v "^$(realpath "$proof")/" | grep -vE '/(libc|libm|libdl|librt|libpthread|libresolv)\.so\.[0-9]+$' || true)
 [ -z "$stray" ] || fail "these libraries are still found outside the folder: $stray"

@@ -7,7 +7,7 @@ place=$PWD/.deps/reference
 stamp=$place/installed-$(cksum <tools/golden/requirements.txt | cut -d' ' -f1)
 if [ -e "$stamp" ]; then exit 0; fi
 echo "reference: installing the Python reference implementations"
-[ -x "$place/bin/python" ] || python3 -m venv "$place" || { echo "reference: python3 -m venv failed; apt-get install python3-venv" >&2; exit 1; }
+[ -x "$place/bin/pip" ] || { rm -rf "$place"; python3 -m venv "$place"; } || { echo "reference: python3 -m venv failed; apt-get install python3-venv" >&2; exit 1; }
 site=$("$place/bin/python" -c 'import site; print(site.getsitepackages()[0])')
 # torch itself is the one that the build links: a second copy would cost 700 MB and could differ.
 echo "$PWD/.deps/python" >"$site/libtorch.pth"

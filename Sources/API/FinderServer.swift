@@ -13,6 +13,8 @@ public struct ServerLimits: Sendable {
     public var pictures = DecodingLimits.standard
     /// Searches that may be under way at once; one more is told to come back.
     public var uploadsAtOnce = 64
+    /// Bytes of all uploads together.
+    public var uploadBytesAtOnce = 256 << 20
 
     public init() {}
 }
@@ -69,8 +71,12 @@ public struct FinderServer: Sendable {
 
     /// Everything but the socket.
     func responder() -> some HTTPResponder<FinderContext> {
+        BasePathResponder(base: BasePath(settings.basePath), inner: router().buildResponder())
+    }
+
+    func router() -> Router<FinderContext> {
         let base = BasePath(settings.basePath)
-        let router = Router(context: FinderContext.self)
+        let router = Router(context: FinderContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AccessLog())
         router.add(middleware: AllowedOrigins(origins: Set(settings.allowedOrigins)))
         router.add(middleware: ErrorAnswers())
@@ -79,8 +85,8 @@ public struct FinderServer: Sendable {
         SearchRoutes(finder: finder, limits: settings.limits, base: base).add(to: group)
         ModelRoutes(finder: finder).add(to: group)
         ProductRoutes(finder: finder, base: base).add(to: group)
-        ImageRoutes(finder: finder, base: base, limits: settings.limits).add(to: group)
-        return BasePathResponder(base: base, inner: router.buildResponder())
+        ImageRoutes(finder: finder, base: base).add(to: group)
+        return router
     }
 
     func application(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
@@ -118,6 +124,8 @@ public struct FinderServer: Sendable {
             }
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw ServerError.portInUse(host: settings.host, port: settings.port)
+        } catch is SocketAddressError.UnknownHost {
+            throw ServerError.cannotListen(host: settings.host, port: settings.port, reason: "there is no such host")
         } catch let error as IOError {
             throw ServerError.cannotListen(
                 host: settings.host, port: settings.port, reason: String(cString: strerror(error.errnoCode)))

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import NIOHTTP1
 
 /// What a request carries along: who asks.
 struct FinderContext: RequestContext {
@@ -36,12 +37,15 @@ struct ErrorAnswers: RouterMiddleware {
     {
         do {
             return try await next(request, context)
+        } catch let error as HTTPParserError {
+            throw error
         } catch {
             let answer = APIError(error)
             if answer.status.kind == .serverError {
                 context.logger.error("\(request.method) \(request.uri.path): \(error)")
             }
-            return answer.response()
+            // The answer to HEAD has no body: the client would take it for the next answer's beginning.
+            return request.method == .head ? answer.response().createHeadResponse() : answer.response()
         }
     }
 }
@@ -75,10 +79,18 @@ struct AllowedOrigins: RouterMiddleware {
 
 /// The address below which the server is seen, such as `/finder` behind a proxy; empty for the root. Requests are answered with it and
 /// without it, since some proxies take it off and some don't.
-struct BasePath: Sendable, Equatable {
-    let path: String
+public struct BasePath: Sendable, Equatable {
+    public let path: String
 
-    init(_ text: String) {
+    /// Whether it can stand in an address as it is, without anything that HTML or JSON would have to escape.
+    public static func isValid(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+                || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "/-._~".utf8.contains(byte)
+        }
+    }
+
+    public init(_ text: String) {
         let parts = text.split(separator: "/")
         path = parts.map { "/" + $0 }.joined()
     }
@@ -93,12 +105,15 @@ struct BasePathResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Contex
     let inner: Inner
 
     func respond(to request: Request, context: FinderContext) async throws -> Response {
-        guard !base.path.isEmpty, let path = request.head.path, path == base.path || path.hasPrefix(base.path + "/") else {
+        guard !base.path.isEmpty, let path = request.head.path, path.hasPrefix(base.path) else {
+            return try await inner.respond(to: request, context: context)
+        }
+        let rest = path.dropFirst(base.path.count)
+        guard rest.isEmpty || rest.hasPrefix("/") || rest.hasPrefix("?") else {
             return try await inner.respond(to: request, context: context)
         }
         var head = request.head
-        let rest = path.dropFirst(base.path.count)
-        head.path = rest.isEmpty ? "/" : String(rest)
+        head.path = rest.hasPrefix("/") ? String(rest) : "/" + rest
         return try await inner.respond(to: Request(head: head, body: request.body), context: context)
     }
 }

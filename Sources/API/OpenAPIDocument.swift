@@ -71,6 +71,7 @@ enum OpenAPIDocument {
                   },
                   "400": {"$ref": "#/components/responses/Wrong"},
                   "404": {"$ref": "#/components/responses/Unknown"},
+                  "408": {"$ref": "#/components/responses/Slow"},
                   "413": {"$ref": "#/components/responses/TooLarge"},
                   "415": {"$ref": "#/components/responses/NotAnImage"},
                   "422": {"$ref": "#/components/responses/Broken"},
@@ -168,7 +169,8 @@ enum OpenAPIDocument {
                       }
                     }
                   },
-                  "400": {"$ref": "#/components/responses/Wrong"}
+                  "400": {"$ref": "#/components/responses/Wrong"},
+                  "503": {"$ref": "#/components/responses/Later"}
                 }
               }
             },
@@ -284,7 +286,8 @@ enum OpenAPIDocument {
                         }
                       }
                     }
-                  }
+                  },
+                  "503": {"$ref": "#/components/responses/Later"}
                 }
               }
             },
@@ -315,7 +318,8 @@ enum OpenAPIDocument {
                   },
                   "304": {"description": "The client has it already."},
                   "400": {"$ref": "#/components/responses/Wrong"},
-                  "404": {"$ref": "#/components/responses/Unknown"}
+                  "404": {"$ref": "#/components/responses/Unknown"},
+                  "503": {"$ref": "#/components/responses/Later"}
                 }
               }
             },
@@ -363,6 +367,10 @@ enum OpenAPIDocument {
               },
               "Unknown": {
                 "description": "No such model, product or picture.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+              },
+              "Slow": {
+                "description": "The body did not come in time.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
               },
               "TooLarge": {

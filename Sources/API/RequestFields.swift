@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 
 /// The parameters of a request, whatever they came in: a multipart form, a JSON object, or the address.
 struct RequestFields {
@@ -9,22 +10,28 @@ struct RequestFields {
     /// Files by the name of their field.
     private(set) var files: [(name: String, bytes: ArraySlice<UInt8>)] = []
 
+    /// No query of a person is longer, and the work for a text grows with its square.
+    private static let textLimit = 2000
+    /// A body has to come within this time, however steadily it trickles.
+    private static let bodyDeadline = Duration.seconds(60)
+
     /// - Parameter files: names of the fields that hold a file.
-    /// - Throws: `APIError`: 400 for an empty or malformed body, 413 above `limit` bytes, 415 for another kind of body.
+    /// - Throws: `APIError`: 400 for an empty or malformed body, 408 for one that does not end, 413 above `limit` bytes, 415 for another kind.
     init(body request: Request, files fileNames: Set<String>, limit: Int) async throws {
         // Said before a byte is read, where the client says how much will come.
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw APIError.tooManyBytes(limit: limit)
         }
-        let buffer: ByteBuffer
-        do { buffer = try await request.body.collect(upTo: limit) } catch is NIOTooManyBytesError {
-            throw APIError.tooManyBytes(limit: limit)
-        }
+        let buffer = try await Self.collect(request.body, limit: limit)
         guard buffer.readableBytes > 0 else {
             throw APIError(.badRequest, "empty_body", "The body is empty; send a form with a picture, or a JSON object.")
         }
         let type = request.headers[.contentType] ?? ""
-        if let boundary = MultipartForm.boundary(in: type) {
+        let kind = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        if kind == "multipart/form-data" {
+            guard let boundary = MultipartForm.boundary(in: type) else {
+                throw APIError(.badRequest, "malformed_form", "The form's content type names no boundary.")
+            }
             let form: MultipartForm
             do { form = try MultipartForm(Array(buffer.readableBytesView), boundary: boundary) } catch {
                 throw APIError(.badRequest, "malformed_form", "The form can't be taken apart: \(error.reason).")
@@ -33,18 +40,53 @@ struct RequestFields {
                 if fileNames.contains(part.name) {
                     files.append((part.name, part.bytes))
                 } else if let text = part.text {
-                    texts.append((part.name, text))
+                    try add(part.name, text)
                 } else {
                     throw APIError.wrongParameter("The value of \(APIError.quoted(part.name)) is not UTF-8 text.")
                 }
             }
-        } else if type.split(separator: ";").first?.lowercased() == "application/json" {
+        } else if kind == "application/json" {
             try read(json: Data(buffer.readableBytesView))
         } else {
             throw APIError(
                 .unsupportedMediaType, "wrong_content_type",
                 "The body has the type \(APIError.quoted(type)); send multipart/form-data or application/json.")
         }
+    }
+
+    private static func collect(_ body: RequestBody, limit: Int) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer?.self) { tasks in
+            tasks.addTask {
+                do { return try await body.collect(upTo: limit) } catch is NIOTooManyBytesError {
+                    throw APIError.tooManyBytes(limit: limit)
+                } catch let error as HTTPParserError {
+                    // The connection's own: Hummingbird answers it and closes.
+                    throw error
+                } catch {
+                    throw APIError(.badRequest, "unreadable_body", "The body ended before its end.")
+                }
+            }
+            tasks.addTask {
+                try await Task.sleep(for: bodyDeadline)
+                return nil
+            }
+            defer { tasks.cancelAll() }
+            guard let first = try await tasks.next(), let buffer = first else {
+                throw APIError(
+                    .requestTimeout, "slow_body", "The body did not come within \(bodyDeadline.components.seconds) seconds.")
+            }
+            return buffer
+        }
+    }
+
+    /// The files have been read and are let go: what waits for the encoder holds no upload.
+    mutating func dropFiles() { files = [] }
+
+    private mutating func add(_ name: String, _ value: String) throws(APIError) {
+        guard value.utf8.count <= Self.textLimit else {
+            throw .wrongParameter("\(name) has \(value.utf8.count) bytes, where \(Self.textLimit) are read.")
+        }
+        texts.append((name, value))
     }
 
     /// The parameters that stand in the address.
@@ -85,7 +127,9 @@ struct RequestFields {
             throw APIError(
                 .badRequest, "malformed_json", "The body is no JSON object of texts, numbers and lists of texts.")
         }
-        for (name, field) in object.sorted(by: { $0.key < $1.key }) { texts += field.texts.map { (name, $0) } }
+        for (name, field) in object.sorted(by: { $0.key < $1.key }) {
+            for value in field.texts { try add(name, value) }
+        }
     }
 
     /// Refuses what nobody reads: a misspelt name would otherwise be silently without effect.

@@ -28,6 +28,9 @@ public struct CatalogFilter: Sendable, Hashable {
 
     public var isEmpty: Bool { clauses.isEmpty }
 
+    /// No person chooses among more values, and each is compared with every value of the catalogue.
+    static let conditionLimit = 200
+
     public init(clauses: [Clause] = []) {
         self.clauses = clauses
     }
@@ -37,6 +40,7 @@ public struct CatalogFilter: Sendable, Hashable {
     /// - Throws: `CatalogError.badFilter`. Whether a key exists shows only in a catalogue.
     public init(_ expressions: [String]) throws(CatalogError) {
         clauses = []
+        var total = 0
         for text in expressions {
             guard let mark = text.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
                 throw .badFilter(text: text, reason: "has no '='")
@@ -48,6 +52,10 @@ public struct CatalogFilter: Sendable, Hashable {
                 let value = part.trimmingCharacters(in: .whitespaces)
                 guard !value.isEmpty else { throw .badFilter(text: text, reason: "has an empty value") }
                 conditions.append(try Self.condition(key, value, text))
+                total += 1
+                guard total <= Self.conditionLimit else {
+                    throw .badFilter(text: key, reason: "has more than \(Self.conditionLimit) values")
+                }
             }
             if let index = clauses.firstIndex(where: { $0.key == key }) {
                 clauses[index].anyOf += conditions

@@ -67,10 +67,14 @@ final class Interrupt: Sendable {
     private static let wakeDescriptor = Atomic<Int32>(-1)
 
     init() {
+        // Made here, since nothing may be made within a handler.
+        _ = (Self.requests.load(ordering: .relaxed), Self.last.load(ordering: .relaxed))
         Self.wakeDescriptor.store(Self.wake.fileHandleForWriting.fileDescriptor, ordering: .relaxed)
         let handler: @convention(c) (Int32) -> Void = { signal in
             if Interrupt.requests.add(1, ordering: .relaxed).newValue > 1 { _exit(130) }
             Interrupt.last.store(signal, ordering: .relaxed)
+            let code = errno
+            defer { errno = code }
             var byte: UInt8 = 0
             _ = write(Interrupt.wakeDescriptor.load(ordering: .relaxed), &byte, 1)
         }

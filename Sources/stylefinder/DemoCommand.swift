@@ -44,9 +44,11 @@ struct DemoCommand: AsyncParsableCommand {
         let name =
             source.map { "photos-" + ContentHash(of: Data($0.resolvingSymlinksInPath().path.utf8)).hex.prefix(12) } ?? "boutique"
         let store = try CatalogStore(path: "\(place)/\(name).db", mode: .create)
+        // A folder that the user named may hold more than the demo's: there an older boutique stays.
+        let isOwn = folder == nil
         let (garments, boutique) = (garments, URL(fileURLWithPath: "\(place)/boutique"))
         try await Serving(catalog: store, listening: listening, interrupt: interrupt).run {
-            if source == nil { try Self.draw(boutique, garments: garments, interrupt) }
+            if source == nil { try Self.draw(boutique, garments: garments, mayReplace: isOwn, interrupt) }
             if interrupt.isRequested { return nil }
             try Self.fill(store, from: source ?? boutique, splits: source == nil ? ["gallery"] : [], interrupt)
             if interrupt.isRequested { return nil }
@@ -62,15 +64,14 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     /// Draws the boutique where it is not there, or was drawn with other options.
-    private static func draw(_ folder: URL, garments: Int, _ interrupt: Interrupt) throws {
+    private static func draw(_ folder: URL, garments: Int, mayReplace: Bool, _ interrupt: Interrupt) throws {
         let options = try BoutiqueOptions(garments: garments, seed: seed, testOnly: true)
         let bar = ProgressBar("drawing")
         func write() throws {
             _ = try Boutique.write(
                 options, to: folder, progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
         }
-        do { try write() } catch AtelierError.otherOptions {
-            // The folder is the demo's own: an older boutique makes room.
+        do { try write() } catch AtelierError.otherOptions where mayReplace {
             Console.note("The boutique in \(folder.path) was drawn otherwise; it is drawn anew.")
             try FileManager.default.removeItem(at: folder)
             try write()

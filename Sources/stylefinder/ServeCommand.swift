@@ -57,6 +57,9 @@ struct ListeningOptions: ParsableArguments {
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), expected 0 to 65535") }
         guard (1...1024).contains(maxUpload) else { throw ValidationError("--max-upload is \(maxUpload), expected 1 to 1024 MB") }
         guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
+        guard BasePath.isValid(basePath) else {
+            throw ValidationError("--base-path is \(basePath), expected letters, digits and /-._~ such as /finder")
+        }
         if let wrong = allowOrigin.first(where: { !$0.contains("://") || $0.hasSuffix("/") }) {
             throw ValidationError("--allow-origin is \(wrong), expected one like https://shop.example without a slash at its end")
         }

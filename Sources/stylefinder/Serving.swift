@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import CLIP
 import Catalog
 import Dispatch
 import Foundation
@@ -34,11 +35,11 @@ struct Serving {
                 await interrupt.wait()
                 end.yield(nil)
             }
-            tasks.addTask { [listening] in
+            tasks.addTask { [listening, interrupt] in
                 for await port in ports {
                     do {
                         let begin = ContinuousClock.now
-                        guard let content = try await Self.onOwnThread(prepare) else { return }
+                        guard let content = try await Self.onOwnThread(prepare), !interrupt.isRequested else { return }
                         finder.begin(with: content.models, samples: content.samples)
                         Self.announce(content.models, after: ContinuousClock.now - begin, listening, port: port)
                     } catch {
@@ -61,7 +62,7 @@ struct Serving {
         let host = listening.host.contains(":") ? "[\(listening.host)]" : listening.host
         let seconds = ((time / .milliseconds(100)).rounded()) / 10
         Console.note("Ready after \(seconds) s with \(models.map(\.card.id).joined(separator: ", ")).")
-        Console.note("Open http://\(host):\(port)\(listening.basePath)/ in a browser; Ctrl-C stops the server.")
+        Console.note("Open http://\(host):\(port)\(BasePath(listening.basePath).path)/ in a browser; Ctrl-C stops the server.")
     }
 
     /// Blocking work on a thread that Swift's pool does not miss.
@@ -80,7 +81,7 @@ struct Serving {
                 throw Failure.usage("Two models are called \(location.name); rename the folder of one of them.")
             }
             let session = try EncoderSession(folder: location.path, name: location.name)
-            let engine = try SearchEngine(catalog: catalog, encoder: MicroBatcher(session))
+            let engine = try SearchEngine(catalog: catalog, encoder: MicroBatcher(session, queueLimit: 32))
             return ServedModel(card: session.card, engine: engine)
         }
     }
@@ -88,12 +89,18 @@ struct Serving {
     /// The shipped models that have vectors in a catalogue.
     /// - Throws: `Failure` if there is none.
     static func modelsWithVectors(in catalog: CatalogStore) throws -> [ModelLocation] {
-        let shipped = ModelLocation.shipped()
         let counts = try catalog.counts().vectors
-        let known = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }
-        let found = shipped.filter { location in known.contains { $0.name == location.name } }
-        for other in known where !found.contains(where: { $0.name == other.name }) {
-            Console.warn("the catalogue has vectors of \(other.name), which is no shipped model; name its folder with --model")
+        var known = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }
+        let found = try ModelLocation.shipped().filter { location in
+            let fingerprint = try ModelFolder(path: location.path).fingerprint
+            guard let place = known.firstIndex(where: { $0.fingerprint == fingerprint }) else { return false }
+            known.remove(at: place)
+            return true
+        }
+        for other in known {
+            Console.warn(
+                "the catalogue has vectors of \(other.name) that no shipped model made: name the model's folder with --model, or embed again"
+            )
         }
         guard !found.isEmpty else {
             throw Failure.data(
@@ -121,8 +128,9 @@ enum Samples {
 
     /// Pictures of the catalogue itself.
     static func of(_ catalog: CatalogStore) throws -> [SamplePicture] {
-        let images = try catalog.images().filter { $0.state == .ok }
-        let chosen = spread(images)
+        let ids = spread(try catalog.usableImageIDs())
+        let images = try catalog.images(ids)
+        let chosen = ids.compactMap { images[$0] }
         let products = try catalog.products(Set(chosen.map(\.productID)))
         return chosen.map { SamplePicture(title: products[$0.productID]?.title ?? $0.productID, path: $0.path) }
     }

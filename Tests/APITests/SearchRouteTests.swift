@@ -118,12 +118,15 @@ struct SearchRouteTests {
         }
     }
 
-    @Test("more uploads than are let in at once are told to come back, and the others are answered")
+    @Test("more uploads, or bytes, than are let in at once are told to come back; the first one is let in whatever its size")
     func gate() async throws {
-        let gate = UploadGate(limit: 1)
-        try await gate.admit {
-            await #expect(throws: APIError.self) { try await gate.admit {} }
+        let gate = UploadGate(limit: 2, byteLimit: 10)
+        try await gate.admit(bytes: 4) {
+            await #expect(throws: APIError.self) { try await gate.admit(bytes: 7) {} }
+            try await gate.admit(bytes: 6) {
+                await #expect(throws: APIError.self) { try await gate.admit(bytes: 0) {} }
+            }
         }
-        try await gate.admit {}
+        try await gate.admit(bytes: 99) {}
     }
 }

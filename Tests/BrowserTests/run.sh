@@ -8,7 +8,7 @@ place=$PWD/.deps/browser
 stamp=$place/installed-$(cksum <Tests/BrowserTests/requirements.txt | cut -d' ' -f1)
 if [ ! -e "$stamp" ]; then
     echo "browser: installing Playwright and pytest"
-    [ -x "$place/bin/python" ] || python3 -m venv "$place"
+    [ -x "$place/bin/pip" ] || { rm -rf "$place"; python3 -m venv "$place"; }
     "$place/bin/pip" install --quiet --disable-pip-version-check -r Tests/BrowserTests/requirements.txt
     touch "$stamp"
 fi

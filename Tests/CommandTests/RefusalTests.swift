@@ -47,6 +47,9 @@ struct Refusal: Sendable, CustomTestStringConvertible {
             ["features", "--data", "d", "--model", "m", "--out", "x.txt"]
         },
         .init("a port beyond the last", 64, "--port is 65536") { _ in ["serve", "--catalog", "x", "--port", "65536"] },
+        .init("a base path that HTML would have to escape", 64, "--base-path is /a\"b") { _ in
+            ["serve", "--catalog", "x", "--base-path", "/a\"b"]
+        },
         .init("an origin with a path", 64, "--allow-origin is https://a.example/") { _ in
             ["serve", "--catalog", "x", "--allow-origin", "https://a.example/"]
         },
@@ -200,6 +203,9 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         search("a least score that is no cosine", 64, "least score is 2", "--min-score", "2"),
         .init("serving vectors that no shipped model made", 65, "no vectors of a shipped model") {
             ["serve", "--port", "0", "--catalog", $0("x.db")]
+        },
+        .init("serving on a host that there is not", 69, "no such host") {
+            ["serve", "--port", "0", "--host", "no.such.host.invalid", "--catalog", $0("x.db"), "--model", ReducedModel.path]
         },
         .init("serving a model that has no vectors", 65, "has no vectors of the model vit-gelu-bf16") {
             ["serve", "--port", "0", "--catalog", $0("x.db"), "--model", ReducedModel.other]

@@ -11,17 +11,22 @@ import Synchronization
 struct ImageRoutes {
     let finder: Finder
     let base: BasePath
-    let limits: ServerLimits
     private let cache = PictureCache(byteLimit: 48 << 20)
+
+    /// Apart from the pool that uploads are decoded on: a page full of pictures does not stand before a search.
+    private static let pool: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: max(1, System.coreCount - 1))
+        pool.start()
+        return pool
+    }()
 
     static let widths = [160, 320, 640, 1280]
 
     static func path(_ id: ImageID) -> String { "/api/v1/images/\(id)" }
 
-    init(finder: Finder, base: BasePath, limits: ServerLimits) {
+    init(finder: Finder, base: BasePath) {
         self.finder = finder
         self.base = base
-        self.limits = limits
     }
 
     func add(to group: RouterGroup<FinderContext>) {
@@ -61,9 +66,12 @@ struct ImageRoutes {
         guard let place = Int(number), samples.indices.contains(place) else {
             throw APIError(.notFound, "unknown_sample", "There is no sample \(APIError.quoted(number)).")
         }
-        // Samples have no hash in the catalogue: their path names them as long as the server runs.
-        return try await picture(
-            path: samples[place].path, hash: "sample-\(place)", width: try width(request), request)
+        // Samples have no hash in the catalogue: path, size and time of change tell one from another.
+        let path = samples[place].path
+        let facts = try? FileManager.default.attributesOfItem(atPath: path)
+        let changed = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+        let print = "\(path)\0\(facts?[.size] as? Int ?? 0)\0\(changed)"
+        return try await picture(path: path, hash: ContentHash(of: Data(print.utf8)).hex, width: try width(request), request)
     }
 
     private func width(_ request: Request) throws(APIError) -> Int {
@@ -79,8 +87,9 @@ struct ImageRoutes {
 
     /// A JPEG of at most that width, never enlarged.
     private func picture(path: String, hash: String, width: Int, _ request: Request) async throws -> Response {
+        // Asked for anew each time, and mostly answered with 304: another catalogue has other pictures under the same numbers.
         let tag = "\"\(hash.prefix(24))-\(width)\""
-        let headers: HTTPFields = [.eTag: tag, .cacheControl: "public, max-age=3600"]
+        let headers: HTTPFields = [.eTag: tag, .cacheControl: "no-cache"]
         if request.headers[.ifNoneMatch]?.split(separator: ",").contains(where: { $0.contains(tag) || $0 == "*" }) == true {
             return Response(status: .notModified, headers: headers)
         }
@@ -89,11 +98,13 @@ struct ImageRoutes {
         if let known = cache[key] {
             bytes = known
         } else {
-            let pixels = limits.pictures
-            bytes = try await NIOThreadPool.singleton.runIfActive {
+            bytes = try await Self.pool.runIfActive {
                 let whole: RGBImage
-                do { whole = try ImageDecoder.decode(contentsOfFile: path, limits: pixels, minimumSide: width) } catch {
-                    // The file was good when it was imported: it has gone or changed since.
+                do throws(ImageError) {
+                    whole = try ImageDecoder.decode(contentsOfFile: path, minimumSide: width)
+                } catch {
+                    if error.category == .failed { throw error }
+                    // The file was good when it was imported.
                     throw APIError(.notFound, "picture_gone", "The picture's file is not there any more, or has changed.")
                 }
                 let height = max(1, (whole.height * width + whole.width / 2) / whole.width)

@@ -1,5 +1,6 @@
 import Catalog
 import Hummingbird
+import NIOPosix
 
 /// `GET /products`: browsing the catalogue, by pages, filters and facets.
 struct ProductRoutes {
@@ -71,10 +72,14 @@ struct ProductRoutes {
         let fields = RequestFields(query: request)
         try fields.require(only: ["filter", "limit", "offset"])
         let filter = try CatalogFilter(fields.all("filter"))
-        let page = try finder.catalog.productPage(
-            matching: filter, offset: fields.integer("offset", in: 0...Int(Int32.max), default: 0),
-            limit: fields.integer("limit", in: 1...200, default: 24))
-        let facets = try finder.catalog.facets(Self.facets, matching: filter)
+        let (offset, limit) = (
+            try fields.integer("offset", in: 0...Int(Int32.max), default: 0),
+            try fields.integer("limit", in: 1...200, default: 24)
+        )
+        // A large catalogue takes a while to count: not on the threads that everything else runs on.
+        let page = try await NIOThreadPool.singleton.runIfActive { [catalog = finder.catalog] in
+            try catalog.productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
+        }
         return JSONAnswer.response(
             Listing(
                 total: page.total,
@@ -85,7 +90,7 @@ struct ProductRoutes {
                         price: product.price, currency: product.currency, inStock: product.inStock, url: product.url,
                         image: ImageSummary(entry.cover, base))
                 },
-                facets: facets.mapValues { $0.map { Facet(value: $0.value, count: $0.products) } }))
+                facets: page.facets.mapValues { $0.map { Facet(value: $0.value, count: $0.products) } }))
     }
 
     @Sendable func product(_ request: Request, _ context: FinderContext) async throws -> Response {

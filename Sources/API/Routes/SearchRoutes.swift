@@ -17,7 +17,7 @@ struct SearchRoutes {
         self.finder = finder
         self.limits = limits
         self.base = base
-        uploads = UploadGate(limit: limits.uploadsAtOnce)
+        uploads = UploadGate(limit: limits.uploadsAtOnce, byteLimit: limits.uploadBytesAtOnce)
     }
 
     func add(to group: RouterGroup<FinderContext>) {
@@ -30,12 +30,15 @@ struct SearchRoutes {
     @Sendable func search(_ request: Request, _ context: FinderContext) async throws -> Response {
         // Loading is said before an upload is read.
         _ = try finder.served()
-        return try await uploads.admit {
-            let fields = try await RequestFields(body: request, files: ["image"], limit: limits.uploadBytes)
+        // A body of unknown length may become as long as any.
+        let bytes = min(request.headers[.contentLength].flatMap { Int($0) } ?? limits.uploadBytes, limits.uploadBytes)
+        return try await uploads.admit(bytes: max(0, bytes)) {
+            var fields = try await RequestFields(body: request, files: ["image"], limit: limits.uploadBytes)
             try fields.require(only: ["image", "text", "product_id", "image_id"] + Self.options)
             let model = try finder.model(fields.one("model"))
             let begin = ContinuousClock.now
             let subject = try await subject(of: fields, model)
+            fields.dropFiles()
             let decoded = (ContinuousClock.now - begin) / .milliseconds(1)
             return try await answer(subject, fields, model, decoded: decoded)
         }
@@ -94,18 +97,32 @@ struct SearchRoutes {
     }
 }
 
-/// Lets so many uploads in at a time: each may hold megabytes.
+/// Lets so many uploads in at a time, and so many bytes of them.
 final class UploadGate: Sendable {
     private let limit: Int
-    private let inside = Atomic<Int>(0)
+    private let byteLimit: Int
+    private let inside = Mutex((count: 0, bytes: 0))
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, byteLimit: Int) {
+        self.limit = limit
+        self.byteLimit = byteLimit
+    }
 
-    /// - Throws: `APIError.overloaded` where no more is let in, and what the body throws.
-    func admit<Value>(_ body: () async throws -> Value) async throws -> Value {
-        let count = inside.add(1, ordering: .relaxed).newValue
-        defer { inside.subtract(1, ordering: .relaxed) }
-        guard count <= limit else { throw APIError.overloaded }
+    /// - Throws: `APIError.overloaded` where no more is let in, and what the body throws. The first upload is let in whatever its size.
+    func admit<Value>(bytes: Int, _ body: () async throws -> Value) async throws -> Value {
+        let isIn = inside.withLock { inside in
+            guard inside.count < limit, inside.count == 0 || inside.bytes + bytes <= byteLimit else { return false }
+            inside.count += 1
+            inside.bytes += bytes
+            return true
+        }
+        guard isIn else { throw APIError.overloaded }
+        defer {
+            inside.withLock { inside in
+                inside.count -= 1
+                inside.bytes -= bytes
+            }
+        }
         return try await body()
     }
 }

@@ -113,6 +113,8 @@ final class BytePairs: Sendable {
     func encode(_ word: [UInt8]) -> [Int32] {
         if let ids = known.withLock({ $0[word] }) { return ids }
         let ids = merged(word)
+        // No word of any language is longer; what is comes once and would only take room.
+        guard word.count <= 256 else { return ids }
         known.withLock {
             if $0.count >= knownLimit { $0.removeAll(keepingCapacity: true) }
             $0[word] = ids

@@ -1,6 +1,6 @@
 import GRDB
 
-/// One page of the products that a filter admits.
+/// One page of the products that a filter admits, and what it can be narrowed by.
 public struct ProductPage: Sendable {
     /// A product and the picture that stands for it.
     public struct Entry: Sendable {
@@ -11,6 +11,9 @@ public struct ProductPage: Sendable {
     /// How many products the filter admits.
     public var total: Int
     public var entries: [Entry]
+    /// The values of each key that was asked for, the most frequent first, counted under the filter without its own clause for that key, since
+    /// another value of the same key widens the choice.
+    public var facets: [String: [FacetValue]]
 }
 
 extension CatalogStore {
@@ -18,11 +21,17 @@ extension CatalogStore {
     ///
     /// The cover is, among the images that the filter admits, the first front view (`main` or `front`), else the first one: who filters by
     /// a colour sees the garment in it.
-    /// - Parameters: offset at least 0; limit at least 1.
+    /// - Parameters:
+    ///   - offset: products before the page, at least 0.
+    ///   - limit: products of the page, at least 1.
+    ///   - facets: the keys to count the values of, and how many values of each.
     /// - Throws: `CatalogError.unknownKey`.
-    public func productPage(matching filter: CatalogFilter, offset: Int, limit: Int) throws(CatalogError) -> ProductPage {
-        let admitted = try admittedImages(filter)
-        let page: (total: Int, ids: [String], covers: [ImageID]) = try read { db in
+    public func productPage(
+        matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], valuesPerFacet: Int = 100
+    ) throws(CatalogError) -> ProductPage {
+        let (total, ids, covers, counted) = try read { db in
+            let clauses = try filter.clauses.map { (key: $0.key, images: try Self.images(admittedBy: $0, db)) }
+            let admitted = Admitted(clauses.map(\.images))
             let total =
                 try Int.fetchOne(
                     db, sql: "SELECT count(DISTINCT product_id) FROM images WHERE \(admitted.condition)",
@@ -30,38 +39,45 @@ extension CatalogStore {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT product_id, min(iif(view IN ('main', 'front'), 0, 1) * \(Self.beyondAnyID) + id) % \(Self.beyondAnyID) AS cover
+                    SELECT product_id, min(iif(view IN ('main', 'front'), 0, 1) * \(Self.beyondAnyID) + images.id) % \(Self.beyondAnyID)
                     FROM images WHERE \(admitted.condition) GROUP BY product_id ORDER BY product_id LIMIT ? OFFSET ?
                     """, arguments: admitted.arguments + [limit, offset])
-            return (total, rows.map { $0["product_id"] }, rows.map { $0["cover"] })
+            var counted: [String: [FacetValue]] = [:]
+            for key in facets {
+                let others = clauses.filter { $0.key != key }
+                let scope = others.count == clauses.count ? admitted : Admitted(others.map(\.images))
+                counted[key] = Array(try Self.distinctValues(of: key, scope, db).prefix(valuesPerFacet))
+            }
+            return (total, rows.map { $0[0] as String }, rows.map { $0[1] as ImageID }, counted)
         }
-        let products = try products(page.ids)
-        let images = try images(page.covers)
-        let entries = zip(page.ids, page.covers).compactMap { id, cover in
+        let products = try products(ids)
+        let images = try images(covers)
+        let entries = zip(ids, covers).compactMap { id, cover in
             products[id].flatMap { product in images[cover].map { ProductPage.Entry(product: product, cover: $0) } }
         }
-        return ProductPage(total: page.total, entries: entries)
+        return ProductPage(total: total, entries: entries, facets: counted)
     }
 
     /// Above every image id there will be, and small enough that twice it is a 64-bit number.
     private static var beyondAnyID: Int64 { 1 << 52 }
 
-    /// What a page of products can be narrowed by: the values of each key, counted under the filter without its own clause for that key, since
-    /// another value of the same key widens the choice.
-    /// - Throws: `CatalogError.unknownKey`.
-    public func facets(_ keys: [String], matching filter: CatalogFilter) throws(CatalogError) -> [String: [FacetValue]] {
-        var facets: [String: [FacetValue]] = [:]
-        for key in keys {
-            let others = CatalogFilter(clauses: filter.clauses.filter { $0.key != key })
-            facets[key] = try distinctValues(of: key, matching: others)
-        }
-        return facets
+    /// The ids of the usable images, in ascending order.
+    public func usableImageIDs() throws(CatalogError) -> [ImageID] {
+        try read { db in try ImageID.fetchAll(db, sql: "SELECT id FROM images WHERE state = 'ok' ORDER BY id") }
     }
+}
 
-    /// A condition on the table `images` that holds for the usable ones that a filter admits.
-    func admittedImages(_ filter: CatalogFilter) throws(CatalogError) -> (condition: String, arguments: StatementArguments) {
-        if filter.isEmpty { return ("images.state = 'ok'", []) }
-        let ids = JSONText.array(try imageIDs(matching: filter))
-        return ("images.id IN (SELECT value FROM json_each(?))", [ids])
+/// The usable images that several sets of ids have in common, as a condition on the table `images`.
+struct Admitted {
+    let condition: String
+    let arguments: StatementArguments
+
+    init(_ sets: [Set<ImageID>]) {
+        guard let first = sets.first else {
+            (condition, arguments) = ("images.state = 'ok'", [])
+            return
+        }
+        let common = sets.dropFirst().reduce(first) { $0.intersection($1) }
+        (condition, arguments) = ("images.id IN (SELECT value FROM json_each(?))", [JSONText.array(common)])
     }
 }

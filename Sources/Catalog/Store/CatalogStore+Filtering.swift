@@ -17,51 +17,64 @@ extension CatalogStore {
     /// - Throws: `CatalogError.unknownKey` for a key that is neither a column nor an attribute of anything in the catalogue.
     public func imageIDs(matching filter: CatalogFilter) throws(CatalogError) -> Set<ImageID> {
         try read { db in
-            var admitted: Set<ImageID>?
-            for clause in filter.clauses {
-                let values = try Self.values(of: clause.key, db)
-                // Distinct values are few: they are judged here, where text is compared without regard to case in any
-                // script, and SQLite finds their images.
-                let distinct = try String.fetchAll(
-                    db, sql: "WITH held AS (\(values.sql)) SELECT DISTINCT value FROM held", arguments: values.arguments)
-                let matching = JSONText.array(distinct.filter(clause.admits))
-                let ids = try Set(
-                    ImageID.fetchAll(
-                        db,
-                        sql: "WITH held AS (\(values.sql)) SELECT id FROM held WHERE value IN (SELECT value FROM json_each(?))",
-                        arguments: values.arguments + [matching]))
-                admitted = admitted?.intersection(ids) ?? ids
+            guard let first = filter.clauses.first else {
+                return try Set(ImageID.fetchAll(db, sql: "SELECT id FROM images WHERE state = 'ok'"))
             }
-            return try admitted ?? Set(ImageID.fetchAll(db, sql: "SELECT id FROM images WHERE state = 'ok'"))
+            return try filter.clauses.dropFirst().reduce(Self.images(admittedBy: first, db)) { admitted, clause in
+                try admitted.intersection(Self.images(admittedBy: clause, db))
+            }
         }
     }
 
-    /// The values of a key among usable images that a filter admits, the most frequent first; a stored value with `|` in it counts as several.
+    /// The usable images that one clause admits.
+    static func images(admittedBy clause: CatalogFilter.Clause, _ db: Database) throws -> Set<ImageID> {
+        let values = try values(of: clause.key, db)
+        // Distinct values are few: they are judged here, where text is compared without regard to case in any script, and SQLite finds their
+        // images.
+        let distinct = try String.fetchAll(
+            db, sql: "WITH held AS (\(values.sql)) SELECT DISTINCT value FROM held", arguments: values.arguments)
+        let matching = JSONText.array(distinct.filter(clause.admits))
+        return try Set(
+            ImageID.fetchAll(
+                db, sql: "WITH held AS (\(values.sql)) SELECT id FROM held WHERE value IN (SELECT value FROM json_each(?))",
+                arguments: values.arguments + [matching]))
+    }
+
+    /// The values of a key among usable images, the most frequent first; a stored value with `|` in it counts as several.
     /// - Throws: `CatalogError.unknownKey`.
-    public func distinctValues(of key: String, matching filter: CatalogFilter = CatalogFilter()) throws(CatalogError)
-        -> [FacetValue]
-    {
-        let admitted = try admittedImages(filter)
-        return try read { db in
-            let values = try Self.values(of: key, db)
+    public func distinctValues(of key: String) throws(CatalogError) -> [FacetValue] {
+        try read { db in try Self.distinctValues(of: key, Admitted([]), db) }
+    }
+
+    static func distinctValues(of key: String, _ admitted: Admitted, _ db: Database) throws -> [FacetValue] {
+        let values = try values(of: key, db)
+        let held = """
+            WITH held AS (\(values.sql)) SELECT value, product_id FROM held JOIN images ON images.id = held.id
+            WHERE \(admitted.condition)
+            """
+        let arguments = values.arguments + admitted.arguments
+        var facets: [FacetValue]
+        let areSeveral =
+            try Bool.fetchOne(db, sql: "SELECT EXISTS (\(held) AND instr(value, '|'))", arguments: arguments) ?? false
+        if !areSeveral {
+            facets = try Row.fetchAll(
+                db, sql: "SELECT trim(value), count(DISTINCT product_id) FROM (\(held)) GROUP BY trim(value)",
+                arguments: arguments
+            ).map { FacetValue(value: $0[0], products: $0[1]) }
+        } else {
+            // A product may hold a value alone in one picture and beside others in another: products are told apart here.
             var products: [String: Set<String>] = [:]
-            let rows = try Row.fetchCursor(
-                db,
-                sql: """
-                    WITH held AS (\(values.sql)) SELECT DISTINCT value, product_id FROM held JOIN images ON images.id = held.id
-                    WHERE \(admitted.condition)
-                    """, arguments: values.arguments + admitted.arguments)
+            let rows = try Row.fetchCursor(db, sql: "SELECT DISTINCT value, product_id FROM (\(held))", arguments: arguments)
             while let row = try rows.next() {
                 let stored: String = row[0]
-                let product: String = row[1]
                 for part in stored.split(separator: "|") {
-                    let value = part.trimmingCharacters(in: .whitespaces)
-                    if !value.isEmpty { products[value, default: []].insert(product) }
+                    products[part.trimmingCharacters(in: .whitespaces), default: []].insert(row[1])
                 }
             }
-            return products.map { FacetValue(value: $0.key, products: $0.value.count) }
-                .sorted { ($1.products, $0.value) < ($0.products, $1.value) }
+            facets = products.map { FacetValue(value: $0.key, products: $0.value.count) }
         }
+        facets.removeAll { $0.value.isEmpty }
+        return facets.sorted { ($1.products, $0.value) < ($0.products, $1.value) }
     }
 
     /// A SELECT of the columns `id` and `value`: what each usable image has under a key, as text.
@@ -78,8 +91,12 @@ extension CatalogStore {
         if Column.image.contains(key) {
             return ("SELECT id, \(key) AS value FROM images WHERE state = 'ok' AND \(key) IS NOT NULL", [])
         }
-        let known = try keys(db)
-        guard known.contains(key) else { throw CatalogError.unknownKey(key: key, known: known) }
+        let isKnown = try Bool.fetchOne(
+            db,
+            sql:
+                "SELECT EXISTS (SELECT 1 FROM product_attributes WHERE key = ?) OR EXISTS (SELECT 1 FROM image_attributes WHERE key = ?)",
+            arguments: [key, key])
+        guard isKnown == true else { throw CatalogError.unknownKey(key: key, known: try keys(db)) }
         return (
             """
             SELECT images.id, value FROM image_attributes JOIN images ON images.id = image_id WHERE key = ? AND state = 'ok'
