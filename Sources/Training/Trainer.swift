@@ -143,9 +143,17 @@ public enum Trainer {
         _ recipe: Recipe, _ sources: TrainingSources, epoch: Int, figures: [String: Double], progress: RunFolder.Progress,
         photos: Int
     ) -> [String: Any] {
+        // A run that went on from another one is made by both commands.
+        var commands = [sources.command]
+        if case .model(let path) = recipe.start,
+            let before = try? ModelFolder(path: recipe.resolved(path)).recorded()?["command"] as? String
+        {
+            commands.insert(before, at: 0)
+        }
         let settings = (try? recipe.json()).flatMap { try? JSONSerialization.jsonObject(with: $0) } ?? [:]
         return [
-            "name": recipe.name, "command": sources.command, "recipe": settings, "epoch": epoch, "step": progress.step,
+            "name": recipe.name, "command": commands.joined(separator: " && "), "recipe": settings, "epoch": epoch,
+            "step": progress.step,
             "seconds": (progress.seconds * 10).rounded() / 10, "photos": photos, "validation": figures,
             "torch": TorchRuntime.version,
         ]
