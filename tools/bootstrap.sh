@@ -16,7 +16,9 @@ fail() {
 
 # Swift
 command -v swift >/dev/null || fail "swift is not on the PATH." "Install Swift 6.1 or later from swift.org."
-swift_version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -1)
+said=$(swift --version 2>&1 || true)
+swift_version=$(sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' <<<"$said" | head -1)
+[ -n "$swift_version" ] || fail "swift does not run: $(head -1 <<<"$said")" "Install what swift.org lists for your system beside the toolchain."
 if [ "$(printf '%s\n6.1\n' "$swift_version" | sort -V | head -1)" != 6.1 ]; then
     fail "Swift $swift_version is too old, 6.1 or later is needed." "Install a later one from swift.org."
 fi
