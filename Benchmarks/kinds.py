@@ -35,6 +35,7 @@ shop = {row["image"]: row["kind"] for row in rows(work / "boutique") if row["spl
 print("\n### Real photos to the boutique: is the first answer of the photo's kind?\n")
 print("| photos | method | asked | left out | same kind first | chance |")
 print("|---|---|---|---|---|---|")
+missing = []
 for name in ("home-photos", "home-photos-small"):
     held_out = [row for row in rows(data / name) if row["split"] in ("query", "gallery")]
     asked = [row for row in held_out if row["label"] in KINDS]
@@ -51,5 +52,7 @@ for name in ("home-photos", "home-photos-small"):
         first = (features[[place[row["image"]] for row in asked]] @ gallery.T).argmax(1)
         hits = sum(kinds[answer] == KINDS[row["label"]] for answer, row in zip(first, asked))
         print(f"| {name} | {model} | {len(asked)} | {sum(left.values())} | {hits / len(asked):.3f} | {chance:.3f} |")
-    print(f"\nLeft out of {name}, since the boutique has no such kind: "
-          + ", ".join(f"{label} {count}" for label, count in sorted(left.items())) + "\n" if left else "")
+    if left:
+        missing.append(f"{name}: " + ", ".join(f"{label} {count}" for label, count in sorted(left.items())))
+if missing:
+    print("\nLeft out, since the boutique has no such kind: " + "; ".join(missing) + ".")
