@@ -9,20 +9,24 @@ public final class BatchLoader: Sendable {
     private let data: TrainingData
     private let recipe: Recipe
     private let preprocessing: Preprocessing
+    private let teacher: Preprocessing?
     private let tokens: [[Int64]]
     private let sampler: ItemSampler
     private let queue: BatchQueue
 
     /// - Parameters:
     ///   - tokenizer: nil if the recipe has no image–text term.
+    ///   - teacher: how a teacher takes pictures that is asked about every view.
     ///   - cacheLimit: bytes of decoded photos kept in memory.
     /// - Throws: `TrainingError.nothingToTrainOn` if the recipe asks for items of two photos, single photos or captions and there are none.
     public init(
-        _ data: TrainingData, recipe: Recipe, preprocessing: Preprocessing, tokenizer: Tokenizer?, cacheLimit: Int = 1 << 30
+        _ data: TrainingData, recipe: Recipe, preprocessing: Preprocessing, tokenizer: Tokenizer?, teacher: Preprocessing? = nil,
+        cacheLimit: Int = 1 << 30
     ) throws(TrainingError) {
         self.data = data
         self.recipe = recipe
         self.preprocessing = preprocessing
+        self.teacher = teacher
         tokens = tokenizer.map { tokenizer in data.captions.map { tokenizer.encode($0).ids.map(Int64.init) } } ?? []
         sampler = ItemSampler(items: data.items, folders: data.folders, batch: recipe.batch, seed: recipe.seed)
         if let (folder, what) = sampler.lacking.first {
@@ -68,11 +72,17 @@ public final class BatchLoader: Sendable {
         let views = sampler.views(step: step)
         var pixels: [Float] = []
         pixels.reserveCapacity(views.count * 3 * preprocessing.side * preprocessing.side)
+        var teacherPixels: [Float] = []
         for (place, view) in views.enumerated() {
-            var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
             let photo = try photo(view.photo)
-            let square = try recipe.augmentation.view(of: photo, for: preprocessing, using: &generator)
-            preprocessing.normalize(square, into: &pixels)
+            func add(to pixels: inout [Float], for preprocessing: Preprocessing) throws {
+                // The same draws for both: the teacher sees the part, mirrored and coloured as it is, that the student sees.
+                var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
+                let square = try recipe.augmentation.view(of: photo, for: preprocessing, using: &generator)
+                preprocessing.normalize(square, into: &pixels)
+            }
+            try add(to: &pixels, for: preprocessing)
+            if let teacher { try add(to: &teacherPixels, for: teacher) }
         }
         var captioned: [(view: Int, caption: Int)] = []
         var ids: [Int64] = []
@@ -87,16 +97,18 @@ public final class BatchLoader: Sendable {
                 captioned.append((place, row))
             }
         }
-        var teacher: [Float] = []
-        var taught: [Int] = []
+        var vectors: [Float] = []
+        var taught = teacher == nil ? [] : Array(views.indices)
         if data.teacherSize > 0 {
             for (place, view) in views.enumerated() where data.isTaught[view.photo] {
                 taught.append(place)
-                teacher.append(contentsOf: data.teacher[(view.photo * data.teacherSize)..<((view.photo + 1) * data.teacherSize)])
+                vectors.append(contentsOf: data.teacher[(view.photo * data.teacherSize)..<((view.photo + 1) * data.teacherSize)])
             }
         }
-        return TrainingBatch(
-            pixels: pixels, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: teacher)
+        var batch = TrainingBatch(
+            pixels: pixels, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: vectors)
+        batch.teacherPixels = teacherPixels
+        return batch
     }
 
     private func photo(_ index: Int) throws -> RGBImage {

@@ -123,13 +123,15 @@ public struct Recipe: Sendable, Equatable, Codable {
     public var validation: [Figure]
     /// Every how many epochs the checkpoint is kept under `epochs/`; 0 keeps none there.
     public var keep: Int
+    /// A model folder, relative to the recipe's own, whose vector of every view is what the losses' teacher says; nil for files of vectors.
+    public var teacher: String?
     /// The folder that paths in the recipe are relative to: where its file lies. Not part of what the recipe says.
     public var folder = ""
 
     enum CodingKeys: String, CodingKey {
         case name, seed, start, trainable, batchNormFrozen, batch, epochs, stepsPerEpoch, optimizer, losses, augmentation,
             captions
-        case validation, keep
+        case validation, keep, teacher
     }
 
     /// A path of the recipe as the file system needs it.
@@ -221,6 +223,11 @@ extension Recipe {
                     relevantBy: try section.string("relevant_by", default: "product_id"), folder: folder == 0 ? nil : folder)
             } ?? [Figure(relevantBy: "product_id", folder: nil)]
         keep = try file.integer("keep", in: 0...100_000, default: 0)
+        let teacher = try file.string("teacher", default: "")
+        self.teacher = teacher.isEmpty ? nil : teacher
+        if !teacher.isEmpty && losses.teacher + losses.teacherRelations == 0 {
+            throw file.wrong("teacher", "set, and both of the losses' weights for it are 0", "a weight above 0 or no teacher")
+        }
         try file.close()
     }
 

@@ -53,7 +53,13 @@ public enum Trainer {
                     "the recipe's batch draws from \(recipe.batch.shares.count) data folders and \(sources.datasets.count) are given"
             )
         }
-        if recipe.losses.teacher + recipe.losses.teacherRelations > 0 && data.teacherSize == 0 {
+        if recipe.teacher != nil && !sources.teachers.isEmpty {
+            throw TrainingError.teachers(what: "the recipe names a model as its teacher, and files of vectors are given too")
+        }
+        // Asked about every view, not once about every photo: Beyer et al. 2022 (arXiv:2106.05237), "consistent teaching".
+        let teacher = try recipe.teacher.map { try Embedder(folder: ModelFolder(path: recipe.resolved($0)), device: device) }
+        let teacherSize = teacher?.embeddingSize ?? data.teacherSize
+        if recipe.losses.teacher + recipe.losses.teacherRelations > 0 && teacherSize == 0 {
             throw TrainingError.teachers(what: "the recipe learns from a teacher and no file of its vectors is given")
         }
 
@@ -70,9 +76,10 @@ public enum Trainer {
         }
         try TorchRuntime.seed(recipe.seed)
         let origin = try resumed ? TrainingStart(folder: folder.last) : TrainingStart(recipe)
-        let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: data.teacherSize, device: device)
+        let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: teacherSize, device: device)
         if resumed { try folder.restore(step) }
-        let loader = try BatchLoader(data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
+        let loader = try BatchLoader(
+            data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer, teacher: teacher?.preprocessing)
         // Only now: a run that could not begin leaves nothing in its folder.
         if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
         loader.start(steps: progress.step..<recipe.steps)
@@ -90,7 +97,9 @@ public enum Trainer {
         }
         while progress.step < recipe.steps {
             let begin = ContinuousClock.now
-            let result = try step.run(loader.next(), step: progress.step)
+            var batch = try loader.next()
+            if let teacher { batch.teacher = try teacher.embed(pixels: batch.teacherPixels, count: batch.items.count) }
+            let result = try step.run(batch, step: progress.step)
             let seconds = (ContinuousClock.now - begin) / .seconds(1)
             progress.step += 1
             progress.seconds += seconds

@@ -16,6 +16,8 @@ public struct TrainingBatch: Sendable {
     public var taught: [Int]
     /// The teacher's vectors of those views `[taught, size]`, or empty.
     public var teacher: [Float]
+    /// The same views `[views, 3, side, side]` as a teacher takes them that is asked about each; empty without such a teacher.
+    public var teacherPixels: [Float] = []
 
     public init(
         pixels: [Float], items: [Int], captioned: [(view: Int, caption: Int)], tokens: [Int64], taught: [Int], teacher: [Float]
