@@ -1,6 +1,6 @@
 /// Why a model folder, a text or a picture could not be used.
 public enum CLIPError: Error, Equatable, Sendable {
-    case noModelFolder(path: String)
+    case noModel(path: String)
     case unknownFolder(path: String)
     case unreadable(path: String, reason: String)
     case notJSON(path: String, reason: String)
@@ -8,6 +8,13 @@ public enum CLIPError: Error, Equatable, Sendable {
     case wrongValue(path: String, key: String, found: String, expected: String)
     case contradiction(path: String, what: String)
     case notANumber(path: String, tensor: String)
+    /// Tensors, but no CLIP's: the first names and how many there are.
+    case notCLIP(path: String, names: String, count: Int)
+    case oneTower(path: String, has: String, lacks: String)
+    /// A tensor from whose shape the model's sizes follow.
+    case missingTensor(path: String, tensor: String)
+    /// Nothing in the file says which activation its weights were made with.
+    case unknownActivation(path: String)
     case noTokenizer(path: String)
     case noWrite(path: String, reason: String)
 }
@@ -15,19 +22,30 @@ public enum CLIPError: Error, Equatable, Sendable {
 extension CLIPError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .noModelFolder(let path):
+        case .noModel(let path):
             "There is no model at \(path); name a model folder, a training run, or one of `stylefinder models list`."
         case .unknownFolder(let path):
             "\(path) is not a model folder: it needs config.json with model.safetensors (Hugging Face) "
-                + "or open_clip_config.json with open_clip_model.safetensors (open_clip)."
+                + "or open_clip_config.json with open_clip_model.safetensors (open_clip); a checkpoint without them is named as a file."
         case .unreadable(let path, let reason): "\(path) can't be read: \(reason)."
         case .notJSON(let path, let reason): "\(path) is not a JSON object: \(reason)."
         case .missingKey(let path, let key): "\(path) has no key \(key)."
         case .wrongValue(let path, let key, let found, let expected): "\(path): \(key) is \(found), expected \(expected)."
         case .contradiction(let path, let what): "\(path) contradicts its weights: \(what)."
         case .notANumber(let path, let tensor): "\(path): the tensor \(tensor) holds values that are not finite."
+        case .notCLIP(let path, let names, let count):
+            "\(path) holds no CLIP: its \(count) tensors are called \(names)…, and none begins as an image tower's."
+        case .oneTower(let path, let has, let lacks):
+            "\(path) holds the \(has) tower alone; expected a whole model, with its \(lacks) tower."
+        case .missingTensor(let path, let tensor):
+            "\(path) has no tensor \(tensor), from whose shape the model's sizes follow."
+        case .unknownActivation(let path):
+            "\(path) does not say which activation its model was made with; name it once with `stylefinder models convert \(path) "
+                + "--activation quick_gelu` (OpenAI's models and what was trained from them) or `gelu` (laion's, DataComp's, Marqo's), --out "
+                + "a folder."
         case .noTokenizer(let path):
-            "The model in \(path) has no tokenizer, so it takes no text: put its vocab.json and merges.txt into the folder."
+            "The model in \(path) has no tokenizer, so it takes no text: put its vocab.json and merges.txt, its tokenizer.json or "
+                + "OpenAI's bpe_simple_vocab_16e6.txt.gz beside the weights."
         case .noWrite(let path, let reason): "\(path) can't be written: \(reason)."
         }
     }

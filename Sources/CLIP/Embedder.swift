@@ -7,8 +7,8 @@ public import Torch
 public final class Embedder {
     public let preprocessing: Preprocessing
     public let tokenizer: Tokenizer?
-    /// The folder it was loaded from; nil for a model that is being trained.
-    public let folder: ModelFolder?
+    /// What it was loaded from; nil for a model that is being trained.
+    public let checkpoint: Checkpoint?
     /// How many numbers its weights are.
     public let parameterCount: Int
     private let model: CLIPModel
@@ -18,14 +18,14 @@ public final class Embedder {
     /// Dimension of every vector.
     public var embeddingSize: Int { model.configuration.embeddingSize }
 
-    /// Loads a model folder, once, for inference.
+    /// Loads a checkpoint, once, for inference.
     /// - Throws: `CLIPError`, `TensorFileError`, `TorchError`, `TokenizerError`.
-    public init(folder: ModelFolder, device: Device = .cpu) throws {
+    public init(checkpoint: Checkpoint, device: Device = .cpu) throws {
         try device.require()
-        self.folder = folder
-        preprocessing = folder.preprocessing
-        tokenizer = folder.tokenizer
-        model = try folder.model()
+        self.checkpoint = checkpoint
+        preprocessing = checkpoint.preprocessing
+        tokenizer = checkpoint.tokenizer
+        model = try checkpoint.model()
         // Counted here: preparing packs the weights anew.
         parameterCount = model.parameterCount
         self.device = device
@@ -34,7 +34,7 @@ public final class Embedder {
 
     /// A model that is being trained, as it stands.
     public init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, device: Device = .cpu) {
-        folder = nil
+        checkpoint = nil
         self.model = model
         parameterCount = model.parameterCount
         self.preprocessing = preprocessing
@@ -60,7 +60,7 @@ public final class Embedder {
     /// - Returns: one unit vector per text, one after the other, and how many texts were longer than the model reads.
     /// - Throws: `CLIPError.noTokenizer` if the folder holds no vocabulary.
     public func embed(texts: [String]) throws -> (vectors: [Float], cut: Int) {
-        guard let tokenizer else { throw CLIPError.noTokenizer(path: folder?.path ?? "training") }
+        guard let tokenizer else { throw CLIPError.noTokenizer(path: checkpoint?.path ?? "training") }
         if texts.isEmpty { return ([], 0) }
         let tokens = texts.map(tokenizer.encode)
         let vectors = try embed(tokens: tokens.flatMap { $0.ids.map(Int64.init) }, count: texts.count)

@@ -35,6 +35,9 @@ public struct Preprocessing: Sendable, Equatable {
     public static let openAIMean: [Float] = [0.48145466, 0.4578275, 0.40821073]
     public static let openAIDeviation: [Float] = [0.26862954, 0.26130258, 0.27577711]
 
+    /// SigLIP's mean and deviation.
+    public static let halves: [Float] = [0.5, 0.5, 0.5]
+
     /// The square picture, before normalisation.
     public func fit(_ image: RGBImage) -> RGBImage {
         switch fitting {

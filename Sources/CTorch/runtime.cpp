@@ -2,6 +2,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
 #include <dlfcn.h>
@@ -115,5 +116,15 @@ CTStatus ct_set_grad_enabled(bool enabled, bool *previous) {
     return guarded([&] {
         if (previous != nullptr) *previous = c10::GradMode::is_enabled();
         c10::GradMode::set_enabled(enabled);
+    });
+}
+
+CTStatus ct_set_autocast(CTDevice device, bool enabled, bool *previous) {
+    return guarded([&] {
+        const auto type = ct::device(device).type();
+        if (previous != nullptr) *previous = at::autocast::is_autocast_enabled(type);
+        at::autocast::set_autocast_dtype(type, at::kBFloat16);
+        at::autocast::set_autocast_enabled(type, enabled);
+        if (!enabled) at::autocast::clear_cache();
     });
 }

@@ -7,7 +7,7 @@ public import Search
 public actor EncoderSession: Encoder {
     public nonisolated let model: ModelRecord
     public nonisolated let takesText: Bool
-    /// What its folder says about it.
+    /// What its files say about it.
     public nonisolated let card: ModelCard
     private nonisolated let preprocessing: Preprocessing
     private nonisolated let executor: ThreadExecutor
@@ -15,16 +15,17 @@ public actor EncoderSession: Encoder {
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// Loads a model folder.
+    /// Loads a model folder or a checkpoint file.
     /// - Parameter name: what the model is called in answers.
     /// - Throws: as `Embedder.init`.
-    public init(folder path: String, name: String) throws {
-        let folder = try ModelFolder(path: path)
-        embedder = try Embedder(folder: folder)
-        model = ModelRecord(fingerprint: folder.fingerprint, name: name, dimension: folder.configuration.embeddingSize)
-        takesText = folder.tokenizer != nil
-        preprocessing = folder.preprocessing
-        card = try ModelCard(folder: folder, id: name, parameters: embedder.parameterCount)
+    public init(checkpoint path: String, name: String) throws {
+        let checkpoint = try Checkpoint(path: path)
+        embedder = try Embedder(checkpoint: checkpoint)
+        model = ModelRecord(
+            fingerprint: checkpoint.fingerprint, name: name, dimension: checkpoint.configuration.embeddingSize)
+        takesText = checkpoint.tokenizer != nil
+        preprocessing = checkpoint.preprocessing
+        card = try ModelCard(checkpoint: checkpoint, id: name, parameters: embedder.parameterCount)
         executor = ThreadExecutor(name: "encoder \(name)")
     }
 

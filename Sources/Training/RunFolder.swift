@@ -74,7 +74,7 @@ public struct RunFolder: Sendable {
     /// Saves everything the next step depends on.
     func saveLast(_ step: TrainingStep, preprocessing: Preprocessing, vocabulary: String?, progress: Progress) throws {
         try replace(last) { place in
-            try ModelFolder.write(step.model, preprocessing: preprocessing, to: place, vocabulary: vocabulary)
+            try Checkpoint.write(step.model, preprocessing: preprocessing, to: place, vocabulary: vocabulary)
             var state = step.optimizer.state
             if let head = step.teacherHead { state.append(("teacher_head", head)) }
             let tensors = try state.map { name, tensor in
@@ -104,7 +104,7 @@ public struct RunFolder: Sendable {
         _ model: CLIPModel, preprocessing: Preprocessing, vocabulary: String?, additions: [String: Any], to place: String
     ) throws {
         try replace(place) {
-            try ModelFolder.write(model, preprocessing: preprocessing, to: $0, vocabulary: vocabulary, additions: additions)
+            try Checkpoint.write(model, preprocessing: preprocessing, to: $0, vocabulary: vocabulary, additions: additions)
         }
     }
 

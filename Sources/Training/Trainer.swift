@@ -57,7 +57,7 @@ public enum Trainer {
             throw TrainingError.teachers(what: "the recipe names a model as its teacher, and files of vectors are given too")
         }
         // Asked about every view, not once about every photo: Beyer et al. 2022 (arXiv:2106.05237), "consistent teaching".
-        let teacher = try recipe.teacher.map { try Embedder(folder: ModelFolder(path: recipe.resolved($0)), device: device) }
+        let teacher = try recipe.teacher.map { try Embedder(checkpoint: Checkpoint(path: recipe.resolved($0)), device: device) }
         let teacherSize = teacher?.embeddingSize ?? data.teacherSize
         if recipe.losses.teacher + recipe.losses.teacherRelations > 0 && teacherSize == 0 {
             throw TrainingError.teachers(what: "the recipe learns from a teacher and no file of its vectors is given")
@@ -75,11 +75,12 @@ public enum Trainer {
             throw TrainingError.runExists(path: folder.path)
         }
         try TorchRuntime.seed(recipe.seed)
-        let origin = try resumed ? TrainingStart(folder: folder.last) : TrainingStart(recipe)
+        let origin = try resumed ? TrainingStart(checkpoint: folder.last) : TrainingStart(recipe)
         let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: teacherSize, device: device)
         if resumed { try folder.restore(step) }
         let loader = try BatchLoader(
-            data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer, teacher: teacher?.preprocessing)
+            data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
+            teacher: teacher?.preprocessing)
         // Only now: a run that could not begin leaves nothing in its folder.
         if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
         loader.start(steps: progress.step..<recipe.steps)
@@ -155,7 +156,7 @@ public enum Trainer {
         // A run that went on from another one is made by both commands.
         var commands = [sources.command]
         if case .model(let path) = recipe.start,
-            let before = try? ModelFolder(path: recipe.resolved(path)).recorded()?["command"] as? String
+            let before = try? Checkpoint(path: recipe.resolved(path)).recorded()?["command"] as? String
         {
             commands.insert(before, at: 0)
         }

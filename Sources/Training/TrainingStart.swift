@@ -7,22 +7,22 @@ public struct TrainingStart {
     public let model: CLIPModel
     public let preprocessing: Preprocessing
     public let tokenizer: Tokenizer?
-    /// The folder that holds vocab.json and merges.txt.
+    /// The folder that holds the vocabulary's files.
     public let vocabulary: String?
 
-    /// A model folder's model, its weights copied so that they can be written to.
-    public init(folder path: String) throws {
-        let folder = try ModelFolder(path: path)
-        model = try folder.model(forTraining: true)
-        preprocessing = folder.preprocessing
-        tokenizer = folder.tokenizer
-        vocabulary = folder.tokenizer == nil ? nil : path
+    /// A checkpoint's model, its weights copied so that they can be written to.
+    public init(checkpoint path: String) throws {
+        let checkpoint = try Checkpoint(path: path)
+        model = try checkpoint.model(forTraining: true)
+        preprocessing = checkpoint.preprocessing
+        tokenizer = checkpoint.tokenizer
+        vocabulary = checkpoint.tokenizer == nil ? nil : checkpoint.folder
     }
 
     /// Where the recipe says that training begins; `TorchRuntime.seed` decides what new weights are.
     public init(_ recipe: Recipe) throws {
         switch recipe.start {
-        case .model(let path): self = try TrainingStart(folder: recipe.resolved(path))
+        case .model(let path): self = try TrainingStart(checkpoint: recipe.resolved(path))
         case .new(let architecture, let name):
             let vocabulary = recipe.resolved(name)
             // A ViT will stand in a Hugging Face folder and a ResNet in an open_clip folder, whose libraries clean texts up and cut

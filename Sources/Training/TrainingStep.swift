@@ -1,5 +1,6 @@
 public import CLIP
 import Foundation
+import TensorFiles
 public import Torch
 
 /// What one step trains on, in plain numbers: it may have been made on another thread.
@@ -106,10 +107,18 @@ public final class TrainingStep {
         return StepReport(loss: value, terms: terms, gradientNorm: norm, rate: rate)
     }
 
+    /// A tower in the recipe's precision; what comes out is float32 for the losses.
+    private func inPrecision(_ tower: () throws -> Tensor) throws -> Tensor {
+        switch recipe.precision {
+        case .float32: try tower()
+        case .bfloat16: try withBFloat16(on: device, tower).to(.float32)
+        }
+    }
+
     private func losses(_ batch: TrainingBatch) throws -> (loss: Tensor, terms: [String: Double]) {
         let side = model.configuration.resolution
         let pixels = try Tensor(batch.pixels, shape: [batch.items.count, 3, side, side]).to(device)
-        let images = try model.encodeImages(pixels, recipe.batchNormFrozen ? .evaluate : .train).normalized()
+        let images = try inPrecision { try model.encodeImages(pixels, recipe.batchNormFrozen ? .evaluate : .train) }.normalized()
         let weights = recipe.losses
         var sum: Tensor?
         var terms: [String: Double] = [:]
@@ -124,7 +133,7 @@ public final class TrainingStep {
             try add("image_text", weights.imageText) {
                 let context = model.configuration.text.contextLength
                 let ids = try Tensor(batch.tokens, shape: [batch.tokens.count / context, context])
-                let texts = try model.encodeTexts(ids.to(device)).normalized()
+                let texts = try inPrecision { try model.encodeTexts(ids.to(device)) }.normalized()
                 let captions = batch.captioned.map(\.caption)
                 return try InfoNCE.loss(
                     images: images.rows(Tensor(batch.captioned.map { Int64($0.view) }, shape: [captions.count]).to(device)),

@@ -88,11 +88,11 @@ struct DemoCommand: AsyncParsableCommand {
         if report.stopped { return }
         if !report.hasGoodImages { throw Failure.data("\(source.path) holds no picture that can be read.") }
         for location in ModelLocation.shipped() {
-            let folder = try ModelFolder(path: location.path)
+            let folder = try Checkpoint(path: location.path)
             guard try store.countOfImages(withoutVectorOf: folder.fingerprint) > 0 else { continue }
             let embedding = ProgressBar("embedding with \(location.name)")
             let report = try CatalogEmbedding(store).run(
-                Embedder(folder: folder), fingerprint: folder.fingerprint, name: location.name,
+                Embedder(checkpoint: folder), fingerprint: folder.fingerprint, name: location.name,
                 progress: { embedding.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
             Console.warn(all: report.problems)
             if report.stopped { return }

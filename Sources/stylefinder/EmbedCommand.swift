@@ -20,10 +20,11 @@ struct EmbedCommand: ParsableCommand {
         let interrupt = Interrupt()
         let store = try CatalogStore(path: catalog.path, mode: .readWrite)
         let location = try model.locate()
-        let folder = try ModelFolder(path: location.path)
+        let folder = try Checkpoint(path: location.path)
         let bar = ProgressBar("embedding")
         let report = try CatalogEmbedding(store, shard: shard).run(
-            Embedder(folder: folder), fingerprint: folder.fingerprint, name: location.name, progress: { bar.show($0, of: $1) },
+            Embedder(checkpoint: folder), fingerprint: folder.fingerprint, name: location.name,
+            progress: { bar.show($0, of: $1) },
             shouldStop: { interrupt.isRequested })
         Console.warn(all: report.problems)
         if report.changed > 0 {

@@ -60,7 +60,7 @@ struct EvaluateCommand: ParsableCommand {
         var reports: [Measured] = []
         for name in model {
             let location = try ModelLocation(name)
-            let embedder = try Embedder(folder: ModelFolder(path: location.path))
+            let embedder = try Embedder(checkpoint: Checkpoint(path: location.path))
             let vectors = try RowEmbedding.vectors(of: plan.rows, by: embedder)
             var report = try plan.report(vectors, dimension: embedder.embeddingSize)
             report.latencyMilliseconds = try plan.latency(of: embedder, vectors)

@@ -48,7 +48,7 @@ extension ExitCode {
             if case .file(let inner) = error { self = Self.code(for: inner) } else { self = .badData }
         case let error as CLIPError:
             switch error {
-            case .noModelFolder: self = .noInput
+            case .noModel: self = .noInput
             case .noWrite: self = .inputOutput
             default: self = .badData
             }

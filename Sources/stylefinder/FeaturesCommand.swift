@@ -33,8 +33,8 @@ struct FeaturesCommand: ParsableCommand {
         let rows = split == "all" ? dataset.rows : dataset.rows(where: "split", is: split)
         guard !rows.isEmpty else { throw Failure.data("\(dataset.source) has no row with split \(split).") }
         let location = try model.locate()
-        let folder = try ModelFolder(path: location.path)
-        let vectors = try RowEmbedding.vectors(of: rows, by: Embedder(folder: folder))
+        let folder = try Checkpoint(path: location.path)
+        let vectors = try RowEmbedding.vectors(of: rows, by: Embedder(checkpoint: folder))
         let file = try EmbeddingFile(
             names: rows.map(\.image), vectors: vectors, dimension: folder.configuration.embeddingSize, model: location.name,
             fingerprint: folder.fingerprint)

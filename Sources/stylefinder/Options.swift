@@ -1,5 +1,6 @@
 import ArgumentParser
 import Catalog
+import CLIP
 import Foundation
 
 struct CatalogOption: ParsableArguments {
@@ -8,7 +9,7 @@ struct CatalogOption: ParsableArguments {
 }
 
 struct ModelOption: ParsableArguments {
-    @Option(name: .customLong("model"), help: "A shipped model's name, a model folder, or a run.")
+    @Option(name: .customLong("model"), help: "A shipped model's name, a model folder, a checkpoint file, or a run.")
     var name: String
 
     func locate() throws -> ModelLocation { try ModelLocation(name) }
@@ -33,7 +34,8 @@ struct ModelLocation {
         let best = "\(text)/best"
         if isModel(text) || (files.fileExists(atPath: text) && !isModel(best)) {
             path = text
-            name = URL(fileURLWithPath: text).lastPathComponent
+            let url = URL(fileURLWithPath: text)
+            name = (url.hasDirectoryPath ? url : url.deletingPathExtension()).lastPathComponent
         } else if isModel(best) {
             path = best
             name = URL(fileURLWithPath: text).lastPathComponent
@@ -42,8 +44,15 @@ struct ModelLocation {
         } else {
             let names = Self.shipped().map(\.name)
             let known = names.isEmpty ? "no model is shipped with this build" : "shipped are \(names.joined(separator: ", "))"
-            throw Failure.noInput("There is no model \(text): it is no folder, and \(known).")
+            throw Failure.noInput("There is no model \(text): it is no folder and no file, and \(known).")
         }
+    }
+
+    /// Opens the model and tells what was done to make it fit.
+    func open(activation: Activation? = nil, resolution: Int? = nil) throws -> Checkpoint {
+        let checkpoint = try Checkpoint(path: path, activation: activation, resolution: resolution)
+        for remark in checkpoint.remarks { Console.warn(remark) }
+        return checkpoint
     }
 
     private init(path: String, name: String) {

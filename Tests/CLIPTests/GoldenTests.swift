@@ -5,17 +5,30 @@ import TensorFiles
 import Testing
 import Torch
 
-/// Model folders that the reference libraries wrote, and what they answered (`tools/golden/clip.py`).
+/// Checkpoints that the reference libraries wrote, and what they answered (`tools/golden/clip.py`, `tools/golden/formats.py`).
 struct GoldenModel: CustomTestStringConvertible, Sendable {
     let path: String
 
     var testDescription: String { (path as NSString).lastPathComponent }
 
-    /// The committed ones.
-    static let reduced = folders(in: URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/models")
+    /// The committed ones: folders that we write ourselves too, and every format that is read.
+    static let reduced = folders(in: fixtures + "/models")
+    static let formats = folders(in: fixtures + "/formats")
 
     /// Those of full size, made by `make golden`; `make test-golden` names their folder.
-    static let full = ProcessInfo.processInfo.environment["STYLEFINDER_GOLDEN"].map { folders(in: $0 + "/models") } ?? []
+    static let full =
+        ProcessInfo.processInfo.environment["STYLEFINDER_GOLDEN"].map {
+            folders(in: $0 + "/models") + folders(in: $0 + "/formats")
+        }
+        ?? []
+
+    private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures"
+
+    /// Where a user would point to, and the resolution that is asked for where it is not the model's own.
+    func checkpoint() throws -> Checkpoint {
+        let record = try record()
+        return try Checkpoint(path: record.modelFile.map { "\(path)/\($0)" } ?? path, resolution: record.resolution)
+    }
 
     private static func folders(in path: String) -> [GoldenModel] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -36,10 +49,17 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
         let tolerances: Double
     }
 
-    private struct Record: Decodable { let mistakes: [Cost] }
+    struct Record: Decodable {
+        let mistakes: [Cost]
+        let format: String?
+        let modelFile: String?
+        let resolution: Int?
+    }
 
-    func costs() throws -> [Cost] {
-        try JSONDecoder().decode(Record.self, from: Data(contentsOf: URL(fileURLWithPath: "\(path)/golden.json"))).mistakes
+    func record() throws -> Record {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Record.self, from: Data(contentsOf: URL(fileURLWithPath: "\(path)/golden.json")))
     }
 }
 
@@ -70,12 +90,19 @@ struct Deviation {
 @Suite("CLIP against its references", .serialized)
 struct GoldenTests {
     @Test("reduced models exist, so that these tests can't pass by testing nothing")
-    func present() { #expect(GoldenModel.reduced.count >= 3) }
+    func present() throws {
+        #expect(GoldenModel.reduced.count >= 3)
+        let formats = Set(try GoldenModel.formats.map { try $0.checkpoint().format })
+        // Plain weights are not a format that anybody saves a model in; they have a test of their own.
+        #expect(formats == Set(Checkpoint.Format.allCases).subtracting([.weights]))
+    }
 
-    @Test("image and text embeddings equal the reference's", arguments: GoldenModel.reduced + GoldenModel.full)
+    @Test(
+        "image and text embeddings equal the reference's", arguments: GoldenModel.reduced + GoldenModel.formats + GoldenModel.full
+    )
     func embeddings(_ model: GoldenModel) throws {
         let golden = try model.golden()
-        let folder = try ModelFolder(path: model.path)
+        let folder = try model.checkpoint()
         let dimension = folder.configuration.embeddingSize
         let pixels = try golden.floats("pixels")
         let count = golden.tensors["pixels"]!.shape[0]
@@ -90,7 +117,7 @@ struct GoldenTests {
                 try plain.encodeTexts(ids).normalized().floats()
             )
         }
-        let embedder = try Embedder(folder: folder)
+        let embedder = try Embedder(checkpoint: folder)
         let packed = try embedder.embed(pixels: pixels, count: count)
         let pictures = try embedder.embed(images: model.pictures())
         let packedTexts = try embedder.embed(tokens: ids.integers(), count: ids.shape[0])
@@ -103,7 +130,7 @@ struct GoldenTests {
         for (tower, found, name) in rows {
             let deviation = Deviation(found, try golden.floats(name), dimension: dimension)
             print(
-                "golden | \(folder.configuration.architectureName) | \(model.testDescription) | \(tower) | cosine "
+                "golden | \(folder.configuration.architectureName) | \(folder.format.rawValue) | \(model.testDescription) | \(tower) | cosine "
                     + String(format: "%.8f | max error %.2e", deviation.cosine, deviation.maximum))
             #expect(deviation.passes, "\(tower): \(deviation)")
         }
@@ -111,19 +138,49 @@ struct GoldenTests {
         #expect(abs(Float(try plain.logitScale.item()) - scale) < 1e-6)
     }
 
-    @Test("prepared pictures equal Pillow's in every byte", arguments: GoldenModel.reduced + GoldenModel.full)
+    @Test(
+        "logits of every picture and text, and the five best texts of each picture, equal the reference's",
+        arguments: GoldenModel.reduced + GoldenModel.formats + GoldenModel.full)
+    func zeroShot(_ model: GoldenModel) throws {
+        let golden = try model.golden()
+        let checkpoint = try model.checkpoint()
+        let expected = try golden.floats("logits")
+        let count = golden.tensors["logits"]!.shape[1]
+        let built = try checkpoint.model()
+        let ids = try Tensor.mapped("tokens", of: golden).to(.int64)
+        let logits = try withoutGradients {
+            let images = try Tensor(
+                checkpoint.preprocessing.pixels(of: model.pictures()),
+                shape: [expected.count / count, 3, checkpoint.preprocessing.side, checkpoint.preprocessing.side])
+            let cosines = try built.encodeImages(images).normalized().matmul(
+                built.encodeTexts(ids).normalized().transposed(0, 1))
+            let scaled = try cosines * exp(built.logitScale.item())
+            return try (built.logitBias.map { try scaled + $0.item() } ?? scaled).floats()
+        }
+        let scale = Float(exp(try built.logitScale.item()))
+        for row in stride(from: 0, to: expected.count, by: count) {
+            let (found, wanted) = (Array(logits[row..<(row + count)]), Array(expected[row..<(row + count)]))
+            for (a, b) in zip(found, wanted) { #expect(abs(a - b) <= 1e-4 * scale) }
+            func best(_ values: [Float]) -> [Int] { Array(values.indices.sorted { values[$0] > values[$1] }.prefix(5)) }
+            // Two texts whose logits are one within rounding have no order.
+            for (a, b) in zip(best(found), best(wanted)) { #expect(a == b || abs(wanted[a] - wanted[b]) <= 2e-4 * scale) }
+        }
+    }
+
+    @Test(
+        "prepared pictures equal Pillow's in every byte", arguments: GoldenModel.reduced + GoldenModel.formats + GoldenModel.full)
     func preparation(_ model: GoldenModel) throws {
         let golden = try model.golden()
-        let folder = try ModelFolder(path: model.path)
+        let folder = try model.checkpoint()
         let expected = try golden.withBytes(of: "prepared") { Array($0) }
         #expect(try model.pictures().flatMap { folder.preprocessing.fit($0).pixels } == expected)
     }
 
     @Test(
         "every planted mistake costs at least 100 tolerances, else the golden proves nothing",
-        arguments: GoldenModel.reduced + GoldenModel.full)
+        arguments: GoldenModel.reduced + GoldenModel.formats + GoldenModel.full)
     func costs(_ model: GoldenModel) throws {
-        let costs = try model.costs()
+        let costs = try model.record().mistakes
         #expect(costs.count >= 15)
         for cost in costs {
             print(
@@ -137,12 +194,12 @@ struct GoldenTests {
     func writing(_ model: GoldenModel) throws {
         let place = NSTemporaryDirectory() + "written-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: place) }
-        let folder = try ModelFolder(path: model.path)
-        try ModelFolder.write(folder.model(), preprocessing: folder.preprocessing, to: place, vocabulary: model.path)
-        let written = try ModelFolder(path: place)
+        let folder = try model.checkpoint()
+        try Checkpoint.write(folder.model(), preprocessing: folder.preprocessing, to: place, vocabulary: model.path)
+        let written = try Checkpoint(path: place)
         #expect(written.configuration == folder.configuration)
         #expect(written.preprocessing == folder.preprocessing)
         let pictures = try model.pictures()
-        #expect(try Embedder(folder: written).embed(images: pictures) == Embedder(folder: folder).embed(images: pictures))
+        #expect(try Embedder(checkpoint: written).embed(images: pictures) == Embedder(checkpoint: folder).embed(images: pictures))
     }
 }

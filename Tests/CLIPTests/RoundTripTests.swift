@@ -18,8 +18,8 @@ struct RoundTripTests {
     func roundTrip(_ model: GoldenModel) throws {
         let place = NSTemporaryDirectory() + "roundtrip-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: place) }
-        let folder = try ModelFolder(path: model.path)
-        try ModelFolder.write(folder.model(), preprocessing: folder.preprocessing, to: place, vocabulary: model.path)
+        let folder = try Checkpoint(path: model.path)
+        try Checkpoint.write(folder.model(), preprocessing: folder.preprocessing, to: place, vocabulary: model.path)
 
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Reference.python)

@@ -17,8 +17,8 @@ private final class Pictures {
             path: "embedding-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder.appending(path: "pictures"), withIntermediateDirectories: true)
         store = try CatalogStore(path: folder.path + "/catalog.db", mode: .create)
-        let model = try ModelFolder(path: ReducedModel.path)
-        embedder = try Embedder(folder: model)
+        let model = try Checkpoint(path: ReducedModel.path)
+        embedder = try Embedder(checkpoint: model)
         fingerprint = model.fingerprint
         for number in 0..<count { try write(number, content: number) }
         try importAll()

@@ -93,20 +93,20 @@ extension Atomic where Value == Int {
 struct EncoderSessionTests {
     @Test("its vectors are the embedder's, for pictures and for texts")
     func equality() async throws {
-        let session = try EncoderSession(folder: ReducedModel.path, name: "reduced")
-        let embedder = try Embedder(folder: ModelFolder(path: ReducedModel.path))
+        let session = try EncoderSession(checkpoint: ReducedModel.path, name: "reduced")
+        let embedder = try Embedder(checkpoint: Checkpoint(path: ReducedModel.path))
         let pictures = try ReducedModel.pictures()
         let texts = ["a photo of a red dress", "", "Wollpullover, grün"]
         #expect(try await session.encode(images: pictures).flatMap { $0 } == embedder.embed(images: pictures))
         #expect(try await session.encode(texts: texts).flatMap { $0 } == embedder.embed(texts: texts).vectors)
         #expect(session.model.dimension == 64 && session.model.name == "reduced" && session.takesText)
-        #expect(session.model.fingerprint == (try ModelFolder(path: ReducedModel.path)).fingerprint)
+        #expect(session.model.fingerprint == (try Checkpoint(path: ReducedModel.path)).fingerprint)
         #expect(try await session.encode(images: []) == [])
     }
 
     @Test("many callers at once each get the vectors of their own pictures, alone or batched")
     func concurrent() async throws {
-        let session = try EncoderSession(folder: ReducedModel.path, name: "reduced")
+        let session = try EncoderSession(checkpoint: ReducedModel.path, name: "reduced")
         let pictures = try ReducedModel.pictures()
         let expected = try await session.encode(images: pictures)
         let batcher = MicroBatcher(session, batchLimit: 4)
@@ -135,7 +135,7 @@ struct EncoderSessionTests {
         for name in ["config.json", "preprocessor_config.json", "model.safetensors"] {
             try FileManager.default.copyItem(atPath: "\(ReducedModel.path)/\(name)", toPath: "\(folder.path)/\(name)")
         }
-        let session = try EncoderSession(folder: folder.path, name: "mute")
+        let session = try EncoderSession(checkpoint: folder.path, name: "mute")
         #expect(!session.takesText)
         #expect(try await session.encode(images: ReducedModel.pictures()).count == 5)
         await #expect(throws: CLIPError.noTokenizer(path: folder.path)) { try await session.encode(texts: ["dress"]) }
@@ -143,6 +143,6 @@ struct EncoderSessionTests {
 
     @Test("a folder that is not there is refused")
     func missing() {
-        #expect(throws: CLIPError.noModelFolder(path: "/nowhere")) { try EncoderSession(folder: "/nowhere", name: "none") }
+        #expect(throws: CLIPError.noModel(path: "/nowhere")) { try EncoderSession(checkpoint: "/nowhere", name: "none") }
     }
 }

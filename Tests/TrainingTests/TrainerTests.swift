@@ -62,7 +62,7 @@ final class TinyRun {
         recipe = try Recipe(path: folder.write(text, to: "tiny.json"))
         let start = try TrainingStart(recipe)
         let place = "\(folder.path)/start"
-        try ModelFolder.write(start.model, preprocessing: start.preprocessing, to: place, vocabulary: vocabulary)
+        try Checkpoint.write(start.model, preprocessing: start.preprocessing, to: place, vocabulary: vocabulary)
         if !isNew { recipe.start = .model(place) }
     }
 
@@ -100,7 +100,7 @@ final class TinyRun {
     }
 
     static func weights(_ path: String) throws -> [String: [Float]] {
-        let weights = try ModelFolder(path: path).weights()
+        let weights = try Checkpoint(path: path).weights()
         return try weights.mapValues { try $0.floats() }
     }
 }
@@ -184,12 +184,12 @@ struct TrainerTests {
         expected.append("ended 9")
         #expect(events == expected)
         for place in [tiny.run.best, tiny.run.last] {
-            let folder = try ModelFolder(path: place)
+            let folder = try Checkpoint(path: place)
             #expect(folder.format == .openCLIP && folder.tokenizer != nil && folder.preprocessing.fitting == .squash)
-            let vectors = try Embedder(folder: folder).embed(texts: ["a photo of a dress"]).vectors
+            let vectors = try Embedder(checkpoint: folder).embed(texts: ["a photo of a dress"]).vectors
             #expect(vectors.count == 12)
         }
-        let recorded = try #require(try ModelFolder(path: tiny.run.best).recorded())
+        let recorded = try #require(try Checkpoint(path: tiny.run.best).recorded())
         #expect(recorded["command"] as? String == "stylefinder train tiny.json")
         #expect((recorded["recipe"] as? [String: Any])?["name"] as? String == "tiny")
         #expect(FileManager.default.fileExists(atPath: "\(tiny.run.path)/epochs/02/stylefinder.json"))
@@ -325,6 +325,56 @@ struct TrainerTests {
         #expect(try TinyRun.weights(tiny.run.last) == saved)
     }
 
+    @Test("a model as the teacher is asked about every view; its run can be stopped and resumed too")
+    func teacherModel() throws {
+        let tiny = try TinyRun(.vit)
+        let resNet = try TinyRun(.resnet)
+        guard case .model(let teacher) = resNet.recipe.start else { fatalError("a tiny run begins at a folder") }
+        tiny.recipe.teacher = teacher
+        var sources = tiny.sources
+        (sources.teachers, sources.teacherPaths) = ([], [])
+        func train(to folder: RunFolder, resume: Bool = false, stop: Int? = nil) throws -> [[String: Double]] {
+            var taken = 0
+            _ = try Trainer.run(
+                tiny.recipe, sources: sources, to: folder, resume: resume, shouldStop: { taken == stop },
+                report: { if case .step(let step, _, _) = $0 { taken = step } })
+            return try TinyRun.metrics(folder)
+        }
+        let straight = RunFolder(path: "\(tiny.folder.path)/straight")
+        let expected = try train(to: straight)
+        #expect(expected.count { ($0["loss_teacher"] ?? 0) > 0 && ($0["loss_teacher_relations"] ?? 0) > 0 } == 9)
+        _ = try train(to: tiny.run, stop: 4)
+        #expect(try train(to: tiny.run, resume: true) == expected)
+        #expect(try TinyRun.weights(tiny.run.last) == TinyRun.weights(straight.last))
+
+        // What it says of a view is the embedding of that view, cut and coloured as the student sees it.
+        let data = try TrainingData(tiny.sources.datasets, templates: tiny.recipe.captions, teachers: [], teacherPaths: [])
+        let start = try TrainingStart(tiny.recipe)
+        let embedder = try Embedder(checkpoint: Checkpoint(path: teacher))
+        let loader = try BatchLoader(
+            data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer,
+            teacher: embedder.preprocessing)
+        let batch = try loader.batch(step: 0)
+        #expect(batch.taught == Array(batch.items.indices) && embedder.preprocessing.fitting == start.preprocessing.fitting)
+        #expect(batch.teacherPixels == batch.pixels)
+    }
+
+    @Test("bfloat16 moves the losses a little, and neither the weights' type nor the run's order")
+    func bfloat16() throws {
+        let tiny = try TinyRun(.vit)
+        let exact = RunFolder(path: "\(tiny.folder.path)/exact")
+        try tiny.train(to: exact)
+        tiny.recipe.precision = .bfloat16
+        try tiny.train(stop: 4)
+        try tiny.train(resume: true)
+        let losses = try [exact, tiny.run].map { try TinyRun.metrics($0).compactMap { $0["loss"] } }
+        #expect(losses[0].count == 9 && losses[1].count == 9)
+        #expect(losses[0] != losses[1], "the precision must do something")
+        for (exact, rough) in zip(losses[0], losses[1]) { #expect(abs(exact - rough) < 0.05 * exact, "\(exact) \(rough)") }
+        let file = try SafetensorsFile(path: "\(tiny.run.last)/model.safetensors")
+        #expect(file.tensors.values.allSatisfy { $0.type == .float32 })
+    }
+
     @Test("what a run lacks is said before its folder is made")
     func lacking() throws {
         let tiny = try TinyRun(.vit)
@@ -338,6 +388,12 @@ struct TrainerTests {
             return String(describing: try #require(error))
         }
         #expect(try refused { recipe, sources in (sources.teachers, sources.teacherPaths) = ([], []) }.contains("teacher"))
+        #expect(try refused { recipe, _ in recipe.teacher = "nobody" }.contains("files of vectors are given too"))
+        #expect(
+            try refused { recipe, sources in
+                recipe.teacher = "nobody"
+                (sources.teachers, sources.teacherPaths) = ([], [])
+            }.contains("nobody"))
         #expect(try refused { recipe, _ in recipe.captions = ["{colour}"] }.contains("caption"))
         #expect(try refused { recipe, _ in recipe.start = .model("none") }.contains("none"))
         #expect(try refused { recipe, _ in recipe.trainable = ["vision"] }.contains("vision"))

@@ -18,6 +18,8 @@ import sys
 import reference
 import torch
 
+from containers import save_script
+
 FIXTURES = pathlib.Path(__file__).parents[2] / "Tests/TensorFilesTests/Fixtures/checkpoints"
 TYPES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64",
@@ -124,19 +126,6 @@ def tensors_of(value, keys):
         value = value[key]
     # A pickled module is read under the names of its own state_dict.
     return value.state_dict() if isinstance(value, torch.nn.Module) else value
-
-
-def save_script(module, path):
-    """A TorchScript archive without its debug records, which hold the paths of the machine that wrote it."""
-    module.save(str(path))
-    reader = torch._C.PyTorchFileReader(str(path))
-    records = {name: reader.get_record(name) for name in reader.get_all_records() if not name.endswith("debug_pkl")}
-    writer = torch._C.PyTorchFileWriter(str(path))
-    for name, record in records.items():
-        if name not in ("version", ".data/version", ".data/serialization_id"):
-            writer.write_record(name, record, len(record))
-    writer.write_end_of_file()
-    torch.jit.load(str(path))
 
 
 def write():

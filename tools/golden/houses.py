@@ -30,6 +30,8 @@ class HuggingFaceViT:
     """`config.json`, `model.safetensors`, `preprocessor_config.json`: `transformers.CLIPModel`."""
 
     reference = "transformers"
+    squashes = False
+    model_class, processor_class = transformers.CLIPModel, CLIPImageProcessorPil
     mistakes = {
         "image": ("activation", "layer norm eps", "q and k swapped", "one head"),
         "text": ("activation", "layer norm eps", "q and k swapped", "no causal mask", "pooling at the last position",
@@ -45,21 +47,24 @@ class HuggingFaceViT:
     @classmethod
     def open(cls, folder):
         """Strictly: a missing, extra or mis-shaped tensor ends the program."""
-        model, report = transformers.CLIPModel.from_pretrained(
+        model, report = cls.model_class.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
-        wrong = {key: sorted(map(str, value)) for key, value in report.items() if value}
+        # Older files hold the lists 0, 1, 2, … as `position_ids`; they are no weights, and newer versions leave them out.
+        wrong = {key: [name for name in sorted(map(str, value)) if not name.endswith("position_ids")]
+                 for key, value in report.items()}
+        wrong = {key: names for key, names in wrong.items() if names}
         if wrong:
             raise SystemExit(f"{folder}: transformers reports {wrong}")
         house = cls.__new__(cls)
         house.config, house.model = model.config, model.eval()
-        house.preprocessing = CLIPImageProcessorPil.from_pretrained(folder)
+        house.preprocessing = cls.processor_class.from_pretrained(folder)
         return house
 
-    @staticmethod
-    def _build(config):
+    @classmethod
+    def _build(cls, config):
         config = copy.deepcopy(config)
         config._attn_implementation = "eager"
-        return transformers.CLIPModel(config).eval()
+        return cls.model_class(config).eval()
 
     def vision_size(self):
         return self.config.vision_config.image_size
@@ -145,17 +150,35 @@ class OpenCLIP:
     """`open_clip_config.json`, `open_clip_model.safetensors`: `open_clip.CLIP`, with a ViT or a ModifiedResNet."""
 
     reference = "open_clip"
+    squashes = False
 
     def __init__(self, config, preprocessing):
         self.config, self.preprocessing = config, preprocessing
-        self.model = open_clip.CLIP(**config).eval()
+        self.model = self._build(config)
         self._mistakes()
 
+    @classmethod
+    def holding(cls, model, config, preprocessing):
+        """A model that the library has opened some other way than from a folder."""
+        house = cls.__new__(cls)
+        house.config, house.preprocessing, house.model = config, preprocessing, model.eval()
+        house._mistakes()
+        return house
+
+    @staticmethod
+    def _build(config):
+        config = dict(config)
+        kind = open_clip.CustomTextCLIP if config.pop("custom_text", False) else open_clip.CLIP
+        return kind(**config).eval()
+
     def _mistakes(self):
-        convolutional = isinstance(self.config["vision_cfg"]["layers"], (list, tuple))
+        vision = self.config["vision_cfg"]
+        convolutional = isinstance(vision["layers"], (list, tuple))
+        heads = vision["width"] * (32 if convolutional else 1) // vision.get("head_width", 64)
+        one_head = ("one head",) if heads > 1 else ()
         self.mistakes = {
-            "image": ("batch norm eps", "q and k swapped", "one head", "no average pooling in the downsample")
-            if convolutional else ("activation", "layer norm eps", "q and k swapped"),
+            "image": ("batch norm eps", "q and k swapped", *one_head, "no average pooling in the downsample")
+            if convolutional else ("activation", "layer norm eps", "q and k swapped", *one_head),
             "text": HuggingFaceViT.mistakes["text"],
             "picture": HuggingFaceViT.mistakes["picture"],
         }
@@ -164,11 +187,9 @@ class OpenCLIP:
     def open(cls, folder):
         """Through the library's own entry, which loads strictly."""
         written = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))
-        house = cls.__new__(cls)
-        house.config, house.preprocessing = written["model_cfg"], written["preprocess_cfg"]
-        house.model = open_clip.create_model(f"local-dir:{folder}", precision="fp32").eval()
-        house._mistakes()
-        return house
+        config = written["model_cfg"]
+        preprocessing = {"size": config["vision_cfg"]["image_size"], **written["preprocess_cfg"]}
+        return cls.holding(open_clip.create_model(f"local-dir:{folder}", precision="fp32"), config, preprocessing)
 
     def vision_size(self):
         return self.config["vision_cfg"]["image_size"]
@@ -196,7 +217,7 @@ class OpenCLIP:
     def prepared_bytes(self, picture, squash=False, resample=None):
         changes = {"resize_mode": "squash"} if squash else {}
         if resample is not None:
-            changes["interpolation"] = "bilinear"
+            changes["interpolation"] = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}[resample]
         for step in self._transform(**changes).transforms[:-2]:
             picture = step(picture)
         return numpy.asarray(picture)
@@ -222,7 +243,7 @@ class OpenCLIP:
         if mistake == "float64":
             return copy.deepcopy(self.model).double()
         if mistake == "activation":
-            config["quick_gelu"] = not config["quick_gelu"]
+            config["quick_gelu"] = not config.get("quick_gelu", False)
         elif mistake == "layer norm eps":
             text["norm_kwargs"] = {"eps": 1e-6}
             vision["norm_kwargs"] = {"eps": 1e-6}
@@ -256,8 +277,45 @@ class OpenCLIP:
             return model
         else:
             return self.model
-        model = open_clip.CLIP(**config).eval()
+        model = self._build(config)
         model.load_state_dict(state, strict=True)
+        return model
+
+
+class OpenCLIPResized(OpenCLIP):
+    """A folder that open_clip opens at another resolution than it was saved at: position embeddings are interpolated on the way."""
+
+    @classmethod
+    def open(cls, folder, size):
+        written = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))
+        model = open_clip.create_model(f"local-dir:{folder}", precision="fp32", force_image_size=size)
+        written["model_cfg"]["vision_cfg"]["image_size"] = size
+        house = cls.holding(model, written["model_cfg"], {**written["preprocess_cfg"], "size": size})
+        saved = open_clip.factory.load_state_dict(str(next(folder.glob("open_clip_*model.*"))))
+        house.saved_positions = saved["visual.positional_embedding"].float()
+        return house
+
+    def _mistakes(self):
+        super()._mistakes()
+        self.mistakes["image"] += ("positions without antialias", "positions bilinear", "positions nearest", "positions with aligned corners",
+                                   "positions transposed")
+
+    def _with(self, mistake):
+        if mistake is None or not mistake.startswith("positions "):
+            return super()._with(mistake)
+        start, grid = self.saved_positions[:1], self.saved_positions[1:]
+        before, after = round(len(grid) ** 0.5), round((len(self.model.visual.positional_embedding) - 1) ** 0.5)
+        grid = grid.reshape(1, before, before, -1).permute(0, 3, 1, 2)
+        kind = mistake.removeprefix("positions ")
+        if kind == "transposed":
+            grid = grid.transpose(2, 3)
+        options = {
+            "without antialias": dict(mode="bicubic"), "bilinear": dict(mode="bilinear", antialias=True), "nearest": dict(mode="nearest"),
+            "with aligned corners": dict(mode="bicubic", align_corners=True), "transposed": dict(mode="bicubic", antialias=True),
+        }[kind]
+        grid = torch.nn.functional.interpolate(grid, size=(after, after), **options)
+        model = copy.deepcopy(self.model)
+        model.visual.positional_embedding.data = torch.cat([start, grid.permute(0, 2, 3, 1).reshape(after * after, -1)])
         return model
 
 

@@ -17,13 +17,35 @@ ResNet zero, and its weights so small that GELU and QuickGELU agree. What is dra
 Each tensor has a generator of its own, seeded by the seed and its name: values don't depend on the order of parameters.
 """
 
+import dataclasses
 import math
 import zlib
 
 import torch
 
 SMALL = 0.003  # standard deviation of embeddings; their variance 9e-6 is of the order of eps 1e-5
-PATCHES = 0.03  # of what a patch of an ordinary picture adds to them
+PATCH_WEIGHTS = ("visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight", "visual.trunk.patch_embed.proj.weight")
+PATCH_BIASES = ("vision_model.embeddings.patch_embedding.bias", "visual.trunk.patch_embed.proj.bias")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scales:
+    centre: float = -1.5  # of the hidden units of the MLPs, before the activation
+    spread: float = 0.5
+    before: float = 1.0  # of the matrices before and after them
+    after: float = 4.0
+    patches: float = 0.03  # of what a patch of an ordinary picture adds to the embeddings
+    colour: float = 0.4  # of its answer to the mean colour
+    queries: float = 1.5  # of the matrices that make queries and keys
+    probe: float = 1.0  # of the query of an attention pool
+
+
+# GELU and its tanh form differ by 5e-4 at most, but by a tenth of themselves around -3. Patches are smaller since there is neither a
+# class token nor a norm before the blocks, so that they are all that the first norm sees.
+TANH = Scales(centre=-3.0, spread=0.3, before=0.3, after=200.0, patches=0.018)
+# Of 196 patches and 768 numbers each mistake would leave less: attention is sharper here, and hidden units lie where the forms of GELU
+# differ by a quarter.
+TANH_LARGE = Scales(centre=-3.5, spread=0.3, before=0.4, after=700.0, patches=0.018, queries=2.25, probe=3.0)
 
 
 def _generator(seed, name):
@@ -35,7 +57,7 @@ def _is_norm(name):
     return "norm" in owner or "layrnorm" in owner or owner.startswith(("ln_", "bn")) or ".downsample.1." in name
 
 
-def _value(name, shape, draw, uniform):
+def _value(name, shape, draw, uniform, scales):
     leaf = name.rsplit(".", 1)[-1]
     if leaf == "logit_scale":
         return torch.full(shape, math.log(23.0))
@@ -43,33 +65,40 @@ def _value(name, shape, draw, uniform):
         return uniform(0.5, 1.5) if leaf == "weight" else 0.2 * draw()
     if "attnpool.positional_embedding" in name:
         return 0.5 * draw()
-    if "embedding" in name and "patch" not in name:
+    if leaf == "logit_bias":
+        return torch.full(shape, -10.3)
+    if ("embedding" in name and "patch" not in name) or leaf == "pos_embed" or name in PATCH_BIASES:
         return SMALL * draw()
-    if leaf == "bias" and (".fc1." in name or ".c_fc." in name):
-        return 0.5 * draw() - 1.5
+    if leaf in ("probe", "latent"):  # the query of an attention pool
+        return scales.probe * draw()
+    if ".fc1." in name or ".c_fc." in name:
+        return scales.spread * draw() + scales.centre if leaf == "bias" else scales.before * draw() / math.sqrt(shape[1])
     if leaf.endswith("bias"):
         return 0.2 * draw()
     if leaf in ("proj", "text_projection"):  # stored [in, out]
         return draw() / math.sqrt(shape[0])
     fan_in = math.prod(shape[1:])
     value = draw() / math.sqrt(fan_in)
-    if name in ("visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight"):
+    if name in PATCH_WEIGHTS:
         to_colour = value[:, :, :1, :1].repeat(1, 1, *shape[2:]) if shape[-1] > 3 else 0
-        return PATCHES * (value + 0.4 * to_colour)
+        return scales.patches * (value + scales.colour * to_colour)
     if len(shape) == 4:  # a convolution before a ReLU, which halves the second moment
         return math.sqrt(2) * value
-    if leaf == "in_proj_weight":
-        value[: 2 * shape[1]] *= 1.5
+    if leaf == "in_proj_weight" or ".qkv." in name:
+        value[: 2 * shape[1]] *= scales.queries
         return value
-    if ".q_proj." in name or ".k_proj." in name:
-        return 1.5 * value
+    if ".attn_pool.kv." in name:
+        value[: shape[1]] *= scales.queries
+        return value
+    if ".q_proj." in name or ".k_proj." in name or ".attn_pool.q." in name:
+        return scales.queries * value
     if ".fc2." in name or ".mlp.c_proj." in name:
-        return 4 * value
+        return scales.after * value
     return value
 
 
 @torch.no_grad()
-def redraw(model, seed, dtype):
+def redraw(model, seed, dtype, scales=Scales()):
     """Every parameter, rounded to `dtype` so that a file of that type holds exactly what the model computes with."""
     for name, parameter in model.named_parameters():
         generator = _generator(seed, name)
@@ -79,6 +108,7 @@ def redraw(model, seed, dtype):
             shape,
             lambda: torch.randn(shape, generator=generator),
             lambda low, high: low + (high - low) * torch.rand(shape, generator=generator),
+            scales,
         )
         parameter.copy_(value.to(dtype).to(torch.float32))
 

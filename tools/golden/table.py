@@ -1,4 +1,5 @@
-"""Prints what the golden tests measured as one table: architecture, tower, cosine, greatest error, and the cost of each planted mistake.
+"""Prints what the golden tests measured as one table: format, architecture, tower, cosine, greatest error, and the cost of each planted
+mistake.
 
     table.py TEST_LOG
 """
@@ -15,13 +16,13 @@ for line in open(sys.argv[1], encoding="utf-8"):
         _, model, tower, mistake, tolerances = parts
         costs.setdefault((model, tower), []).append((mistake.removeprefix("planted: "), int(re.sub(r"\D", "", tolerances))))
     else:
-        _, architecture, model, tower, cosine, error = parts
+        _, architecture, form, model, tower, cosine, error = parts
         names[model] = architecture
-        measured.append((architecture, model, tower, cosine.removeprefix("cosine "), error.removeprefix("max error ")))
+        measured.append((form, architecture, model, tower, cosine.removeprefix("cosine "), error.removeprefix("max error ")))
 
 if not measured:
     sys.exit("the log holds no golden measurement: did the tests run?")
-print("| architecture | model | tower | cosine | max error |\n|---|---|---|---|---|")
+print("| format | architecture | model | tower | cosine | max error |\n|---|---|---|---|---|---|")
 for row in measured:
     print("| " + " | ".join(row) + " |")
 print("\nWhat each planted mistake costs, in tolerances of 1e-4 on unit vectors:\n")

@@ -19,7 +19,7 @@ from open_clip.tokenizer import SimpleTokenizer, basic_clean, whitespace_clean
 from transformers import CLIPTokenizer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import clip
+import goldens
 import hard_strings
 import train_bpe
 
@@ -62,9 +62,9 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        train_bpe.write(scratch, clip.openai_merges(options.bpe))
+        train_bpe.write(scratch, goldens.openai_merges(options.bpe))
         write(options.out / "openai.json", scratch, options.bpe, 77)
-    corpus = clip.SMALL_CORPUS + 3 * [text for texts in hard_strings.KINDS.values() for text in texts if len(text) < 100]
+    corpus = goldens.SMALL_CORPUS + 3 * [text for texts in hard_strings.KINDS.values() for text in texts if len(text) < 100]
     merges = train_bpe.train(corpus, 400)
     train_bpe.write(options.out, merges)
     with tempfile.NamedTemporaryFile(suffix=".gz") as file:

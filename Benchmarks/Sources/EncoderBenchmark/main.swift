@@ -13,7 +13,7 @@ guard CommandLine.arguments.count == 3, let threads = Int(CommandLine.arguments[
     throw TorchError.argument("usage: EncoderBenchmark MODEL_FOLDER THREADS")
 }
 try TorchRuntime.setThreads(threads)
-let embedder = try Embedder(folder: ModelFolder(path: CommandLine.arguments[1]))
+let embedder = try Embedder(checkpoint: Checkpoint(path: CommandLine.arguments[1]))
 let side = embedder.preprocessing.side
 
 /// At once: print would keep a line back until a buffer is full, and the driver waits for it.

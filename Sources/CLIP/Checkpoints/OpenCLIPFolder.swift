@@ -2,21 +2,26 @@ import Foundation
 import Imaging
 import Torch
 
-/// A CLIP as open_clip saves it: `open_clip_config.json` {model_cfg, preprocess_cfg} and `open_clip_model.safetensors` with OpenAI's names.
+/// A CLIP or SigLIP as open_clip saves it: `open_clip_config.json` {model_cfg, preprocess_cfg} and the weights, a CLIP's with OpenAI's names.
 enum OpenCLIPFolder {
     static let config = "open_clip_config.json"
-    static let weights = "open_clip_model.safetensors"
+    /// In open_clip's own order of preference.
+    static let weights = [
+        "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "open_clip_pytorch_model.bin",
+    ]
 
-    static func configuration(_ file: JSONFile) throws(CLIPError) -> CLIPConfiguration {
-        guard file.has("model_cfg") else { throw .missingKey(path: file.path, key: "model_cfg") }
+    /// - Parameter shapes: of the weights under canonical names: timm's towers are named in the configuration, and their sizes are not there.
+    static func configuration(_ file: JSONFile, shapes: () throws -> [String: [Int]]) throws -> CLIPConfiguration {
+        guard file.has("model_cfg") else { throw CLIPError.missingKey(path: file.path, key: "model_cfg") }
         let model = try file.section("model_cfg")
-        guard model.has("vision_cfg") else { throw .missingKey(path: file.path, key: "model_cfg.vision_cfg") }
-        guard model.has("text_cfg") else { throw .missingKey(path: file.path, key: "model_cfg.text_cfg") }
+        guard model.has("vision_cfg") else { throw CLIPError.missingKey(path: file.path, key: "model_cfg.vision_cfg") }
+        guard model.has("text_cfg") else { throw CLIPError.missingKey(path: file.path, key: "model_cfg.text_cfg") }
         let vision = try model.section("vision_cfg")
         let text = try model.section("text_cfg")
-        for key in ["timm_model_name", "hf_model_name"] where vision.has(key) || text.has(key) {
-            throw file.wrong("model_cfg \(key)", vision.object[key] ?? text.object[key], "one of CLIP's own towers")
+        if text.has("hf_model_name") {
+            throw file.wrong("model_cfg hf_model_name", text.object["hf_model_name"], "one of CLIP's or SigLIP's own text towers")
         }
+        if vision.has("timm_model_name") { return try sigLIP(file, vision: vision, text: text, shapes: shapes()) }
         let resolution = try vision.integer("image_size", default: 224)
         let tower: CLIPConfiguration.Vision
         if let layers = vision.object["layers"] as? [NSNumber] {
@@ -44,8 +49,53 @@ enum OpenCLIPFolder {
             activation: try model.bool("quick_gelu", default: false) ? .quickGELU : .gelu)
     }
 
+    /// A tower of timm is one of SigLIP's, or none that is read here.
+    private static func sigLIP(_ file: JSONFile, vision: JSONFile, text: JSONFile, shapes: [String: [Int]]) throws
+        -> CLIPConfiguration
+    {
+        let name = try vision.string("timm_model_name")
+        guard name.contains("siglip"), !name.contains("_gap_") else {
+            throw file.wrong(
+                "model_cfg timm_model_name", name, "a SigLIP with an attention head, such as vit_base_patch16_siglip_224")
+        }
+        let asked: [(String, String, String)] = [("timm_pool", "map", "map"), ("timm_proj", "none", "none")]
+        for (key, value, fallback) in asked where try vision.string(key, default: fallback) != value {
+            throw file.wrong("model_cfg \(key)", vision.object[key], value)
+        }
+        guard try text.bool("no_causal_mask", default: false) else {
+            throw file.wrong("model_cfg no_causal_mask", text.object["no_causal_mask"], "true, as SigLIP's texts are read")
+        }
+        let pool = try text.string("pool_type", default: "argmax")
+        guard pool == "last" else { throw file.wrong("model_cfg pool_type", pool, "last") }
+        let eps = try text.section("norm_kwargs").number("eps", default: 1e-5)
+        // timm's norms have 1e-6.
+        guard eps == 1e-6 else { throw file.wrong("model_cfg norm_kwargs eps", eps, "1e-6, the image tower's") }
+        let approximation = try text.section("act_kwargs").string("approximate", default: "none")
+        guard ["none", "tanh"].contains(approximation) else {
+            throw file.wrong("model_cfg act_kwargs approximate", approximation, "none or tanh")
+        }
+        let settings = try vision.section("timm_model_kwargs")
+        var configuration = try CLIPConfiguration(
+            shapes: shapes, path: file.path, activation: .gelu, textActivation: approximation == "tanh" ? .geluTanh : .gelu)
+        guard case .transformer(var tower) = configuration.vision, configuration.family == .sigLIP else {
+            throw CLIPError.contradiction(path: file.path, what: "it names \(name), and the weights have no attention head")
+        }
+        tower.resolution = try vision.integer("image_size", default: tower.resolution)
+        tower.heads = try settings.integer("num_heads", default: tower.heads)
+        configuration.vision = .transformer(tower)
+        configuration.text.heads = try text.integer("heads", default: configuration.text.heads)
+        for (key, found) in [
+            ("context_length", configuration.text.contextLength), ("vocab_size", configuration.text.vocabularySize),
+            ("width", configuration.text.width), ("layers", configuration.text.layers),
+        ] where try text.integer(key, default: found) != found {
+            throw file.wrong("model_cfg text_cfg \(key)", text.object[key], "\(found), the weights'")
+        }
+        return configuration
+    }
+
     /// Absent keys mean open_clip's own defaults.
     static func preprocessing(_ file: JSONFile, resolution: Int) throws(CLIPError) -> Preprocessing {
+        guard file.has("preprocess_cfg") else { throw .missingKey(path: file.path, key: "preprocess_cfg") }
         let section = try file.section("preprocess_cfg")
         let fitting: Preprocessing.Fitting
         switch try section.string("resize_mode", default: "shortest") {
@@ -63,12 +113,6 @@ enum OpenCLIPFolder {
             side: resolution, fitting: fitting, filter: filter,
             mean: try section.floats("mean", count: 3, default: Preprocessing.openAIMean),
             deviation: try section.floats("std", count: 3, default: Preprocessing.openAIDeviation))
-    }
-
-    private static let ignored: Set<String> = ["attn_mask", "input_resolution", "context_length", "vocab_size"]
-
-    static func canonical(_ tensors: [String: Tensor]) -> [String: Tensor] {
-        tensors.filter { !ignored.contains($0.key) && !$0.key.hasSuffix("num_batches_tracked") }
     }
 
     // MARK: Writing

@@ -9,6 +9,15 @@ public enum Activation: String, Sendable, Codable {
 
 /// Everything about a CLIP model that decides what its weights mean (Radford et al. 2021, arXiv:2103.00020, section 2.4).
 public struct CLIPConfiguration: Sendable, Equatable {
+    /// Which of two papers' towers the model has.
+    public enum Family: String, Sendable {
+        /// A class token, norms before and after the blocks, projections; texts are causal and pooled at the end token.
+        case clip
+        /// SigLIP, Zhai et al. 2023 (arXiv:2303.15343): no class token, an attention head that a learned probe asks, no projection of
+        /// pictures; texts see all of themselves and are pooled at the last place; cosines get a bias beside their scale.
+        case sigLIP
+    }
+
     /// A ViT image tower (Dosovitskiy et al. 2020, arXiv:2010.11929).
     public struct VisionTransformer: Sendable, Equatable {
         public var width: Int
@@ -72,18 +81,28 @@ public struct CLIPConfiguration: Sendable, Equatable {
         }
     }
 
+    public var family: Family
     public var vision: Vision
     public var text: Text
     /// Size of the space that images and texts share.
     public var embeddingSize: Int
+    /// Of the image tower's blocks; a ResNet has none and ignores it.
     public var activation: Activation
+    /// Of the text tower's blocks: one model of the SigLIP family differs between its towers.
+    public var textActivation: Activation
     public var layerNormEps: Double
 
-    public init(vision: Vision, text: Text, embeddingSize: Int, activation: Activation, layerNormEps: Double = 1e-5) {
+    /// - Parameter textActivation: that of the image tower where it is not given.
+    public init(
+        family: Family = .clip, vision: Vision, text: Text, embeddingSize: Int, activation: Activation,
+        textActivation: Activation? = nil, layerNormEps: Double = 1e-5
+    ) {
+        self.family = family
         self.vision = vision
         self.text = text
         self.embeddingSize = embeddingSize
         self.activation = activation
+        self.textActivation = textActivation ?? activation
         self.layerNormEps = layerNormEps
     }
 
@@ -95,21 +114,26 @@ public struct CLIPConfiguration: Sendable, Equatable {
         }
     }
 
-    /// The architecture in the field's words, such as `ViT-B/16`, `RN50`, or `ViT-192x6/16` for one of no standard size.
+    /// The architecture in the field's words, such as `ViT-B/16`, `RN50`, `ViT-L/14@336`, `ViT-B/16-SigLIP`, or `ViT-192x6/16` for one of no
+    /// standard size.
     public var architectureName: String {
         switch vision {
         case .transformer(let tower):
-            switch (tower.width, tower.layers) {
-            case (768, 12): "ViT-B/\(tower.patch)"
-            case (1024, 24): "ViT-L/\(tower.patch)"
-            default: "ViT-\(tower.width)x\(tower.layers)/\(tower.patch)"
-            }
+            let size =
+                switch (tower.width, tower.layers) {
+                case (768, 12): "ViT-B"
+                case (1024, 24): "ViT-L"
+                case (1152, 27): "ViT-SO400M"
+                default: "ViT-\(tower.width)x\(tower.layers)"
+                }
+            let isStandard = tower.resolution == 224 || size.last?.isNumber == true
+            return "\(size)/\(tower.patch)" + (family == .sigLIP ? "-SigLIP" : "") + (isStandard ? "" : "@\(tower.resolution)")
         case .resNet(let tower):
             switch (tower.width, tower.layers) {
-            case (64, [3, 4, 6, 3]): "RN50"
-            case (64, [3, 4, 23, 3]): "RN101"
-            case (80, [4, 6, 10, 6]): "RN50x4"
-            default: "RN-\(tower.width)x\(tower.layers.map(String.init).joined(separator: "."))"
+            case (64, [3, 4, 6, 3]): return "RN50"
+            case (64, [3, 4, 23, 3]): return "RN101"
+            case (80, [4, 6, 10, 6]): return "RN50x4"
+            default: return "RN-\(tower.width)x\(tower.layers.map(String.init).joined(separator: "."))"
             }
         }
     }

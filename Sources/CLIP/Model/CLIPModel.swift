@@ -11,6 +11,8 @@ public final class CLIPModel {
     public let store: ParameterStore
     /// The logarithm of the factor on cosine similarities (`t` in the paper's figure 3; 1/temperature).
     public let logitScale: Tensor
+    /// What SigLIP adds to the scaled cosines (`b` in algorithm 1 of its paper).
+    public let logitBias: Tensor?
     private let vision: Tower
     private let text: TextTransformer
 
@@ -27,6 +29,7 @@ public final class CLIPModel {
         }
         text = try TextTransformer(root, configuration.text, of: configuration)
         logitScale = try root.parameter("logit_scale", [], .constant(2.6592600369327783))  // ln(1/0.07)
+        logitBias = try configuration.family == .sigLIP ? root.parameter("logit_bias", [], .constant(-10)) : nil
         try store.finish()
     }
 

@@ -6,12 +6,9 @@ final class TransformerBlock {
     private let inProjection: Linear
     private let outProjection: Linear
     private let normBeforePerceptron: LayerNorm
-    private let expand: Linear
-    private let contract: Linear
+    private let perceptron: Perceptron
     private let heads: Int
     private let causal: Bool
-    private let activation: Activation
-    private var fused: FusedActivation?
 
     /// - Parameter depth: blocks in the tower; the weights of a new model shrink with it, as OpenAI's do.
     init(
@@ -26,17 +23,47 @@ final class TransformerBlock {
             bias: try scope["attn"].parameter("in_proj_bias", [3 * width], .zeros))
         outProjection = try Linear(scope["attn"]["out_proj"], in: width, out: width, initial: .normal(deviation: residual))
         normBeforePerceptron = try LayerNorm(scope["ln_2"], width: width, eps: eps)
-        expand = try Linear(
-            scope["mlp"]["c_fc"], in: width, out: hidden, initial: .normal(deviation: 1 / Double(2 * width).squareRoot()))
-        contract = try Linear(scope["mlp"]["c_proj"], in: hidden, out: width, initial: .normal(deviation: residual))
+        perceptron = try Perceptron(
+            scope["mlp"], width: width, hidden: hidden, activation: activation, residual: .normal(deviation: residual))
         self.heads = heads
         self.causal = causal
-        self.activation = activation
     }
 
     func prepareForInference() throws {
         try inProjection.prepareForInference()
         try outProjection.prepareForInference()
+        try perceptron.prepareForInference()
+    }
+
+    /// `x` `[batch, tokens, width]`
+    func callAsFunction(_ x: Tensor) throws -> Tensor {
+        let attended = try outProjection(attention(normBeforeAttention(x)), adding: x)
+        return try perceptron(normBeforePerceptron(attended), adding: attended)
+    }
+
+    private func attention(_ x: Tensor) throws -> Tensor {
+        let (batch, tokens, width) = (x.size(0), x.size(1), x.size(2))
+        let parts = try inProjection(x).reshaped([batch, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
+        let mixed = try parts.selected(0, 0).attention(key: parts.selected(0, 1), value: parts.selected(0, 2), causal: causal)
+        return try mixed.transposed(1, 2).reshaped([batch, tokens, width])
+    }
+}
+
+/// Two layers with an activation between them, keys `c_fc` and `c_proj`.
+final class Perceptron {
+    private let expand: Linear
+    private let contract: Linear
+    private let activation: Activation
+    private var fused: FusedActivation?
+
+    init(_ scope: ParameterScope, width: Int, hidden: Int, activation: Activation, residual: Initial) throws {
+        expand = try Linear(
+            scope["c_fc"], in: width, out: hidden, initial: .normal(deviation: 1 / Double(2 * width).squareRoot()))
+        contract = try Linear(scope["c_proj"], in: hidden, out: width, initial: residual)
+        self.activation = activation
+    }
+
+    func prepareForInference() throws {
         switch activation {
         case .quickGELU:
             // x·σ(1.702x) = swish(1.702x)/1.702, and oneDNN fuses swish: both factors go into the weights.
@@ -50,24 +77,15 @@ final class TransformerBlock {
         }
     }
 
-    /// `x` `[batch, tokens, width]`
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let attended = try outProjection(attention(normBeforeAttention(x)), adding: x)
-        let hidden = try normBeforePerceptron(attended)
-        if let fused { return try contract(expand(hidden, activation: fused), adding: attended) }
+    /// What it makes of `x` `[…, width]`, on top of `residual`.
+    func callAsFunction(_ x: Tensor, adding residual: Tensor) throws -> Tensor {
+        if let fused { return try contract(expand(x, activation: fused), adding: residual) }
         let activated =
             switch activation {
-            case .quickGELU: try expand(hidden).quickGELU()
-            case .gelu: try expand(hidden).gelu()
-            case .geluTanh: try expand(hidden).gelu(tanhApproximation: true)
+            case .quickGELU: try expand(x).quickGELU()
+            case .gelu: try expand(x).gelu()
+            case .geluTanh: try expand(x).gelu(tanhApproximation: true)
             }
-        return try contract(activated, adding: attended)
-    }
-
-    private func attention(_ x: Tensor) throws -> Tensor {
-        let (batch, tokens, width) = (x.size(0), x.size(1), x.size(2))
-        let parts = try inProjection(x).reshaped([batch, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
-        let mixed = try parts.selected(0, 0).attention(key: parts.selected(0, 1), value: parts.selected(0, 2), causal: causal)
-        return try mixed.transposed(1, 2).reshaped([batch, tokens, width])
+        return try contract(activated, adding: residual)
     }
 }

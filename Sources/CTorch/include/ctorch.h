@@ -53,6 +53,9 @@ CTStatus ct_manual_seed(uint64_t seed);
 CTStatus ct_device_available(CTDevice device, bool *out);
 /// Sets this thread's gradient recording and writes what it was.
 CTStatus ct_set_grad_enabled(bool enabled, bool *previous);
+/// Sets whether this thread's products and convolutions on the device run in bfloat16, and writes whether they did. Weights that were cast
+/// on the way are forgotten when it is switched off.
+CTStatus ct_set_autocast(CTDevice device, bool enabled, bool *previous);
 
 // MARK: Making and freeing
 

@@ -10,6 +10,17 @@ public func withoutGradients<Result>(_ body: () throws -> Result) throws -> Resu
     return try body()
 }
 
+/// Runs `body` with products and convolutions in bfloat16 and everything else as the tensors are: mixed precision after Micikevicius et al.
+/// 2018 (arXiv:1710.03740). Weights and gradients stay float32, and bfloat16's range needs no loss scaling.
+///
+/// Synchronous on purpose, as `withoutGradients`. Results may be bfloat16.
+public func withBFloat16<Result>(on device: Device, _ body: () throws -> Result) throws -> Result {
+    var previous = false
+    try checked { ct_set_autocast(device.code, true, &previous) }
+    defer { _ = ct_set_autocast(device.code, previous, nil) }
+    return try body()
+}
+
 extension Tensor {
     /// Whether operations on this tensor are recorded.
     public var requiresGradient: Bool {

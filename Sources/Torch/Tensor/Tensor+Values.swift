@@ -53,23 +53,25 @@ extension Tensor {
         self.init(adopting: result)
     }
 
-    /// A tensor of a mapped file, without a copy where the file's alignment allows: the file stays mapped while the tensor lives. Such a
-    /// tensor must never be written to.
+    /// A tensor of a mapped file, without a copy where its elements lie in a row and the file's alignment allows: the file stays mapped
+    /// while the tensor lives. Such a tensor must never be written to.
     /// - Throws: `TensorFileError` if the name is unknown, `TorchError` otherwise.
-    public static func mapped(_ name: String, of file: SafetensorsFile) throws -> Tensor {
+    public static func mapped(_ name: String, of file: any TensorSource) throws -> Tensor {
         guard let description = file.tensors[name] else { throw TorchError.argument("\(file.path) holds no tensor \(name)") }
         return try file.withBytes(of: name) { bytes in
             let address = Int(bitPattern: bytes.baseAddress)
-            guard let base = bytes.baseAddress, bytes.count > 0, address % description.type.byteCount == 0 else {
+            guard let base = bytes.baseAddress, bytes.count > 0, file.liesInPlace(name),
+                address % description.type.byteCount == 0
+            else {
                 return try Tensor(bytes: bytes, type: description.type, shape: description.shape)
             }
             let sizes = description.shape.map(Int64.init)
-            let keeper = Unmanaged.passRetained(file)
+            let keeper = Unmanaged<AnyObject>.passRetained(file)
             do {
                 return try make {
                     ct_from_borrowed(
                         base, description.type.code, sizes, sizes.count, keeper.toOpaque(),
-                        { Unmanaged<SafetensorsFile>.fromOpaque($0!).release() }, $0)
+                        { Unmanaged<AnyObject>.fromOpaque($0!).release() }, $0)
                 }
             } catch {
                 keeper.release()

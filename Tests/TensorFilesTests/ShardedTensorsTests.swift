@@ -2,7 +2,7 @@ import TensorFiles
 import Testing
 
 @Suite("Shards of a safetensors checkpoint")
-struct ShardedSafetensorsTests {
+struct ShardedTensorsTests {
     let folder: TemporaryFolder
 
     init() throws {
@@ -13,8 +13,8 @@ struct ShardedSafetensorsTests {
         try SafetensorsWriter.write([4, 5, 6], shape: [3, 1], named: "c", to: folder.path("model-00002-of-00002.safetensors"))
     }
 
-    private func open(_ json: String) throws -> ShardedSafetensors {
-        try ShardedSafetensors(path: folder.write(Array(json.utf8), as: "model.safetensors.index.json"))
+    private func open(_ json: String) throws -> ShardedTensors {
+        try ShardedTensors(path: folder.write(Array(json.utf8), as: "model.safetensors.index.json"))
     }
 
     private static let first = "model-00001-of-00002.safetensors"
@@ -37,7 +37,7 @@ struct ShardedSafetensorsTests {
 
     @Test("an index in the working folder finds its shards there")
     func noFolder() {
-        let error = #expect(throws: TensorFileError.self) { _ = try ShardedSafetensors(path: "there-is-no-such.index.json") }
+        let error = #expect(throws: TensorFileError.self) { _ = try ShardedTensors(path: "there-is-no-such.index.json") }
         #expect(error == .cannotOpen(path: "there-is-no-such.index.json", reason: "No such file or directory"))
     }
 

@@ -3,20 +3,20 @@ import Imaging
 public import Search
 
 extension ModelCard {
-    /// Reads everything off a model's folder; what its `stylefinder.json` does not say stays unsaid.
+    /// Reads everything off a checkpoint; what its `stylefinder.json` does not say stays unsaid.
     /// - Parameters: id: what the model is called here, parameters: how many numbers its weights are.
     /// - Throws: `CLIPError` if `stylefinder.json` can't be read.
-    public init(folder: ModelFolder, id: String, parameters: Int) throws {
-        let recorded = try folder.recorded()
-        let preprocessing = folder.preprocessing
+    public init(checkpoint: Checkpoint, id: String, parameters: Int) throws {
+        let recorded = try checkpoint.recorded()
+        let preprocessing = checkpoint.preprocessing
         self.init(
-            id: id, architecture: folder.configuration.architectureName, variant: recorded?["name"] as? String ?? id,
-            stage: recorded?["stage"] as? String, embeddingSize: folder.configuration.embeddingSize, parameters: parameters,
-            takesText: folder.tokenizer != nil,
+            id: id, architecture: checkpoint.configuration.architectureName, variant: recorded?["name"] as? String ?? id,
+            stage: recorded?["stage"] as? String, embeddingSize: checkpoint.configuration.embeddingSize, parameters: parameters,
+            takesText: checkpoint.tokenizer != nil,
             preprocessing: Preparation(
                 side: preprocessing.side, fitting: preprocessing.fitting.rawValue, filter: preprocessing.filter.rawValue,
                 mean: preprocessing.mean, std: preprocessing.deviation),
-            fingerprint: folder.fingerprint, training: recorded.flatMap(Training.init))
+            fingerprint: checkpoint.fingerprint, training: recorded.flatMap(Training.init))
     }
 }
 

@@ -1,11 +1,12 @@
-/// The shards of one safetensors checkpoint, behind the index that lists them.
+/// The shards of one checkpoint, behind the index that lists them.
 ///
-/// The index, `model.safetensors.index.json`:
+/// The index, `model.safetensors.index.json` or `pytorch_model.bin.index.json`:
 ///
 ///     {"metadata": {…}, "weight_map": {"<tensor>": "model-00001-of-00002.safetensors", …}}
 ///
+/// A shard is a safetensors file if its name ends so, else a dictionary of tensors as `torch.save` writes it.
 /// Shards lie beside the index. Every tensor of the index is in the shard named, and every tensor of a shard is in the index.
-public final class ShardedSafetensors: TensorSource {
+public final class ShardedTensors: TensorSource {
     /// What a broken or hostile index may name.
     private static let shardLimit = 4096
 
@@ -13,7 +14,9 @@ public final class ShardedSafetensors: TensorSource {
     /// Shard after shard in the order of their names, within a shard in the order of the file.
     public let names: [String]
     public let tensors: [String: TensorDescription]
-    private let homes: [String: SafetensorsFile]
+    /// The files of the shards, in the order of their names.
+    public let files: [String]
+    private let homes: [String: any TensorSource]
 
     /// Opens the index and every shard, and compares the two.
     /// - Throws: `TensorFileError`: `.missingShard`, `.misplacedTensor`, `.invalidJSON` (a tensor listed twice), or what is wrong with a
@@ -23,13 +26,15 @@ public final class ShardedSafetensors: TensorSource {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
         var names: [String] = []
         var tensors: [String: TensorDescription] = [:]
-        var homes: [String: SafetensorsFile] = [:]
+        var homes: [String: any TensorSource] = [:]
+        var files: [String] = []
         let shards = Set(map.values)
         guard shards.count <= Self.shardLimit else {
             throw .excessive(path: path, what: "\(shards.count) shards", limit: Self.shardLimit)
         }
         for shard in shards.sorted() {
             let file = try Self.open(shard, of: path, folder: folder)
+            files.append(file.path)
             for name in file.names {
                 guard let home = map[name] else {
                     throw .misplacedTensor(path: path, tensor: name, problem: "is in `\(shard)` and not in the index")
@@ -51,9 +56,10 @@ public final class ShardedSafetensors: TensorSource {
         self.names = names
         self.tensors = tensors
         self.homes = homes
+        self.files = files
     }
 
-    public func liesInPlace(_ name: String) -> Bool { homes[name] != nil }
+    public func liesInPlace(_ name: String) -> Bool { homes[name]?.liesInPlace(name) ?? false }
 
     public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
         try home(name).withBytes(of: name, body)
@@ -63,12 +69,12 @@ public final class ShardedSafetensors: TensorSource {
         try home(name).floats(name)
     }
 
-    private func home(_ name: String) throws(TensorFileError) -> SafetensorsFile {
+    private func home(_ name: String) throws(TensorFileError) -> any TensorSource {
         guard let file = homes[name] else { throw .noSuchTensor(path: path, tensor: name, count: names.count) }
         return file
     }
 
-    private static func open(_ shard: String, of path: String, folder: String) throws(TensorFileError) -> SafetensorsFile {
+    private static func open(_ shard: String, of path: String, folder: String) throws(TensorFileError) -> any TensorSource {
         // A name that leaves the folder could open any file of the machine.
         guard !shard.isEmpty, !shard.hasPrefix("."), !shard.utf8.contains(where: { $0 == 0x2F || $0 == 0x5C || $0 == 0 }) else {
             throw .invalidEntry(
@@ -76,7 +82,8 @@ public final class ShardedSafetensors: TensorSource {
                 expected: "the name of a file beside the index")
         }
         do throws(TensorFileError) {
-            return try SafetensorsFile(path: folder + shard)
+            let file = folder + shard
+            return try shard.hasSuffix(".safetensors") ? SafetensorsFile(path: file) : TorchCheckpoint(path: file).tensors()
         } catch {
             // Only the absence of the file is the index's business; the rest names the shard itself.
             if case .cannotOpen = error { throw .missingShard(path: path, shard: shard) }

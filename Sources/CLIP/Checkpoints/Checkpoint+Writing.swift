@@ -1,0 +1,81 @@
+import Foundation
+import Imaging
+public import TensorFiles
+public import Torch
+
+extension Checkpoint {
+    /// Whose names the weights carry in a file of their own.
+    public enum Names: String, Sendable, CaseIterable {
+        case openAI = "openai"
+        case huggingFace = "hugging-face"
+    }
+
+    /// Writes a folder that the field's own library opens: Hugging Face for a ViT and a SigLIP, open_clip for a ResNet and for a ViT whose
+    /// pictures are cut as open_clip cuts them.
+    /// - Parameters:
+    ///   - precision: how the weights are stored.
+    ///   - vocabulary: the folder whose vocabulary goes along.
+    ///   - additions: goes into `stylefinder.json`.
+    public static func write(
+        _ model: CLIPModel, preprocessing: Preprocessing, to path: String, precision: TensorToWrite.Precision = .float32,
+        vocabulary: String? = nil, additions: [String: Any]? = nil
+    ) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw CLIPError.noWrite(path: path, reason: error.phrase)
+        }
+        if let vocabulary { try VocabularyFiles(in: vocabulary)?.copy(to: path) }
+        let configuration = model.configuration
+        if case .transformer(let tower) = configuration.vision,
+            // A Hugging Face folder can't say that pictures are cut by torchvision's rule; SigLIP's are never cut.
+            preprocessing.cropRule == .transformers || configuration.family == .sigLIP
+        {
+            try JSONFile.write(HuggingFaceFolder.config(configuration, tower), to: "\(path)/\(HuggingFaceFolder.config)")
+            try JSONFile.write(
+                HuggingFaceFolder.preprocessorConfig(preprocessing, family: configuration.family),
+                to: "\(path)/\(HuggingFaceFolder.preprocessor)")
+            try write(model, to: "\(path)/\(HuggingFaceFolder.weights[0])", names: .huggingFace, precision: precision)
+        } else {
+            try JSONFile.write(OpenCLIPFolder.config(configuration, preprocessing), to: "\(path)/\(OpenCLIPFolder.config)")
+            try write(model, to: "\(path)/\(OpenCLIPFolder.weights[0])", names: .openAI, precision: precision)
+        }
+        if let additions { try JSONFile.write(additions, to: "\(path)/\(Self.additions)") }
+    }
+
+    /// Writes the weights alone: `.safetensors`, or for another ending the dictionary of tensors that Python opens with
+    /// `torch.load(path, weights_only=True)`.
+    /// - Throws: `CLIPError.wrongValue` for names that the architecture does not have.
+    public static func write(
+        _ model: CLIPModel, to path: String, names: Names, precision: TensorToWrite.Precision = .float32
+    ) throws {
+        var tensors = model.store.parameters + model.store.buffers
+        if names == .huggingFace {
+            guard case .transformer = model.configuration.vision else {
+                throw CLIPError.wrongValue(
+                    path: path, key: "names", found: names.rawValue,
+                    expected: "\(Names.openAI.rawValue): Hugging Face has no ResNet CLIP")
+            }
+            let table: NameTable = model.configuration.family == .clip ? .huggingFace : .huggingFaceSigLIP
+            let canonical = tensors
+            tensors = try withoutGradients { try table.theirs(canonical) }
+        } else if model.configuration.family == .sigLIP {
+            throw CLIPError.wrongValue(
+                path: path, key: "names", found: names.rawValue,
+                expected: "\(Names.huggingFace.rawValue): OpenAI's names have no word for SigLIP's head")
+        }
+        let type: ElementType = precision == .float16 ? .float16 : .float32
+        // One tensor at a time is brought into the form of the file.
+        let written = tensors.map { name, tensor in
+            TensorToWrite(name: name, type: type, shape: tensor.shape) { body in
+                try withoutGradients { try tensor.to(type).bytes() }.withUnsafeBytes(body)
+            }
+        }
+        if path.hasSuffix(".safetensors") {
+            let metadata = ["format": "pt", "activation": model.configuration.activation.rawValue]
+            try SafetensorsWriter.write(written, metadata: metadata, to: path)
+        } else {
+            try TorchCheckpointWriter.write(written, to: path)
+        }
+    }
+}

@@ -1,0 +1,350 @@
+import Crypto
+import Foundation
+import Imaging
+public import TensorFiles
+public import Torch
+
+/// A model on disk, opened: what it is, its preprocessing, its tokenizer, its weights by canonical name. It is a folder of Hugging Face's or
+/// open_clip's kind, or one file: OpenAI's archive, a checkpoint of open_clip's training, OpenFashionCLIP's, the original StyleFinder's, or
+/// plain weights.
+///
+/// We write folders: a ViT as Hugging Face's, a ResNet as open_clip's. Our own additions are in `stylefinder.json`.
+public struct Checkpoint {
+    public enum Format: String, Sendable, CaseIterable {
+        case huggingFace = "hugging-face"
+        case openCLIP = "open_clip"
+        case openCLIPTraining = "open_clip training"
+        case openAI = "openai"
+        case openFashionCLIP = "openfashionclip"
+        case styleFinderStage2 = "stylefinder stage 2"
+        case styleFinderStage3 = "stylefinder stage 3"
+        /// Weights without a word about them.
+        case weights
+    }
+
+    public static let additions = "stylefinder.json"
+
+    /// The folder or the file.
+    public let path: String
+    public let format: Format
+    public let configuration: CLIPConfiguration
+    public let preprocessing: Preprocessing
+    /// Absent if no vocabulary lies in the folder, or beside the file: the model then takes pictures only.
+    public let tokenizer: Tokenizer?
+    /// SHA-256 over the configuration, the preprocessing, the vocabulary and the weights, 64 hexadecimal digits: vectors of two models are
+    /// never mixed.
+    public let fingerprint: String
+    /// What was done to make the checkpoint fit, a sentence each: to be told to whoever uses the model.
+    public let remarks: [String]
+    /// What the weights' file tells about itself beside its tensors, such as an epoch.
+    public let facts: [(name: String, value: String)]
+    /// The element types of the stored weights and how many numbers each has.
+    public let storage: [(type: ElementType, count: Int)]
+    /// The folder that the model, and its vocabulary, lie in.
+    public let folder: String
+    private let weightFile: WeightFile
+    private let names: NameTable
+
+    /// - Parameters:
+    ///   - path: a model folder, or a file of weights.
+    ///   - activation: for a file that does not say it.
+    ///   - resolution: side of the pictures, if another than the model was made for: its position embeddings are then interpolated.
+    /// - Throws: `CLIPError`, `TensorFileError`, `TokenizerError`, `TorchError`: the file, the key, what was found and what would be right.
+    public init(path: String, activation: Activation? = nil, resolution: Int? = nil) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw CLIPError.noModel(path: path)
+        }
+        self.path = path
+        let opened = try isFolder.boolValue ? Opened(folder: path) : Opened(file: path, activation: activation)
+        if let activation, activation != opened.configuration.activation {
+            throw CLIPError.wrongValue(
+                path: path, key: "activation", found: activation.rawValue,
+                expected: "\(opened.configuration.activation.rawValue), which the checkpoint itself says")
+        }
+        (format, weightFile, names) = (opened.format, opened.weightFile, opened.names)
+        facts = opened.weightFile.facts
+        folder = opened.folder
+        var configuration = opened.configuration
+        var preprocessing = opened.preprocessing
+        var remarks: [String] = []
+        if let resolution, resolution != configuration.resolution {
+            try configuration.setResolution(resolution, path: path)
+            preprocessing.side = resolution
+            remarks.append(
+                "\(path) was made for pictures of \(opened.configuration.resolution) px; its position embeddings are interpolated to \(resolution) px."
+            )
+        } else if format == .openCLIP, let stored = try weightFile.storedGrid(names),
+            stored != configuration.grid, stored > 0
+        {
+            // open_clip does this whenever it loads a checkpoint; transformers refuses, and so do we.
+            remarks.append(
+                "\(path) holds position embeddings of \(stored)×\(stored) places; they are interpolated to the \(configuration.grid)×\(configuration.grid) of its configuration."
+            )
+        }
+        self.remarks = remarks
+        self.configuration = configuration
+        self.preprocessing = preprocessing
+        guard preprocessing.side == configuration.resolution else {
+            throw CLIPError.contradiction(
+                path: path,
+                what: "pictures are prepared at \(preprocessing.side) px, the model takes \(configuration.resolution) px")
+        }
+        let vocabulary = VocabularyFiles(in: opened.folder)
+        tokenizer = try vocabulary?.tokenizer(for: configuration, readAs: opened.library)
+        var counts: [ElementType: Int] = [:]
+        for tensor in weightFile.source.tensors.values where tensor.type.isFloatingPoint {
+            counts[tensor.type, default: 0] += tensor.elementCount
+        }
+        storage = counts.map { ($0.key, $0.value) }.sorted { ($1.1, $0.0.rawValue) < ($0.1, $1.0.rawValue) }
+        fingerprint = try Self.fingerprint(
+            of: opened.settings + (vocabulary?.files ?? []) + weightFile.files,
+            choices: [activation.map { "activation \($0.rawValue)" }, resolution.map { "resolution \($0)" }].compactMap { $0 })
+    }
+
+    /// The weights under OpenAI's names, not yet checked against the configuration. Tensors may lie in the mapped file: they must not be
+    /// written to.
+    public func weights() throws -> [String: Tensor] {
+        try configuration.fitted(weightFile.canonical(names))
+    }
+
+    /// Builds the model: strictly, and refusing weights that are not finite.
+    /// - Parameter forTraining: copies the weights, so that an optimizer may write to them.
+    public func model(forTraining: Bool = false) throws -> CLIPModel {
+        var weights: [String: Tensor] = try withoutGradients { try self.weights() }
+        if let name = try Self.notFinite(weights) {
+            throw CLIPError.notANumber(path: weightFile.source.path, tensor: name)
+        }
+        if forTraining { weights = try weights.mapValues { try $0.clone().to(.float32) } }
+        return try CLIPModel(configuration, store: ParameterStore(weights: weights, source: weightFile.source.path))
+    }
+
+    /// (1 − α)·first + α·second, weight by weight: WiSE-FT, Wortsman et al. 2022 (arXiv:2109.01903, eq. 1).
+    /// - Parameter alpha: 0…1.
+    /// - Throws: `CLIPError.contradiction` for models that differ in more than their weights.
+    public static func merged(_ first: Checkpoint, _ second: Checkpoint, alpha: Double) throws -> CLIPModel {
+        func same(_ what: String, _ equal: Bool) throws {
+            if !equal {
+                throw CLIPError.contradiction(
+                    path: second.path, what: "its \(what) is not that of \(first.path), so their weights can't be mixed")
+            }
+        }
+        try same("architecture", first.configuration == second.configuration)
+        try same("preprocessing", first.preprocessing == second.preprocessing)
+        let (mine, theirs) = try (first.model(forTraining: true), second.model())
+        try withoutGradients {
+            for (own, other) in zip(
+                mine.store.parameters + mine.store.buffers, theirs.store.parameters + theirs.store.buffers)
+            {
+                // `mine` owns its tensors: they were copied.
+                try own.tensor.copyInPlace(from: own.tensor * (1 - alpha) + other.tensor * alpha)
+            }
+        }
+        return mine
+    }
+
+    /// The first tensor, by name, that holds a value that is no number.
+    private static func notFinite(_ weights: [String: Tensor]) throws -> String? {
+        try weights.sorted { $0.key < $1.key }.first { _, tensor in
+            // One pass without a copy of the tensor: a sum of its magnitudes is finite if and only if they are, unless they are enormous.
+            guard try tensor.type.isFloatingPoint, try !tensor.sum().item().isFinite else { return false }
+            return try tensor.to(.float32).isFinite().not().any().item() != 0
+        }?.key
+    }
+
+    /// Our additions: recipe, metrics, history; nil where the folder has none.
+    public func recorded() throws -> [String: Any]? {
+        let path = "\(path)/\(Self.additions)"
+        return FileManager.default.fileExists(atPath: path) ? try JSONFile(path: path).object : nil
+    }
+
+    private static func fingerprint(of paths: [String], choices: [String]) throws -> String {
+        var hash = SHA256()
+        for path in paths {
+            guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+            else { throw CLIPError.unreadable(path: path, reason: "there is no such file or no permission") }
+            // Length first, so that no two lists of files give the same stream.
+            withUnsafeBytes(of: UInt64(data.count).littleEndian) { hash.update(bufferPointer: $0) }
+            hash.update(data: data)
+        }
+        for choice in choices { hash.update(data: Data("\n\(choice)".utf8)) }
+        return hash.finalize().map { String(format: "%02x", $0) }.joined()
+    }
+}
+
+/// A checkpoint's parts before they are compared with each other.
+private struct Opened {
+    let format: Checkpoint.Format
+    let configuration: CLIPConfiguration
+    let preprocessing: Preprocessing
+    let weightFile: WeightFile
+    let names: NameTable
+    /// Files whose contents decide what the weights mean.
+    let settings: [String]
+    /// Where a vocabulary would lie.
+    let folder: String
+    /// Whose rules texts are cleaned by.
+    let library: TextCleanup
+
+    init(folder path: String) throws {
+        folder = path
+        func holds(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
+        func weights(_ candidates: [String]) throws -> WeightFile {
+            // Where none is there, the first is what is missed.
+            try WeightFile(path: "\(path)/\(candidates.first(where: holds) ?? candidates[0])")
+        }
+        if holds(OpenCLIPFolder.config) {
+            let file = try JSONFile(path: "\(path)/\(OpenCLIPFolder.config)")
+            let found = try weights(OpenCLIPFolder.weights)
+            let table = try found.table()
+            (format, library, weightFile, names) = (.openCLIP, .openCLIP, found, table)
+            configuration = try OpenCLIPFolder.configuration(file) { try found.canonical(table).mapValues(\.shape) }
+            preprocessing = try OpenCLIPFolder.preprocessing(file, resolution: configuration.resolution)
+            settings = [file.path]
+        } else if holds(HuggingFaceFolder.config) {
+            let file = try JSONFile(path: "\(path)/\(HuggingFaceFolder.config)")
+            configuration = try HuggingFaceFolder.configuration(file)
+            let preprocessor = try JSONFile(path: "\(path)/\(HuggingFaceFolder.preprocessor)")
+            preprocessing = try HuggingFaceFolder.preprocessing(preprocessor, family: configuration.family)
+            weightFile = try weights(HuggingFaceFolder.weights)
+            (format, library, names) = (.huggingFace, .huggingFace, try weightFile.table())
+            settings = [file.path, preprocessor.path]
+        } else {
+            throw CLIPError.unknownFolder(path: path)
+        }
+    }
+
+    init(file path: String, activation: Activation?) throws {
+        let url = URL(fileURLWithPath: path)
+        folder = url.deletingLastPathComponent().path
+        library = .openCLIP
+        weightFile = try WeightFile(path: path)
+        names = try weightFile.table()
+        var settings: [String] = []
+        var known = activation
+        var training: OpenCLIPTrainingSettings?
+        switch weightFile.origin {
+        case .plain: format = .weights
+        case .openAI: (format, known) = (.openAI, .quickGELU)
+        // The original program loaded OpenAI's models and trained from them.
+        case .styleFinderStage2: (format, known) = (.styleFinderStage2, .quickGELU)
+        case .styleFinderStage3: (format, known) = (.styleFinderStage3, .quickGELU)
+        // Its own loader builds open_clip's ViT-B-32, whose activation is the exact one.
+        case .openFashionCLIP: (format, known) = (.openFashionCLIP, .gelu)
+        case .openCLIPTraining:
+            format = .openCLIPTraining
+            training = try OpenCLIPTrainingSettings(near: url)
+            if let training {
+                known = training.activation
+                settings.append(training.path)
+            }
+        }
+        if let told = weightFile.metadata["activation"].flatMap(Activation.init) { known = told }
+        let shapes = try weightFile.canonical(names).mapValues(\.shape)
+        // A ResNet's text tower has the activation too. SigLIP's follow from the library that named its tensors.
+        let isSigLIP = shapes["visual.attnpool.probe"] != nil
+        if isSigLIP {
+            let isTimm = weightFile.source.tensors.keys.contains { $0.contains("visual.trunk.") }
+            let hasLargeVocabulary = shapes["token_embedding.weight"]?.first ?? 0 > 100_000
+            configuration = try CLIPConfiguration(
+                shapes: shapes, path: path, activation: isTimm ? .gelu : .geluTanh,
+                textActivation: isTimm && !hasLargeVocabulary ? .gelu : .geluTanh)
+        } else {
+            guard let known else { throw CLIPError.unknownActivation(path: path) }
+            configuration = try CLIPConfiguration(shapes: shapes, path: path, activation: known)
+        }
+        self.settings = settings
+        preprocessing = Preprocessing(
+            side: configuration.resolution, fitting: isSigLIP ? .squash : .shortestSideCrop,
+            mean: training?.mean ?? (isSigLIP ? Preprocessing.halves : Preprocessing.openAIMean),
+            deviation: training?.deviation ?? (isSigLIP ? Preprocessing.halves : Preprocessing.openAIDeviation))
+    }
+}
+
+extension WeightFile {
+    /// Which library's names its tensors carry.
+    func table() throws(CLIPError) -> NameTable {
+        try NameTable.recognised(by: source.names.compactMap(NameTable.plain), path: source.path)
+    }
+
+    /// Its tensors under canonical names; they may lie in the mapped file.
+    func canonical(_ table: NameTable) throws -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for name in source.names {
+            guard let plain = NameTable.plain(name) else { continue }
+            guard tensors[plain] == nil else { throw TensorFileError.duplicateTensor(path: source.path, tensor: plain) }
+            tensors[plain] = try .mapped(name, of: source)
+        }
+        return try withoutGradients { try table.canonical(tensors) }
+    }
+
+    /// How many places a side of the stored position embeddings has; nil where they are no square.
+    func storedGrid(_ table: NameTable) throws -> Int? {
+        let weights = try canonical(table)
+        return CLIPConfiguration.positionNames.compactMap { weights[$0] }.first.flatMap {
+            CLIPConfiguration.side(ofPlaces: $0.size(0), hasClassToken: weights["visual.attnpool.probe"] == nil)
+        }
+    }
+}
+
+// MARK: Another resolution
+
+extension CLIPConfiguration {
+    /// Where an image tower keeps its position embeddings.
+    static let positionNames = ["visual.positional_embedding", "visual.attnpool.positional_embedding"]
+
+    static func side(ofPlaces places: Int, hasClassToken: Bool) -> Int? {
+        let cells = places - (hasClassToken ? 1 : 0)
+        let side = Int(Double(max(cells, 0)).squareRoot().rounded())
+        return side * side == cells ? side : nil
+    }
+
+    /// Places along a side of the image tower's map.
+    var grid: Int {
+        switch vision {
+        case .transformer(let tower): tower.resolution / tower.patch
+        case .resNet(let tower): tower.resolution / 32
+        }
+    }
+
+    mutating func setResolution(_ side: Int, path: String) throws(CLIPError) {
+        switch vision {
+        case .transformer(var tower):
+            guard side > 0, side % tower.patch == 0 else {
+                throw .wrongValue(
+                    path: path, key: "resolution", found: "\(side)", expected: "a multiple of the patch, \(tower.patch)")
+            }
+            tower.resolution = side
+            vision = .transformer(tower)
+        case .resNet(var tower):
+            guard side > 0, side % 32 == 0 else {
+                throw .wrongValue(path: path, key: "resolution", found: "\(side)", expected: "a multiple of 32")
+            }
+            tower.resolution = side
+            vision = .resNet(tower)
+        }
+    }
+
+    /// The weights with position embeddings of this configuration's grid: bicubic with antialias, as open_clip resizes them; the class token's
+    /// stays.
+    func fitted(_ weights: [String: Tensor]) throws -> [String: Tensor] {
+        guard let name = Self.positionNames.first(where: { weights[$0] != nil }), let stored = weights[name] else {
+            return weights
+        }
+        let first = family == .clip ? 1 : 0
+        guard stored.shape.count == 2, let side = Self.side(ofPlaces: stored.size(0), hasClassToken: first == 1), side > 0,
+            side != grid
+        else { return weights }
+        let width = stored.size(1)
+        var weights = weights
+        weights[name] = try withoutGradients {
+            let plain = try stored.to(.float32)
+            let map = try plain.narrowed(0, start: first, length: side * side).reshaped([1, side, side, width])
+                .permuted([0, 3, 1, 2]).contiguous()
+            let resized = try map.resizedBicubic(height: grid, width: grid, antialias: true).permuted([0, 2, 3, 1])
+                .reshaped([grid * grid, width])
+            return first == 0 ? resized : try .concatenated([plain.narrowed(0, start: 0, length: 1), resized])
+        }
+        return weights
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import TensorFiles
+
+/// A checkpoint's weights as they lie on disk: one file or its shards, opened and told apart by what they hold, not by how they are called.
+struct WeightFile {
+    /// Who wrote the file, as far as its container says so.
+    enum Origin: Equatable {
+        /// Tensors under names and nothing else.
+        case plain
+        /// OpenAI's TorchScript archive.
+        case openAI
+        /// `{"epoch", "state_dict", "optimizer"}`, as open_clip's training saves it.
+        case openCLIPTraining
+        /// `{"CLIP": …}`.
+        case openFashionCLIP
+        /// `{"model_state_dict", "model_name", …}`.
+        case styleFinderStage3
+        /// A whole pickled `clip.model.CLIP`.
+        case styleFinderStage2
+    }
+
+    let source: any TensorSource
+    let origin: Origin
+    /// Every file that was read, in a fixed order: what a fingerprint is taken of.
+    let files: [String]
+    /// What else the file tells about itself, in plain words.
+    let facts: [(name: String, value: String)]
+    /// Texts that a safetensors file carries.
+    let metadata: [String: String]
+
+    /// - Throws: `TensorFileError` for a broken file, `CLIPError` for one that is something else.
+    init(path: String) throws {
+        if path.hasSuffix(".json") {
+            let shards = try ShardedTensors(path: path)
+            (source, origin, files, facts, metadata) = (shards, .plain, [path] + shards.files, [], [:])
+            return
+        }
+        switch try Self.kind(of: path) {
+        case .zip:
+            let (checkpoint, isModule) = try Self.checkpoint(path)
+            let (origin, keys) = try Self.origin(of: checkpoint, isModule: isModule)
+            source =
+                switch keys {
+                case nil: try checkpoint.tensors()
+                case let key?: try checkpoint.tensors(at: key)
+                }
+            (self.origin, files, metadata) = (origin, [path], [:])
+            facts = Self.facts(checkpoint.root)
+        case .safetensors:
+            let file = try SafetensorsFile(path: path)
+            (source, origin, files, facts, metadata) = (file, .plain, [path], [], file.metadata)
+        }
+    }
+
+    private enum Kind { case zip, safetensors }
+
+    /// By the first bytes: people rename files, and downloads bring other things than what was asked for.
+    private static func kind(of path: String) throws -> Kind {
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw CLIPError.unreadable(path: path, reason: "there is no such file or no permission")
+        }
+        defer { try? handle.close() }
+        let start = (try? handle.read(upToCount: 64)) ?? Data()
+        if start.starts(with: Array("PK".utf8)) || start.first == 0x80 { return .zip }
+        let text = String(decoding: start, as: UTF8.self)
+        if text.hasPrefix("version https://git-lfs") {
+            throw CLIPError.unreadable(
+                path: path, reason: "it is the pointer that git keeps instead of a large file; `git lfs pull` brings the weights")
+        }
+        if text.hasPrefix("<") {
+            throw CLIPError.unreadable(path: path, reason: "it is a web page; the download did not bring the file itself")
+        }
+        return .safetensors
+    }
+
+    /// Strictly first; only a file that asks for CLIP's own classes is read again with its objects taken as data.
+    private static func checkpoint(_ path: String) throws -> (TorchCheckpoint, isModule: Bool) {
+        do {
+            return (try TorchCheckpoint(path: path), false)
+        } catch TensorFileError.foreignGlobal(_, let name) where name.hasPrefix("clip.model.") {
+            return (try TorchCheckpoint(path: path, objects: .collected), true)
+        }
+    }
+
+    /// The origin, and the key under which the tensors stand.
+    private static func origin(of checkpoint: TorchCheckpoint, isModule: Bool) throws -> (Origin, key: String?) {
+        let root = checkpoint.root
+        if checkpoint.isTorchScript { return (.openAI, nil) }
+        if isModule {
+            if root["model"]?.dictionary != nil { return (.styleFinderStage2, "model") }
+            return (.styleFinderStage2, nil)
+        }
+        let wrappers: [(String, Origin)] = [
+            ("model_state_dict", .styleFinderStage3), ("CLIP", .openFashionCLIP), ("state_dict", .openCLIPTraining),
+        ]
+        for (key, origin) in wrappers where root[key]?.dictionary != nil { return (origin, key) }
+        for key in ["model", "module"] where root[key]?.dictionary != nil { return (.plain, key) }
+        return (.plain, nil)
+    }
+
+    /// Short values beside the tensors: an epoch, a name, the settings of a run.
+    private static func facts(_ root: CheckpointValue) -> [(name: String, value: String)] {
+        var facts: [(String, String)] = []
+        for entry in root.dictionary?.entries ?? [] {
+            switch entry.value {
+            case .text(let text): facts.append((entry.key.description, String(text.prefix(200))))
+            case .integer(let number): facts.append((entry.key.description, "\(number)"))
+            case .number(let number): facts.append((entry.key.description, "\(number)"))
+            case .truth(let truth): facts.append((entry.key.description, truth ? "true" : "false"))
+            case .dictionary(let inner) where entry.key == "train_args":
+                for setting in inner.entries.prefix(64) {
+                    switch setting.value {
+                    case .text(let text): facts.append(("train_args.\(setting.key)", String(text.prefix(200))))
+                    case .integer(let number): facts.append(("train_args.\(setting.key)", "\(number)"))
+                    case .number(let number): facts.append(("train_args.\(setting.key)", "\(number)"))
+                    case .truth(let truth): facts.append(("train_args.\(setting.key)", truth ? "true" : "false"))
+                    default: break
+                    }
+                }
+            default: break
+            }
+        }
+        return facts
+    }
+}
