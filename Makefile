@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 # What installs must not run twice at once; the compilers use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: bootstrap build test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests clean
+.PHONY: bootstrap build test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests fuzz clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
 bootstrap:
@@ -60,9 +60,12 @@ format:
 reference: bootstrap
 	@tools/reference.sh
 
-## Full-size reference models (ViT-B/16, RN50), with weights drawn from a seed. About 1.2 GB under .deps/golden.
+## Full-size reference models, with weights drawn from a seed: ViT-B/16 and RN50, and one in every format that is read. They lie under
+## .deps/golden. OpenAI's vocabulary is not ours to ship: GOLDEN_BPE names it.
+GOLDEN_BPE ?= $(or $(STYLEFINDER_DATA),../shared/data)/clip-bpe/bpe_simple_vocab_16e6.txt.gz
 golden: reference
-	$(REFERENCE) tools/golden/clip.py --size full --out .deps/golden --bpe $${STYLEFINDER_DATA:-../shared/data}/clip-bpe/bpe_simple_vocab_16e6.txt.gz
+	$(REFERENCE) tools/golden/clip.py --size full --out .deps/golden --bpe $(GOLDEN_BPE)
+	$(REFERENCE) tools/golden/formats.py --size full --out .deps/golden/formats --bpe $(GOLDEN_BPE)
 
 test-golden: bootstrap reference
 	@test -d .deps/golden/models || { echo "There are no full-size goldens; make them with: make golden"; exit 1; }
@@ -74,6 +77,10 @@ test-golden: bootstrap reference
 figures: build reference
 	Benchmarks/boutique.sh $${FIGURES_DATA:-../shared/data}
 	if [ -d $${FIGURES_DATA:-../shared/data} ]; then Benchmarks/held-out.sh $${FIGURES_DATA:-../shared/data}; fi
+
+## Broken files for the readers of tensor files, guided by what they reach: FUZZ_MINUTES each.
+fuzz: bootstrap
+	tools/fuzz/run.sh $(or $(FUZZ_MINUTES),10)
 
 ## Each figure as a ratio to its peer in one run.
 bench: build reference

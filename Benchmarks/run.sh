@@ -13,6 +13,7 @@ for model in .deps/golden/models/*; do
         rn50*|resnet*) $python Benchmarks/encode.py $built/EncoderBenchmark "$model" RN50-quickgelu ;;
     esac
 done
+$python Benchmarks/load.py $built/EncoderBenchmark
 for recipe in $(grep -l "\"tower\"" Recipes/small-*.json); do $python Benchmarks/train_step.py $built/TrainingBenchmark "$recipe"; done
 $python Benchmarks/serve.py $built/stylefinder
 $python Benchmarks/memory.py $built/stylefinder

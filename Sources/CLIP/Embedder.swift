@@ -29,7 +29,7 @@ public final class Embedder {
         // Counted here: preparing packs the weights anew.
         parameterCount = model.parameterCount
         self.device = device
-        if device == .cpu { try model.prepareForInference() }
+        if device == .cpu { try model.prepareForInference(progress: checkpoint.releasePages) }
     }
 
     /// A model that is being trained, as it stands.

@@ -35,6 +35,12 @@ final class FileMapping: Sendable {
         if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
     }
 
+    /// Lets go of the pages read so far; they come back from the file where they are touched again.
+    func releasePages() {
+        // Without effect on what a reader sees: the pages are the file's and were never written to.
+        if let base { _ = madvise(UnsafeMutableRawPointer(mutating: base), count, MADV_DONTNEED) }
+    }
+
     /// The bytes are valid only inside `body`.
     func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         defer { withExtendedLifetime(self) {} }

@@ -43,6 +43,8 @@ public final class SafetensorsFile: TensorSource {
     /// Every tensor of the file: true for its names.
     public func liesInPlace(_ name: String) -> Bool { ranges[name] != nil }
 
+    public func releasePages() { mapping.releasePages() }
+
     /// Lends a tensor's bytes without a copy. They may be unaligned: read them with `loadUnaligned`.
     /// - Throws: `TensorFileError.noSuchTensor`, or what `body` throws.
     public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {

@@ -15,8 +15,9 @@ public final class ShardedTensors: TensorSource {
     public let names: [String]
     public let tensors: [String: TensorDescription]
     /// The files of the shards, in the order of their names.
-    public let files: [String]
+    public var files: [String] { shards.map(\.path) }
     private let homes: [String: any TensorSource]
+    private let shards: [any TensorSource]
 
     /// Opens the index and every shard, and compares the two.
     /// - Throws: `TensorFileError`: `.missingShard`, `.misplacedTensor`, `.invalidJSON` (a tensor listed twice), or what is wrong with a
@@ -27,14 +28,14 @@ public final class ShardedTensors: TensorSource {
         var names: [String] = []
         var tensors: [String: TensorDescription] = [:]
         var homes: [String: any TensorSource] = [:]
-        var files: [String] = []
-        let shards = Set(map.values)
-        guard shards.count <= Self.shardLimit else {
-            throw .excessive(path: path, what: "\(shards.count) shards", limit: Self.shardLimit)
+        var shards: [any TensorSource] = []
+        let shardNames = Set(map.values)
+        guard shardNames.count <= Self.shardLimit else {
+            throw .excessive(path: path, what: "\(shardNames.count) shards", limit: Self.shardLimit)
         }
-        for shard in shards.sorted() {
+        for shard in shardNames.sorted() {
             let file = try Self.open(shard, of: path, folder: folder)
-            files.append(file.path)
+            shards.append(file)
             for name in file.names {
                 guard let home = map[name] else {
                     throw .misplacedTensor(path: path, tensor: name, problem: "is in `\(shard)` and not in the index")
@@ -56,10 +57,14 @@ public final class ShardedTensors: TensorSource {
         self.names = names
         self.tensors = tensors
         self.homes = homes
-        self.files = files
+        self.shards = shards
     }
 
     public func liesInPlace(_ name: String) -> Bool { homes[name]?.liesInPlace(name) ?? false }
+
+    public func releasePages() {
+        for shard in shards { shard.releasePages() }
+    }
 
     public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
         try home(name).withBytes(of: name, body)

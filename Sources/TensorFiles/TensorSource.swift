@@ -14,6 +14,10 @@ public protocol TensorSource: AnyObject, Sendable {
     /// - Throws: `TensorFileError.noSuchTensor`, or what `body` throws.
     func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R
 
+    /// Lets go of the memory that elements read so far occupy; what is touched again is read again. For whoever copies a large file's
+    /// tensors one after the other.
+    func releasePages()
+
     /// A tensor's elements as `Float`, row by row; F64 is rounded to nearest, the narrower formats are exact.
     /// - Throws: `.noSuchTensor`, or `.notFloatingPoint` for integers and booleans.
     func floats(_ name: String) throws(TensorFileError) -> [Float]

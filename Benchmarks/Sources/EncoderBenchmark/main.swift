@@ -1,16 +1,28 @@
 // Measures a model's image tower beside a peer: reads one line per request on stdin, answers with one line on stdout.
 //
-//     EncoderBenchmark MODEL_FOLDER THREADS
+//     EncoderBenchmark MODEL THREADS
+//     EncoderBenchmark load MODEL ACTIVATION
 //
 // `N` encodes a batch of N pictures of noise, prepared already, and answers the milliseconds; the end of the input ends the program.
-// Benchmarks/encode.py drives it and the peer in turns, so that both see the same machine.
+// Benchmarks/encode.py drives it and the peer in turns, so that both see the same machine. `load` makes a checkpoint ready to answer and
+// prints the seconds (Benchmarks/load.py).
 
 import CLIP
 import Foundation
 import Torch
 
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "load" {
+    let begin = ContinuousClock.now
+    let path = CommandLine.arguments[2]
+    // A .pt of tensors does not say its activation; safetensors of ours do.
+    let activation = path.hasSuffix(".safetensors") ? nil : Activation(rawValue: CommandLine.arguments[3])
+    let embedder = try Embedder(checkpoint: Checkpoint(path: path, activation: activation))
+    let seconds = (ContinuousClock.now - begin) / .seconds(1)
+    print(embedder.configuration.architectureName, seconds)
+    exit(0)
+}
 guard CommandLine.arguments.count == 3, let threads = Int(CommandLine.arguments[2]) else {
-    throw TorchError.argument("usage: EncoderBenchmark MODEL_FOLDER THREADS")
+    throw TorchError.argument("usage: EncoderBenchmark MODEL THREADS, or load MODEL ACTIVATION")
 }
 try TorchRuntime.setThreads(threads)
 let embedder = try Embedder(checkpoint: Checkpoint(path: CommandLine.arguments[1]))

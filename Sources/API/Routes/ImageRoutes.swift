@@ -93,12 +93,8 @@ struct ImageRoutes {
         if request.headers[.ifNoneMatch]?.split(separator: ",").contains(where: { $0.contains(tag) || $0 == "*" }) == true {
             return Response(status: .notModified, headers: headers)
         }
-        let key = PictureCache.Key(hash: hash, width: width)
-        let bytes: ByteBuffer
-        if let known = cache[key] {
-            bytes = known
-        } else {
-            bytes = try await Self.pool.runIfActive {
+        let bytes = try await cache.bytes(of: PictureCache.Key(hash: hash, width: width)) {
+            try await Self.pool.runIfActive {
                 let whole: RGBImage
                 do throws(ImageError) {
                     whole = try ImageDecoder.decode(contentsOfFile: path, minimumSide: width)
@@ -112,7 +108,6 @@ struct ImageRoutes {
                     whole.width > width ? whole.resized(width: width, height: height, filter: .lanczos) : whole
                 return ByteBuffer(bytes: try ImageEncoder.jpeg(scaled, quality: 85))
             }
-            cache[key] = bytes
         }
         var answer = Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
         answer.headers[.contentType] = "image/jpeg"
@@ -129,6 +124,8 @@ final class PictureCache: Sendable {
 
     private struct State {
         var entries: [Key: (bytes: ByteBuffer, used: UInt64)] = [:]
+        /// Pictures that are being scaled: a page of clients that come at once waits for one scaling.
+        var running: [Key: Task<ByteBuffer, any Error>] = [:]
         var size = 0
         var clock: UInt64 = 0
     }
@@ -138,28 +135,39 @@ final class PictureCache: Sendable {
 
     init(byteLimit: Int) { self.byteLimit = byteLimit }
 
-    subscript(key: Key) -> ByteBuffer? {
-        get {
-            state.withLock { state in
-                state.clock += 1
+    /// What is kept, what somebody else is waiting for already, or what `make` makes. A client that goes away does not end the work: others may
+    /// wait for it, and it is kept.
+    func bytes(of key: Key, make: @escaping @Sendable () async throws -> ByteBuffer) async throws -> ByteBuffer {
+        let task = state.withLock { state -> Task<ByteBuffer, any Error> in
+            state.clock += 1
+            if let bytes = state.entries[key]?.bytes {
                 state.entries[key]?.used = state.clock
-                return state.entries[key]?.bytes
+                return Task { bytes }
             }
+            if let task = state.running[key] { return task }
+            let task = Task {
+                defer { self.state.withLock { $0.running[key] = nil } }
+                let bytes = try await make()
+                self.keep(bytes, at: key)
+                return bytes
+            }
+            state.running[key] = task
+            return task
         }
-        set {
-            state.withLock { state in
-                if let old = state.entries.removeValue(forKey: key) { state.size -= old.bytes.readableBytes }
-                guard let newValue, newValue.readableBytes <= byteLimit / 4 else { return }
-                state.clock += 1
-                state.entries[key] = (newValue, state.clock)
-                state.size += newValue.readableBytes
-                if state.size <= byteLimit { return }
-                // A quarter goes at a time, so that the sorting is rare.
-                for (old, entry) in state.entries.sorted(by: { $0.value.used < $1.value.used }) {
-                    if state.size <= byteLimit / 4 * 3 { break }
-                    state.entries.removeValue(forKey: old)
-                    state.size -= entry.bytes.readableBytes
-                }
+        return try await task.value
+    }
+
+    private func keep(_ bytes: ByteBuffer, at key: Key) {
+        guard bytes.readableBytes <= byteLimit / 4 else { return }
+        state.withLock { state in
+            state.entries[key] = (bytes, state.clock)
+            state.size += bytes.readableBytes
+            if state.size <= byteLimit { return }
+            // A quarter goes at a time, so that the sorting is rare.
+            for (old, entry) in state.entries.sorted(by: { $0.value.used < $1.value.used }) {
+                if state.size <= byteLimit / 4 * 3 { break }
+                state.entries.removeValue(forKey: old)
+                state.size -= entry.bytes.readableBytes
             }
         }
     }

@@ -112,7 +112,7 @@ public struct Checkpoint {
     /// - Parameter forTraining: copies the weights, so that an optimizer may write to them.
     public func model(forTraining: Bool = false) throws -> CLIPModel {
         var weights: [String: Tensor] = try withoutGradients { try self.weights() }
-        if let name = try Self.notFinite(weights) {
+        if let name = try notFinite(weights) {
             throw CLIPError.notANumber(path: weightFile.source.path, tensor: name)
         }
         if forTraining { weights = try weights.mapValues { try $0.clone().to(.float32) } }
@@ -143,13 +143,22 @@ public struct Checkpoint {
         return mine
     }
 
+    /// Lets go of the memory that weights read so far occupy; what is touched again is read again.
+    func releasePages() { weightFile.source.releasePages() }
+
     /// The first tensor, by name, that holds a value that is no number.
-    private static func notFinite(_ weights: [String: Tensor]) throws -> String? {
-        try weights.sorted { $0.key < $1.key }.first { _, tensor in
-            // One pass without a copy of the tensor: a sum of its magnitudes is finite if and only if they are, unless they are enormous.
-            guard try tensor.type.isFloatingPoint, try !tensor.sum().item().isFinite else { return false }
-            return try tensor.to(.float32).isFinite().not().any().item() != 0
-        }?.key
+    private func notFinite(_ weights: [String: Tensor]) throws -> String? {
+        var read = 0
+        for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) where try tensor.type.isFloatingPoint {
+            // One pass without a copy: a sum is finite if its numbers are, unless they are enormous; then each is looked at.
+            if try !tensor.sum().item().isFinite, try tensor.to(.float32).isFinite().not().any().item() != 0 { return name }
+            read += tensor.elementCount
+            if read > 1 << 23 {
+                releasePages()
+                read = 0
+            }
+        }
+        return nil
     }
 
     /// Our additions: recipe, metrics, history; nil where the folder has none.
@@ -161,11 +170,20 @@ public struct Checkpoint {
     private static func fingerprint(of paths: [String], choices: [String]) throws -> String {
         var hash = SHA256()
         for path in paths {
-            guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+            guard let file = FileHandle(forReadingAtPath: path), let length = try? file.seekToEnd(),
+                (try? file.seek(toOffset: 0)) != nil
             else { throw CLIPError.unreadable(path: path, reason: "there is no such file or no permission") }
+            defer { try? file.close() }
             // Length first, so that no two lists of files give the same stream.
-            withUnsafeBytes(of: UInt64(data.count).littleEndian) { hash.update(bufferPointer: $0) }
-            hash.update(data: data)
+            withUnsafeBytes(of: length.littleEndian) { hash.update(bufferPointer: $0) }
+            var rest = length
+            while rest > 0 {
+                guard let part = try? file.read(upToCount: 1 << 20), !part.isEmpty else {
+                    throw CLIPError.unreadable(path: path, reason: "it ends \(rest) bytes early")
+                }
+                hash.update(data: part)
+                rest -= min(rest, UInt64(part.count))
+            }
         }
         for choice in choices { hash.update(data: Data("\n\(choice)".utf8)) }
         return hash.finalize().map { String(format: "%02x", $0) }.joined()

@@ -100,26 +100,21 @@ struct WeightFile {
 
     /// Short values beside the tensors: an epoch, a name, the settings of a run.
     private static func facts(_ root: CheckpointValue) -> [(name: String, value: String)] {
-        var facts: [(String, String)] = []
-        for entry in root.dictionary?.entries ?? [] {
-            switch entry.value {
-            case .text(let text): facts.append((entry.key.description, String(text.prefix(200))))
-            case .integer(let number): facts.append((entry.key.description, "\(number)"))
-            case .number(let number): facts.append((entry.key.description, "\(number)"))
-            case .truth(let truth): facts.append((entry.key.description, truth ? "true" : "false"))
-            case .dictionary(let inner) where entry.key == "train_args":
-                for setting in inner.entries.prefix(64) {
-                    switch setting.value {
-                    case .text(let text): facts.append(("train_args.\(setting.key)", String(text.prefix(200))))
-                    case .integer(let number): facts.append(("train_args.\(setting.key)", "\(number)"))
-                    case .number(let number): facts.append(("train_args.\(setting.key)", "\(number)"))
-                    case .truth(let truth): facts.append(("train_args.\(setting.key)", truth ? "true" : "false"))
-                    default: break
-                    }
-                }
-            default: break
+        func plain(_ value: CheckpointValue) -> String? {
+            switch value {
+            case .text(let text): String(text.prefix(200))
+            case .integer(let number): "\(number)"
+            case .number(let number): "\(number)"
+            case .truth(let truth): truth ? "true" : "false"
+            default: nil
             }
         }
-        return facts
+        return (root.dictionary?.entries ?? []).flatMap { entry -> [(name: String, value: String)] in
+            if let text = plain(entry.value) { return [(entry.key.description, text)] }
+            guard entry.key == "train_args" else { return [] }
+            return (entry.value.dictionary?.entries ?? []).prefix(64).compactMap { setting in
+                plain(setting.value).map { ("train_args.\(setting.key)", $0) }
+            }
+        }
     }
 }

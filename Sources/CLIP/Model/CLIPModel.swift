@@ -36,13 +36,16 @@ public final class CLIPModel {
     /// Trainable numbers.
     public var parameterCount: Int { store.parameters.reduce(0) { $0 + $1.tensor.elementCount } }
 
-    /// Repacks the weights for the CPU's inference kernels. From then on gradients are not recorded and training is over.
-    public func prepareForInference() throws {
+    /// Repacks the weights for the CPU's inference kernels, and lets go of the others: the store is empty afterwards. From then on gradients
+    /// are not recorded and training is over.
+    /// - Parameter progress: called after every block, when the weights read for it are needed no more.
+    public func prepareForInference(progress: () -> Void = {}) throws {
+        store.release()
         switch vision {
-        case .transformer(let tower): try tower.prepareForInference()
-        case .resNet(let tower): try tower.prepareForInference()
+        case .transformer(let tower): try tower.prepareForInference(progress)
+        case .resNet(let tower): try tower.prepareForInference(progress)
         }
-        try text.prepareForInference()
+        try text.prepareForInference(progress)
     }
 
     /// - Parameters:

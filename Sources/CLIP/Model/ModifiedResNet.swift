@@ -30,9 +30,12 @@ final class ModifiedResNet {
             embeddingSize: embeddingSize)
     }
 
-    func prepareForInference() throws {
+    func prepareForInference(_ progress: () -> Void) throws {
         for convolution in stem { try convolution.prepareForInference() }
-        for block in stages.joined() { try block.prepareForInference() }
+        for block in stages.joined() {
+            try block.prepareForInference()
+            progress()
+        }
         try pooling.prepareForInference()
     }
 

@@ -30,8 +30,11 @@ final class TextTransformer {
             try model.family == .sigLIP ? scope["text_projection"].parameter("bias", [model.embeddingSize], .zeros) : nil
     }
 
-    func prepareForInference() throws {
-        for block in blocks { try block.prepareForInference() }
+    func prepareForInference(_ progress: () -> Void) throws {
+        for block in blocks {
+            try block.prepareForInference()
+            progress()
+        }
     }
 
     /// `ids` int64 `[batch, context]` to `[batch, embedding]`, not normalised.

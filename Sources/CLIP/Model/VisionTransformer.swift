@@ -47,8 +47,11 @@ final class VisionTransformer {
         normAfter = try LayerNorm(scope["ln_post"], width: width, eps: model.layerNormEps)
     }
 
-    func prepareForInference() throws {
-        for block in blocks { try block.prepareForInference() }
+    func prepareForInference(_ progress: () -> Void) throws {
+        for block in blocks {
+            try block.prepareForInference()
+            progress()
+        }
         if case .probe(let pooling) = head { try pooling.prepareForInference() }
     }
 

@@ -89,6 +89,8 @@ public final class CheckpointTensor: Sendable, Equatable {
         }
     }
 
+    func releasePages() { mapping.releasePages() }
+
     /// The elements as `Float`, row by row: rounded to nearest where the type holds more, 0 and 1 for booleans.
     public func floats() -> [Float] {
         withBytes { ElementConversion.floats($0, type) }

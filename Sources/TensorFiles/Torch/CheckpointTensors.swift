@@ -35,6 +35,11 @@ public final class CheckpointTensors: TensorSource {
     /// False for a transposed or otherwise strided tensor.
     public func liesInPlace(_ name: String) -> Bool { views[name]?.isContiguous ?? false }
 
+    public func releasePages() {
+        // All tensors of a checkpoint lie in its one file.
+        views.values.first?.releasePages()
+    }
+
     public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
         try view(name).withBytes(body)
     }

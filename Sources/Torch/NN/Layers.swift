@@ -2,9 +2,10 @@ import Foundation
 
 /// `x·Wᵀ + b`, optionally with an activation or a residual fused in.
 public final class Linear {
-    public let weight: Tensor
-    public let bias: Tensor?
-    private var packed: (weight: Tensor, bias: Tensor?)?
+    /// `[out, in]`; in the packed layout once it is prepared for inference.
+    public private(set) var weight: Tensor
+    public private(set) var bias: Tensor?
+    private var isPacked = false
 
     /// Keys `weight` `[out, in]` and, with `bias`, `bias` `[out]`.
     public init(_ scope: ParameterScope, in input: Int, out output: Int, bias hasBias: Bool = true, initial: Initial? = nil)
@@ -21,16 +22,21 @@ public final class Linear {
         self.bias = bias
     }
 
-    /// Packs the weights (times `outputScale` / `inputScale`) for inference on the CPU; from then on gradients are not recorded.
+    /// Packs the weights (times `outputScale` / `inputScale`) for inference on the CPU and lets go of the others; from then on gradients are
+    /// not recorded.
     public func prepareForInference(inputScale: Double = 1, outputScale: Double = 1) throws {
+        guard !isPacked else { return }
         try withoutGradients {
             let scaled = inputScale == 1 && outputScale == 1 ? weight : try weight * (outputScale / inputScale)
-            packed = (try scaled.packedForLinear(), outputScale == 1 ? bias : try bias.map { try $0 * outputScale })
+            weight = try scaled.packedForLinear()
+            // Not the file's own memory: it may be let go of.
+            bias = try bias.map { try $0 * outputScale }
         }
+        isPacked = true
     }
 
     public func callAsFunction(_ x: Tensor, activation: FusedActivation = .none, adding addend: Tensor? = nil) throws -> Tensor {
-        if let packed { return try x.packedLinear(packed.weight, packed.bias, activation: activation, adding: addend) }
+        if isPacked { return try x.packedLinear(weight, bias, activation: activation, adding: addend) }
         let product = try x.linear(weight, bias)
         let sum = try addend.map { try product + $0 } ?? product
         return try sum.applying(activation)
@@ -74,13 +80,15 @@ public enum Mode: Sendable {
 
 /// A convolution without bias and the batch normalisation behind it (Ioffe & Szegedy 2015, arXiv:1502.03167), as ResNets pair them.
 public final class ConvolutionNorm {
-    private let kernel: Tensor
+    private var kernel: Tensor
     private let weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor
     private let stride: Int, padding: Int
-    private var folded: (kernel: Tensor, bias: Tensor)?
+    /// What the norm adds once its statistics are folded into the kernel.
+    private var foldedBias: Tensor?
     private var packed: [[Int]: Tensor] = [:]
 
     static let eps = 1e-5
+    private static let severalPictures = 8
 
     /// Keys: the kernel `[out, in, size, size]` under `convolution`.weight, and weight, bias, running_mean, running_var under `norm`.
     public init(
@@ -100,9 +108,11 @@ public final class ConvolutionNorm {
 
     /// Folds the running statistics into the kernel; from then on gradients are not recorded.
     public func prepareForInference() throws {
+        guard foldedBias == nil else { return }
         try withoutGradients {
             let scale = try weight / (variance + Self.eps).sqrt()
-            folded = (try kernel * scale.reshaped([-1, 1, 1, 1]), try bias - mean * scale)
+            kernel = try kernel * scale.reshaped([-1, 1, 1, 1])
+            foldedBias = try bias - mean * scale
         }
     }
 
@@ -110,19 +120,23 @@ public final class ConvolutionNorm {
     public func callAsFunction(
         _ x: Tensor, _ mode: Mode, activation: FusedActivation = .none, adding addend: Tensor? = nil
     ) throws -> Tensor {
-        if let folded {
-            let shape = x.shape
-            // oneDNN chooses a layout per picture size; a served model sees few sizes, so few layouts are kept.
-            if packed[shape] == nil {
+        if let foldedBias {
+            // oneDNN chooses a layout by the input's shape, and what suits several pictures suits more of them: a copy of the weights for
+            // each number of pictures would fill the memory.
+            var shape = x.shape
+            if shape[0] > 1 { shape[0] = Self.severalPictures }
+            let weights: Tensor
+            if let known = packed[shape] {
+                weights = known
+            } else {
                 if packed.count >= 4 { packed.removeAll() }
-                packed[shape] = try withoutGradients {
-                    try folded.kernel.packedForConv2d(stride: stride, padding: padding, inputShape: shape)
+                weights = try withoutGradients {
+                    try kernel.packedForConv2d(stride: stride, padding: padding, inputShape: shape)
                 }
+                packed[shape] = weights
             }
-            if let packed = packed[shape] {
-                return try x.packedConv2d(
-                    packed, folded.bias, stride: stride, padding: padding, activation: activation, adding: addend)
-            }
+            return try x.packedConv2d(
+                weights, foldedBias, stride: stride, padding: padding, activation: activation, adding: addend)
         }
         let y = try x.conv2d(kernel, stride: stride, padding: padding).batchNorm(
             weight: weight, bias: bias, mean: mean, variance: variance, training: mode == .train, eps: Self.eps)

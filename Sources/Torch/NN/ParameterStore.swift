@@ -37,7 +37,7 @@ public enum Initial: Sendable {
 
 /// The named tensors of one model: filled from weights or drawn from the seeded generator, in the order the layers ask for them.
 public final class ParameterStore {
-    private let weights: [String: Tensor]?
+    private var weights: [String: Tensor]?
     private let source: String
     private var faults: WeightFaults
     private var seen: Set<String> = []
@@ -92,6 +92,13 @@ public final class ParameterStore {
         case .normal(let deviation): try .randomNormal(shape) * deviation
         case .uniform(let bound): try (.randomUniform(shape) * 2 - 1) * bound
         }
+    }
+
+    /// Lets go of every tensor, so that those live on that layers hold: a model that is prepared for inference has its weights in other forms.
+    public func release() {
+        weights = weights.map { _ in [:] }
+        parameters = []
+        buffers = []
     }
 
     /// To be called when every layer has been built.

@@ -1,0 +1,146 @@
+import CLIP
+import Foundation
+import Imaging
+import TensorFiles
+import Testing
+import Torch
+
+@Suite("Checkpoint", .serialized)
+struct CheckpointTests {
+    private static func golden(_ name: String) throws -> GoldenModel {
+        try #require((GoldenModel.formats + GoldenModel.reduced).first { $0.testDescription == name })
+    }
+
+    private func temporary(_ name: String) -> String { NSTemporaryDirectory() + "\(UUID().uuidString)-\(name)" }
+
+    private func vectors(_ checkpoint: Checkpoint, of model: GoldenModel) throws -> [Float] {
+        try Embedder(checkpoint: checkpoint).embed(images: model.pictures())
+    }
+
+    @Test("any format becomes a folder of our own that gives the same vectors", arguments: GoldenModel.formats)
+    func folder(_ model: GoldenModel) throws {
+        let checkpoint = try model.checkpoint()
+        let place = temporary("folder")
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        try Checkpoint.write(
+            checkpoint.model(), preprocessing: checkpoint.preprocessing, to: place,
+            vocabulary: checkpoint.tokenizer == nil ? nil : checkpoint.folder)
+        let written = try Checkpoint(path: place)
+        #expect([.huggingFace, .openCLIP].contains(written.format))
+        #expect(written.configuration == checkpoint.configuration)
+        #expect(written.tokenizer?.vocabularySize == checkpoint.tokenizer?.vocabularySize)
+        #expect(try vectors(written, of: model) == vectors(checkpoint, of: model))
+        let ids = try Tensor.mapped("tokens", of: model.golden()).to(.int64)
+        let texts = try [checkpoint, written].map {
+            try Embedder(checkpoint: $0).embed(tokens: ids.integers(), count: ids.shape[0])
+        }
+        #expect(texts[0] == texts[1])
+    }
+
+    @Test(
+        "weights alone, under either library's names and in either container, are the same model again",
+        arguments: ["hf-safetensors-f16", "openai-vit", "openai-resnet", "siglip-hf-f16", "siglip-open-clip-f16"],
+        ["weights.safetensors", "weights.pt"])
+    func file(_ name: String, file: String) throws {
+        let model = try Self.golden(name)
+        let checkpoint = try model.checkpoint()
+        let isSigLIP = checkpoint.configuration.family == .sigLIP
+        for names in Checkpoint.Names.allCases {
+            let place = temporary(file)
+            defer { try? FileManager.default.removeItem(atPath: place) }
+            if names == .huggingFace, case .resNet = checkpoint.configuration.vision {
+                #expect(throws: CLIPError.self) { try Checkpoint.write(checkpoint.model(), to: place, names: names) }
+                continue
+            }
+            if names == .openAI, isSigLIP {
+                #expect(throws: CLIPError.self) { try Checkpoint.write(checkpoint.model(), to: place, names: names) }
+                continue
+            }
+            try Checkpoint.write(checkpoint.model(), to: place, names: names)
+            // A .pt of tensors has no word for the activation; SigLIP's names say which family they are of.
+            let needsActivation = file.hasSuffix(".pt") && !isSigLIP
+            if needsActivation {
+                let error = #expect(throws: CLIPError.self) { try Checkpoint(path: place) }
+                guard case .unknownActivation? = error else {
+                    Issue.record("\(String(describing: error))")
+                    continue
+                }
+            }
+            let written = try Checkpoint(path: place, activation: needsActivation ? checkpoint.configuration.activation : nil)
+            #expect(written.format == .weights)
+            let (mine, theirs) = try (checkpoint.weights(), written.weights())
+            #expect(mine.keys.sorted() == theirs.keys.sorted())
+            for (name, tensor) in mine { #expect(try tensor.floats() == theirs[name]?.floats(), "\(name)") }
+        }
+    }
+
+    @Test("an activation that contradicts the checkpoint's own word is refused")
+    func contradiction() throws {
+        let model = try Self.golden("openai-vit")
+        let error = #expect(throws: CLIPError.self) {
+            try Checkpoint(path: model.checkpoint().path, activation: .gelu)
+        }
+        #expect(error?.description.contains("quick_gelu") == true)
+    }
+
+    @Test("mixing: alpha 0 and 1 are the two models, and between them every weight is between theirs")
+    func merging() throws {
+        let model = try Self.golden("hf-safetensors-f16")
+        let checkpoint = try model.checkpoint()
+        let patient = try Patient("hf-safetensors-f16")
+        try patient.weights { tensors in
+            for (name, tensor) in tensors { tensors[name] = (tensor.floats.map { $0 * 0.5 + 0.01 }, tensor.shape) }
+        }
+        let other = try Checkpoint(path: patient.path)
+        func weights(_ alpha: Double) throws -> [String: [Float]] {
+            let mixed = try Checkpoint.merged(checkpoint, other, alpha: alpha)
+            return try Dictionary(uniqueKeysWithValues: mixed.store.parameters.map { ($0.name, try $0.tensor.floats()) })
+        }
+        let (first, last, middle) = try (weights(0), weights(1), weights(0.25))
+        let (mine, theirs) = try (checkpoint.weights(), other.weights())
+        for (name, values) in middle {
+            #expect(try first[name] == mine[name]?.floats() && last[name] == theirs[name]?.floats())
+            for (index, value) in values.enumerated() {
+                let expected = 0.75 * (first[name]?[index] ?? 0) + 0.25 * (last[name]?[index] ?? 0)
+                #expect(abs(value - expected) <= 1e-6 * max(1, abs(expected)))
+            }
+        }
+        #expect(throws: CLIPError.self) {
+            try Checkpoint.merged(checkpoint, Self.golden("siglip-hf-f16").checkpoint(), alpha: 0.5)
+        }
+    }
+
+    @Test("another resolution is told, interpolated, and must be a multiple of the patch")
+    func resolution() throws {
+        let path = try Self.golden("hf-safetensors-f16").checkpoint().path
+        let resized = try Checkpoint(path: path, resolution: 48)
+        #expect(resized.remarks.count == 1 && resized.remarks[0].contains("48") && resized.preprocessing.side == 48)
+        #expect(resized.fingerprint != (try Checkpoint(path: path).fingerprint))
+        _ = try resized.model()
+        let error = #expect(throws: CLIPError.self) { try Checkpoint(path: path, resolution: 50) }
+        #expect(error?.description.contains("multiple") == true)
+    }
+
+    @Test("what a checkpoint tells about itself is kept")
+    func facts() throws {
+        let checkpoint = try Self.golden("stylefinder-stage3-vit").checkpoint()
+        let facts = Dictionary(checkpoint.facts, uniquingKeysWith: { first, _ in first })
+        #expect(facts["model_name"] == "ViT-B/16" && facts["epoch"] == "7" && facts["train_args.batch_size"] == "64")
+        #expect(checkpoint.format == .styleFinderStage3 && checkpoint.configuration.activation == .quickGELU)
+        let training = try Self.golden("open-clip-training-vector").checkpoint()
+        #expect(training.format == .openCLIPTraining && training.configuration.activation == .quickGELU)
+        let exact = try Self.golden("open-clip-training-scalar").checkpoint()
+        #expect(exact.configuration.activation == .gelu)
+    }
+
+    @Test("a training checkpoint far from its params.txt asks for the activation")
+    func strayTraining() throws {
+        let model = try Self.golden("open-clip-training-vector")
+        let place = temporary("epoch_1.pt")
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        try FileManager.default.copyItem(atPath: model.checkpoint().path, toPath: place)
+        let error = #expect(throws: CLIPError.self) { try Checkpoint(path: place) }
+        #expect(error == .unknownActivation(path: place))
+        #expect(try Checkpoint(path: place, activation: .quickGELU).configuration == model.checkpoint().configuration)
+    }
+}
