@@ -18,12 +18,12 @@ struct FeaturesCommand: ParsableCommand {
     @Option(help: "train, val, query, gallery or all.")
     var split = "all"
 
-    @Option(help: "The file to write, .safetensors.")
+    @Option(help: "The file to write, .safetensors or .pt.")
     var out: String
 
     func validate() throws {
-        guard out.hasSuffix(".safetensors") else {
-            throw ValidationError("--out is \(out), expected a name that ends with .safetensors.")
+        guard EmbeddingFile.Format(path: out) != nil else {
+            throw ValidationError("--out is \(out), expected a name that ends with .safetensors or .pt.")
         }
     }
 

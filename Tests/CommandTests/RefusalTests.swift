@@ -43,8 +43,11 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("leave-one-out with chosen queries", 64, "--leave-one-out") { _ in
             ["evaluate", "--data", "d", "--model", "m", "--leave-one-out", "--query", "view=back"]
         },
-        .init("features under a name that is no safetensors file", 64, ".safetensors") { _ in
+        .init("features under a name of no kind that is written", 64, "ends with .safetensors or .pt") { _ in
             ["features", "--data", "d", "--model", "m", "--out", "x.txt"]
+        },
+        .init("features under a name without an ending", 64, "--out is pt") { _ in
+            ["features", "--data", "d", "--model", "m", "--out", "pt"]
         },
         .init("a port beyond the last", 64, "--port is 65536") { _ in ["serve", "--catalog", "x", "--port", "65536"] },
         .init("a base path that HTML would have to escape", 64, "--base-path is /a\"b") { _ in
@@ -221,13 +224,11 @@ struct Refusal: Sendable, CustomTestStringConvertible {
 
     // MARK: Measuring
 
-    private static func vectors(_ place: Workplace, _ names: [String], _ floats: [Float]) throws -> String {
-        let path = place("vectors.safetensors")
-        let list = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
-        try SafetensorsWriter.write(
-            floats, shape: [names.count, floats.count / names.count], named: "features", metadata: ["image_paths": list], to: path
-        )
-        return path
+    private static func vectors(
+        _ place: Workplace, _ names: [String], _ floats: [Float], _ ending: String = "safetensors", rows: Int? = nil
+    ) throws -> String {
+        let rows = rows ?? names.count
+        return try place.vectors("vectors.\(ending)", names, floats, shape: [rows, floats.count / rows])
     }
 
     static let measurements: [Refusal] = [
@@ -253,13 +254,52 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("vectors of other rows", 65, "no vector for images/") {
             ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png", "b.png"], [1, 0, 0, 1])]
         },
-        .init("vectors that are not of unit length", 65, "length") {
-            ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png", "b.png"], [3, 0, 0, 1])]
+        .init("a file of vectors that is not there, of PyTorch", 66, "nowhere.pt") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", $0("nowhere.pt")]
+        },
+        .init("a file of vectors of PyTorch that is a text", 65, "is no PyTorch file") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try $0.write("v.pt", "1.0 0.0 0.0 1.0 0.5 0.5")]
+        },
+        .init("a vector of zeros", 65, "the vector of images/0-1.png, row 1 counted from 0, is all zeros") {
+            ["evaluate", "--data", try $0.dataset(1), "--features", try vectors($0, ["a", "images/0-1.png"], [3, 0, 0, 0])]
+        },
+        .init("a vector that is no number", 65, "the vector of b.png, row 1 counted from 0, holds a number that is not finite") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png", "b.png"], [3, 0, .nan, 1], "pt")]
+        },
+        .init("two vectors of one picture", 65, "two different vectors of ./images/0-0.png") {
+            [
+                "evaluate", "--data", try $0.dataset(2), "--features",
+                try vectors($0, ["images/0-0.png", "./images/0-0.png"], [1, 0, 0, 1], "pt"),
+            ]
+        },
+        .init(
+            "vectors of some rows", 65,
+            "no vector for images/0-1.png: it lacks 3 of 4 pictures, and its first row is of images/0-0.png"
+        ) {
+            [
+                "evaluate", "--data", try $0.dataset(2), "--features",
+                try vectors($0, ["images/0-0.png", "x.png"], [1, 0, 0, 1], "pt"),
+            ]
+        },
+        .init("fewer names than vectors", 65, "`image_paths` is an array of 1, expected 2 texts") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png"], [1, 0, 0, 1], "pt", rows: 2)]
+        },
+        .init("whole numbers as vectors", 65, "`features` is I64 [1, 1], expected a floating-point tensor") {
+            let path = $0("v.pt")
+            let features = TensorToWrite(name: "features", type: .int64, shape: [1, 1], bytes: [1, 0, 0, 0, 0, 0, 0, 0])
+            try TorchCheckpointWriter.write([features], values: ["image_paths": .list(["a.png"])], to: path)
+            return ["evaluate", "--data", try $0.dataset(2), "--features", path]
         },
         .init("features of a broken picture", 65, "images/1-0.png") {
             let data = try $0.dataset(2)
             try $0.write("data/images/1-0.png", "text")
             return ["features", "--data", data, "--model", ReducedModel.path, "--out", $0("f.safetensors")]
+        },
+        .init("features of PyTorch where nobody can write", 74, "can't be written") {
+            [
+                "features", "--data", try $0.dataset(2), "--model", ReducedModel.path, "--out",
+                try $0.write("file", "x") + "/f.pt",
+            ]
         },
         .init("features where nobody can write", 74, "can't be written") {
             [
