@@ -49,6 +49,15 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("features under a name without an ending", 64, "--out is pt") { _ in
             ["features", "--data", "d", "--model", "m", "--out", "pt"]
         },
+        .init("a fingerprint without a file", 64, "give the file with --from") { _ in
+            ["embed", "--catalog", "x", "--model", "m", "--fingerprint", String(repeating: "0", count: 64)]
+        },
+        .init("a fingerprint that is too short", 64, "--fingerprint is abc, expected 64") { _ in
+            ["embed", "--catalog", "x", "--model", "m", "--from", "f.pt", "--fingerprint", "abc"]
+        },
+        .init("a fingerprint that is no hexadecimal number", 64, "expected 64 hexadecimal digits") { _ in
+            ["embed", "--catalog", "x", "--model", "m", "--from", "f.pt", "--fingerprint", String(repeating: "g", count: 64)]
+        },
         .init("a port beyond the last", 64, "--port is 65536") { _ in ["serve", "--catalog", "x", "--port", "65536"] },
         .init("a base path that HTML would have to escape", 64, "--base-path is /a\"b") { _ in
             ["serve", "--catalog", "x", "--base-path", "/a\"b"]
@@ -309,6 +318,49 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         },
     ]
 
+    // MARK: Vectors made elsewhere
+
+    private static let unknown = String(repeating: "ab", count: 32)
+
+    /// A catalogue of four pictures stands in `x.db`.
+    private static func taking(
+        _ what: String, _ code: Int32, _ fragment: String, names: [String] = ["images/0-0.png"], dimension: Int = 64,
+        stated: String? = nil, given: String? = nil, ending: String = "pt"
+    ) -> Refusal {
+        .init(what, code, fragment) { place in
+            let floats = names.flatMap { _ in [1] + [Float](repeating: 0, count: dimension - 1) }
+            let file = try place.vectors("v.\(ending)", names, floats, fingerprint: stated)
+            return ["embed", "--catalog", place("x.db"), "--model", ReducedModel.path, "--from", file]
+                + (given.map { ["--fingerprint", $0] } ?? [])
+        }
+    }
+
+    static let foreignVectors: [Refusal] = [
+        .init("a file that is not there", 66, "nowhere.pt") {
+            ["embed", "--catalog", $0("x.db"), "--model", ReducedModel.path, "--from", $0("nowhere.pt")]
+        },
+        taking("a file that does not say its model", 64, "give that model's fingerprint"),
+        taking("a safetensors file that does not say its model", 64, "--fingerprint", ending: "safetensors"),
+        taking(
+            "a file of another model", 65,
+            "have the fingerprint \(unknown), but that of vit-quickgelu-f16 is \(ReducedModel.fingerprint)",
+            stated: unknown),
+        taking(
+            "a safetensors file of another model", 65, "but that of vit-quickgelu-f16 is", stated: unknown, ending: "safetensors"),
+        taking("another model given", 65, "\(unknown), but that of vit-quickgelu-f16 is", given: unknown),
+        taking(
+            "file and option that contradict each other", 65,
+            "fingerprint \(unknown), but --fingerprint is \(ReducedModel.fingerprint)",
+            stated: unknown, given: ReducedModel.fingerprint),
+        taking(
+            "vectors of another dimension", 65, "have 63 numbers, but vit-quickgelu-f16 makes 64", dimension: 63,
+            stated: ReducedModel.fingerprint),
+        taking(
+            "vectors of other pictures", 65, "its first row is of 0-0.png", names: ["0-0.png", "b.png"],
+            stated: ReducedModel.fingerprint),
+        taking("a file without rows", 65, "it has no rows", names: [], given: ReducedModel.fingerprint),
+    ]
+
     // MARK: Training
 
     private static func training(
@@ -435,6 +487,14 @@ extension CommandSuites {
                 Refusal("text", 64, "takes pictures only") {
                     ["search", "--text", "dress", "--catalog", $0("x.db"), "--model", model]
                 }, place)
+        }
+
+        @Test("vectors made elsewhere")
+        func foreignVectors() async throws {
+            let place = try Workplace()
+            _ = try await Command.run("import", place.dataset(2), "--catalog", place("x.db"), "--json").good()
+            for refusal in Refusal.foreignVectors { try await check(refusal, place) }
+            #expect(try place.look("x.db") { try $0.models().isEmpty })
         }
 
         @Test("measurements", arguments: Refusal.measurements)

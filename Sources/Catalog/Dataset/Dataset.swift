@@ -88,6 +88,12 @@ public struct Dataset: Sendable {
         return (real, format)
     }
 
+    /// The folder where relative paths of images begin, of a source that was read before and may be gone.
+    static func folder(ofSource source: String) -> String {
+        let isFolder = (try? FileStatus(ofPath: source))?.isDirectory ?? (ManifestFormat(ofFile: source) == nil)
+        return isFolder ? source : (source as NSString).deletingLastPathComponent
+    }
+
     private static func isLink(_ path: String) -> Bool {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
     }
