@@ -133,7 +133,8 @@ let package = Package(
             name: "InferenceTests", dependencies: ["Inference", "CLIP", "Search", "Catalog", "Imaging", "Retrieval"],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["stylefinder", "Imaging", "TensorFiles", "Catalog"], swiftSettings: strict),
+            name: "CommandTests", dependencies: ["stylefinder", "CLIP", "Imaging", "TensorFiles", "Catalog"],
+            swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx20
 )

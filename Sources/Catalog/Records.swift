@@ -67,6 +67,14 @@ public struct CatalogImage: Sendable, Hashable, Identifiable {
     public var file: URL { URL(fileURLWithPath: path) }
 }
 
+/// Where a picture lies.
+public struct ImagePlace: Sendable, Hashable {
+    /// Absolute path of the file.
+    public var path: String
+    /// The folder where the relative paths of its source begin: the source itself, or the folder of its manifest.
+    public var folder: String
+}
+
 /// Width and height of an upright picture, in pixels.
 public struct PictureSize: Sendable, Hashable {
     public var width: Int

@@ -5,7 +5,8 @@ import Foundation
 import Imaging
 import Synchronization
 
-/// Makes the vectors that a catalogue lacks, in batches that are each written in one transaction: wherever it ends, the same call goes on.
+/// Makes the vectors that a catalogue lacks, or takes those that were made elsewhere, in batches that are each written in one transaction:
+/// wherever it ends, the same call goes on.
 public struct CatalogEmbedding: Sendable {
     /// What came of it.
     public struct Report: Sendable, Equatable, Codable {
@@ -14,6 +15,8 @@ public struct CatalogEmbedding: Sendable {
         public var changed = 0
         /// Path and reason of every picture that could not be read.
         public var problems: [String] = []
+        /// Images that vectors made elsewhere don't cover; they stay without one.
+        public var notInFile = 0
         public var stopped = false
         public var seconds = 0.0
     }
@@ -29,6 +32,7 @@ public struct CatalogEmbedding: Sendable {
         self.batchSize = batchSize
     }
 
+    /// Makes vectors with a model.
     /// - Parameters:
     ///   - name: what the catalogue will call the model.
     ///   - progress: done and total, after each batch.
@@ -37,7 +41,55 @@ public struct CatalogEmbedding: Sendable {
     public func run(
         _ embedder: Embedder, fingerprint: String, name: String, progress: (Int, Int) -> Void, shouldStop: () -> Bool
     ) throws -> Report {
-        let model = ModelRecord(fingerprint: fingerprint, name: name, dimension: embedder.embeddingSize)
+        let size = embedder.embeddingSize
+        let model = ModelRecord(fingerprint: fingerprint, name: name, dimension: size)
+        return try fill(model, progress, shouldStop) { images, report in
+            var pixels: [Float] = []
+            var read: [(image: CatalogImage, hash: ContentHash)] = []
+            for (image, result) in zip(images, prepare(images, embedder.preprocessing)) {
+                switch result {
+                case .success(let picture):
+                    embedder.preprocessing.normalize(picture.fitted, into: &pixels)
+                    read.append((image, picture.hash))
+                case .failure(let problem): report.problems.append(problem.text)
+                }
+            }
+            let vectors = try embedder.embed(pixels: pixels, count: read.count)
+            return read.enumerated().map { row, entry in
+                NewVector(
+                    image: entry.image.id, contentHash: entry.hash, components: Array(vectors[(row * size)..<((row + 1) * size)]))
+            }
+        }
+    }
+
+    /// Takes vectors that `model` made elsewhere.
+    /// - Parameters:
+    ///   - progress: done and total, after each batch.
+    ///   - shouldStop: asked before each batch.
+    ///   - vector: an image's vector, of unit length; nil where there is none, which the report counts.
+    /// - Throws: `CatalogError`, or what `vector` throws.
+    public func take(
+        vectorsOf model: ModelRecord, progress: (Int, Int) -> Void, shouldStop: () -> Bool,
+        from vector: (CatalogImage) throws -> [Float]?
+    ) throws -> Report {
+        try fill(model, progress, shouldStop) { images, report in
+            try images.compactMap { image in
+                guard let components = try vector(image) else {
+                    report.notInFile += 1
+                    return nil
+                }
+                // The content as it was when the image was looked up: an import beside this may have changed it.
+                return NewVector(image: image.id, contentHash: image.contentHash, components: components)
+            }
+        }
+    }
+
+    /// Goes through the images without a vector of `model` and writes the vectors that `make` has for each batch.
+    private func fill(
+        _ model: ModelRecord, _ progress: (Int, Int) -> Void, _ shouldStop: () -> Bool,
+        _ make: ([CatalogImage], inout Report) throws -> [NewVector]
+    ) throws -> Report {
+        let fingerprint = model.fingerprint
         let begin = ContinuousClock.now
         var report = Report()
         let total = try catalog.countOfImages(withoutVectorOf: fingerprint, shard: shard)
@@ -52,25 +104,10 @@ public struct CatalogEmbedding: Sendable {
                 break
             }
             last = end.id
-            var pixels: [Float] = []
-            var read: [(image: CatalogImage, hash: ContentHash)] = []
-            for (image, result) in zip(images, prepare(images, embedder.preprocessing)) {
-                switch result {
-                case .success(let picture):
-                    embedder.preprocessing.normalize(picture.fitted, into: &pixels)
-                    read.append((image, picture.hash))
-                case .failure(let problem): report.problems.append(problem.text)
-                }
-            }
-            let vectors = try embedder.embed(pixels: pixels, count: read.count)
-            let size = embedder.embeddingSize
-            let stale = try catalog.writeVectors(
-                read.enumerated().map { row, entry in
-                    NewVector(
-                        image: entry.image.id, contentHash: entry.hash,
-                        components: Array(vectors[(row * size)..<((row + 1) * size)]))
-                }, of: model)
-            report.embedded += read.count - stale.count
+            let vectors = try make(images, &report)
+            // A model without any vector has no place in the catalogue.
+            let stale = vectors.isEmpty ? [] : try catalog.writeVectors(vectors, of: model)
+            report.embedded += vectors.count - stale.count
             report.changed += stale.count
             done += images.count
             progress(done, total)

@@ -1,19 +1,36 @@
 import Foundation
 import TensorFiles
 
-/// Vectors with the names of the pictures they were made from, in one safetensors file.
+/// Vectors with the names of the pictures they were made from, in one file of tensors.
 ///
-/// Bytes that are written (the container's are described at `SafetensorsFile`):
+/// What is written to a safetensors file (the container's bytes are described at `SafetensorsFile`):
 ///
 ///     tensor   features       F32 [n, d]   row i is the vector of picture i, of unit length; little-endian, row after row
 ///     metadata image_paths    JSON array of n texts: the picture of each row, in the order of the manifest, duplicates kept
 ///              model          what made the vectors, for people         (where known)
 ///              fingerprint    the model's weights and preprocessing     (where known)
 ///
+/// and to a file of PyTorch (see `TorchCheckpoint`), which `torch.load(path, weights_only=True)` opens as one dictionary:
+///
+///     features       float32 tensor [n, d]
+///     image_paths    list of n str
+///     model, fingerprint    str    (where known)
+///
 /// What is read beyond that: F16, BF16 and F64; a tensor of another name, if it is the file's only matrix; the names under `names`
-/// or `files`. A row's length may be off 1 by `UnitVectors.tolerance`, as 16-bit rounding makes it, and is then mended; a row further
-/// off is refused, since nobody can know what its maker meant.
+/// or `files`; rows of any length, which are scaled to 1. A row without a direction, of zeros or of something that is no finite
+/// number, is refused.
 public struct EmbeddingFile: Sendable, Equatable {
+    /// The two kinds of file, told apart by how the name ends.
+    public enum Format: String, Sendable, CaseIterable {
+        case safetensors
+        case torch = "pt"
+
+        /// - Returns: nil for any other ending.
+        public init?(path: String) {
+            self.init(rawValue: URL(fileURLWithPath: path).pathExtension.lowercased())
+        }
+    }
+
     /// One for each row; the same name may stand twice.
     public let names: [String]
     /// `[names.count, dimension]`, every row of unit length.
@@ -27,41 +44,63 @@ public struct EmbeddingFile: Sendable, Equatable {
     static let tensorName = "features"
     static let nameKeys = ["image_paths", "names", "files"]
 
-    /// - Parameter vectors: `[names.count, dimension]`, every row of unit length.
+    /// - Parameter vectors: `[names.count, dimension]`, every row of unit length within `UnitVectors.tolerance`.
     /// - Throws: `.dimension`, `.shape`, `.count`, `.notFinite`, `.notUnitLength`.
     public init(
         names: [String], vectors: [Float], dimension: Int, model: String? = nil, fingerprint: String? = nil
     ) throws(RetrievalError) {
         let count = try UnitVectors.rowCount(vectors.count, dimension: dimension, what: "vectors")
         guard names.count == count else { throw .count(what: "names", found: names.count, expected: count) }
+        for row in 0..<count {
+            let result = vectors.withUnsafeBufferPointer { all in
+                Result { () throws(RetrievalError) in
+                    let vector = UnsafeBufferPointer(rebasing: all[row * dimension..<(row + 1) * dimension])
+                    try UnitVectors.check(vector, what: "vectors", row: row)
+                }
+            }
+            try result.get()
+        }
+        var vectors = vectors
+        _ = Self.scale(&vectors, dimension: dimension)
         self.names = names
-        self.vectors = try Self.mended(vectors, dimension: dimension, what: "vectors")
+        self.vectors = vectors
         self.dimension = dimension
         self.model = model
         self.fingerprint = fingerprint
     }
 
-    /// Reads a file.
-    /// - Throws: `.file` where it is no safetensors file; `.embeddingFile`, `.count`, `.notFinite` or `.notUnitLength` where it
-    ///   holds something else than named unit vectors.
+    /// Reads a file: as PyTorch's where its name ends with `.pt`, else as safetensors.
+    /// - Throws: `.file` where it is no such file; `.embeddingFile` or `.noDirection` where it holds something else than named
+    ///   vectors.
     public init(path: String) throws(RetrievalError) {
-        let file = try Self.filing { () throws(TensorFileError) in try SafetensorsFile(path: path) }
-        let tensor = try Self.matrix(of: file)
-        let floats = try Self.filing { () throws(TensorFileError) in try file.floats(tensor.name) }
-        let metadata = file.metadata
-        guard tensor.shape[1] > 0 else {
-            throw .embeddingFile(path: path, key: tensor.name, found: "\(tensor.shape)", expected: "a shape [n, d] with d ≥ 1")
+        let content = try Content(path: path)
+        var vectors = content.floats
+        if let row = Self.scale(&vectors, dimension: content.dimension) {
+            let isZero = vectors[row * content.dimension..<(row + 1) * content.dimension].allSatisfy { $0 == 0 }
+            throw .noDirection(path: path, row: row, image: content.names[row], isZero: isZero)
         }
-        self.names = try Self.names(metadata, count: tensor.shape[0], path: path)
-        self.vectors = try Self.mended(floats, dimension: tensor.shape[1], what: "vectors of \(path)")
-        self.dimension = tensor.shape[1]
-        self.model = metadata["model"]
-        self.fingerprint = metadata["fingerprint"]
+        self.names = content.names
+        self.vectors = vectors
+        self.dimension = content.dimension
+        self.model = content.model
+        self.fingerprint = content.fingerprint
     }
 
-    /// Writes the file whole, or leaves what was there.
+    /// Writes the file whole, or leaves what was there: as PyTorch's where the name ends with `.pt`, else as safetensors.
     /// - Throws: `.file`.
     public func write(to path: String) throws(RetrievalError) {
+        switch Format(path: path) ?? .safetensors {
+        case .safetensors: try writeSafetensors(to: path)
+        case .torch: try writeTorch(to: path)
+        }
+    }
+
+    /// The vector of one row.
+    public func vector(_ row: Int) -> ArraySlice<Float> {
+        vectors[row * dimension..<(row + 1) * dimension]
+    }
+
+    private func writeSafetensors(to path: String) throws(RetrievalError) {
         var metadata: [String: String] = [:]
         do {
             let encoder = JSONEncoder()
@@ -72,60 +111,29 @@ public struct EmbeddingFile: Sendable, Equatable {
         }
         metadata["model"] = model
         metadata["fingerprint"] = fingerprint
-        try Self.filing { () throws(TensorFileError) in
+        try RetrievalError.filing { () throws(TensorFileError) in
             try SafetensorsWriter.write(vectors, shape: [count, dimension], named: Self.tensorName, metadata: metadata, to: path)
         }
     }
 
-    /// The vector of one row.
-    public func vector(_ row: Int) -> ArraySlice<Float> {
-        vectors[row * dimension..<(row + 1) * dimension]
+    private func writeTorch(to path: String) throws(RetrievalError) {
+        var values: CheckpointDictionary = [.text(Self.nameKeys[0]): .list(names.map { .text($0) })]
+        values["model"] = model.map { .text($0) }
+        values["fingerprint"] = fingerprint.map { .text($0) }
+        let features = TensorToWrite(name: Self.tensorName, floats: vectors, shape: [count, dimension])
+        try RetrievalError.filing { () throws(TensorFileError) in
+            try TorchCheckpointWriter.write([features], values: values, to: path)
+        }
     }
 
-    private static func filing<R>(_ body: () throws(TensorFileError) -> R) throws(RetrievalError) -> R {
-        do throws(TensorFileError) { return try body() } catch { throw .file(error) }
-    }
-
-    private static func matrix(of file: SafetensorsFile) throws(RetrievalError) -> TensorDescription {
-        let matrices = file.names.compactMap { file.tensors[$0] }.filter { $0.shape.count == 2 && $0.type.isFloatingPoint }
-        if let named = matrices.first(where: { $0.name == tensorName }) { return named }
-        guard file.tensors[tensorName] == nil, matrices.count == 1 else {
-            let found = file.tensors[tensorName].map { "\($0.type.rawValue) \($0.shape)" } ?? "missing"
-            throw .embeddingFile(path: file.path, key: tensorName, found: found, expected: "a floating-point tensor [n, d]")
-        }
-        return matrices[0]
-    }
-
-    private static func names(_ metadata: [String: String], count: Int, path: String) throws(RetrievalError) -> [String] {
-        guard let key = nameKeys.first(where: { metadata[$0] != nil }), let text = metadata[key] else {
-            throw .embeddingFile(
-                path: path, key: "__metadata__.\(nameKeys[0])", found: "missing", expected: "a JSON array of the rows' pictures")
-        }
-        guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
-            throw .embeddingFile(
-                path: path, key: "__metadata__.\(key)", found: "\"\(text.prefix(40))\"", expected: "a JSON array of texts")
-        }
-        guard names.count == count else {
-            throw .embeddingFile(
-                path: path, key: "__metadata__.\(key)", found: "an array of \(names.count)",
-                expected: "\(count) texts, one for each row")
-        }
-        return names
-    }
-
-    /// Checks every row and scales those whose length is off by more than single precision alone explains.
-    private static func mended(_ vectors: [Float], dimension: Int, what: String) throws(RetrievalError) -> [Float] {
-        var vectors = vectors
-        for row in 0..<(vectors.count / dimension) {
-            let result = vectors.withUnsafeMutableBufferPointer { all in
-                Result { () throws(RetrievalError) in
-                    let vector = UnsafeMutableBufferPointer(rebasing: all[row * dimension..<(row + 1) * dimension])
-                    try UnitVectors.check(UnsafeBufferPointer(vector), what: what, row: row)
-                    if abs(UnitVectors.length(vector) - 1) > 1e-6 { _ = UnitVectors.normalize(vector) }
-                }
+    /// Scales the rows whose length is off 1 by more than single precision alone explains: what was written comes back bit for bit.
+    /// - Returns: the first row without a direction, with which it ends.
+    private static func scale(_ vectors: inout [Float], dimension: Int) -> Int? {
+        vectors.withUnsafeMutableBufferPointer { all in
+            (0..<all.count / dimension).first { row in
+                let vector = UnsafeMutableBufferPointer(rebasing: all[row * dimension..<(row + 1) * dimension])
+                return !(abs(UnitVectors.length(vector) - 1) <= 1e-6 || UnitVectors.normalize(vector))
             }
-            try result.get()
         }
-        return vectors
     }
 }

@@ -13,8 +13,14 @@ public enum RetrievalError: Error, Equatable, Sendable {
     case memory(bytes: Int)
     case tooManyVectors(found: Int, limit: Int)
     case file(TensorFileError)
-    /// An embedding file that is a safetensors file but not what `EmbeddingFile` describes.
+    /// A file of tensors that is not what `EmbeddingFile` describes.
     case embeddingFile(path: String, key: String, found: String, expected: String)
+    /// A row of an embedding file that can't be scaled to length 1.
+    case noDirection(path: String, row: Int, image: String, isZero: Bool)
+    /// Two rows of an embedding file for one picture.
+    case differingVectors(path: String, image: String, first: Int, second: Int)
+    /// A relative name in an embedding file that fits pictures of two folders.
+    case ambiguousName(path: String, name: String, first: String, second: String)
     case rowOutOfRange(what: String, row: Int, count: Int)
     case repeatedRow(what: String, row: Int)
     case nothingToMeasure(queries: Int, gallery: Int)
@@ -46,6 +52,12 @@ extension RetrievalError: CustomStringConvertible {
             error.description
         case .embeddingFile(let path, let key, let found, let expected):
             "\(path) is no embedding file: `\(key)` is \(found), expected \(expected)."
+        case .noDirection(let path, let row, let image, let isZero):
+            "\(path): the vector of \(image), row \(row) counted from 0, \(isZero ? "is all zeros" : "holds a number that is not finite"); expected one with a direction."
+        case .differingVectors(let path, let image, let first, let second):
+            "\(path) has two different vectors of \(image), in the rows \(first) and \(second) counted from 0; expected one vector for each picture."
+        case .ambiguousName(let path, let name, let first, let second):
+            "\(path) has a vector of \(name), which may be \(first) or \(second); expected absolute paths where two folders hold the same name."
         case .rowOutOfRange(let what, let row, let count):
             "The \(what) name row \(row), expected 0 to \(count - 1)."
         case .repeatedRow(let what, let row):

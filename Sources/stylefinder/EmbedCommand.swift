@@ -3,11 +3,15 @@ import Catalog
 import CLIP
 import Foundation
 import Inference
+import Retrieval
 
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed", abstract: "Make the vectors that a catalogue lacks.",
-        discussion: "Works in batches that are kept at once; the same command goes on where it ended.")
+        discussion: """
+            Works in batches that are kept at once; the same command goes on where it ended. With --from the model is not run: its vectors \
+            are taken from a file, whose rows are named by the pictures' paths, absolute or relative to the folder they were imported from.
+            """)
 
     @OptionGroup var catalog: CatalogOption
     @OptionGroup var model: ModelOption
@@ -16,22 +20,45 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "Only the i-th of n parts of the images, as i/n with i from 0.", transform: Self.shard)
     var shard: Shard?
 
+    @Option(help: "A file of vectors that the model made elsewhere, .safetensors or .pt.")
+    var from: String?
+
+    @Option(help: "The fingerprint of the model that made the vectors of --from, where the file doesn't say it.")
+    var fingerprint: String?
+
+    func validate() throws {
+        guard let fingerprint else { return }
+        guard from != nil else {
+            throw ValidationError("--fingerprint says who made the vectors of a file; give the file with --from.")
+        }
+        guard fingerprint.count == 64, fingerprint.allSatisfy(\.isHexDigit) else {
+            throw ValidationError(
+                "--fingerprint is \(fingerprint), expected 64 hexadecimal digits as `models inspect` shows them.")
+        }
+    }
+
     func run() throws {
         let interrupt = Interrupt()
         let store = try CatalogStore(path: catalog.path, mode: .readWrite)
         let location = try model.locate()
-        let folder = try Checkpoint(path: location.path)
-        let bar = ProgressBar("embedding")
-        let report = try CatalogEmbedding(store, shard: shard).run(
-            Embedder(checkpoint: folder), fingerprint: folder.fingerprint, name: location.name,
-            progress: { bar.show($0, of: $1) },
-            shouldStop: { interrupt.isRequested })
+        let checkpoint = try location.open()
+        let report: CatalogEmbedding.Report
+        if let from {
+            report = try take(from, madeBy: checkpoint, named: location.name, into: store, interrupt)
+        } else {
+            let bar = ProgressBar("embedding")
+            report = try CatalogEmbedding(store, shard: shard).run(
+                Embedder(checkpoint: checkpoint), fingerprint: checkpoint.fingerprint, name: location.name,
+                progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
+        }
         Console.warn(all: report.problems)
         if report.changed > 0 {
             Console.warn("\(report.changed) pictures have changed since they were imported; import again, then embed")
         }
         if output.json {
             try Console.printJSON(report)
+        } else if let from {
+            print("\(report.embedded) vectors of \(location.name) taken from \(from), \(report.notInFile) images are not in it")
         } else {
             print("\(report.embedded) images embedded with \(location.name), \(report.problems.count) problems")
         }
@@ -40,6 +67,46 @@ struct EmbedCommand: ParsableCommand {
             throw ExitCode.interrupted
         }
         if report.embedded == 0 && !report.problems.isEmpty { throw Failure.data("No image of \(catalog.path) could be read.") }
+    }
+
+    /// Takes the vectors of a file whose model is known to be this one.
+    private func take(
+        _ path: String, madeBy checkpoint: Checkpoint, named name: String, into store: CatalogStore, _ interrupt: Interrupt
+    ) throws -> CatalogEmbedding.Report {
+        let file = try EmbeddingFile(path: path)
+        let model = ModelRecord(
+            fingerprint: checkpoint.fingerprint, name: name, dimension: checkpoint.configuration.embeddingSize)
+        let stated = file.fingerprint?.lowercased()
+        let given = fingerprint?.lowercased()
+        if let stated, let given, stated != given {
+            throw Failure.data("The vectors of \(path) have the fingerprint \(stated), but --fingerprint is \(given).")
+        }
+        guard let maker = stated ?? given else {
+            throw Failure.usage(
+                "\(path) does not say which model made its vectors; give that model's fingerprint, as `models inspect` shows it, with --fingerprint."
+            )
+        }
+        guard maker == model.fingerprint else {
+            throw Failure.data(
+                "The vectors of \(path) have the fingerprint \(maker), but that of \(name) is \(model.fingerprint).")
+        }
+        guard file.dimension == model.dimension else {
+            throw Failure.data("The vectors of \(path) have \(file.dimension) numbers, but \(name) makes \(model.dimension).")
+        }
+        let places = try store.places().map { PictureMatch.Picture(path: $0.path, folder: $0.folder) }
+        let match = try PictureMatch(file, path: path, pictures: places)
+        guard !match.isEmpty else {
+            let found = file.names.first.map { "its first row is of \($0)" } ?? "it has no rows"
+            throw Failure.data(
+                "\(path) has no vector of any image in \(catalog.path): \(found), expected paths, absolute or relative to the folder that was imported."
+            )
+        }
+        if let extra = match.extraRows(in: catalog.path) { Console.warn(extra) }
+        let bar = ProgressBar("taking vectors")
+        // No picture is decoded: a batch costs little memory, and a transaction its time on the disk.
+        return try CatalogEmbedding(store, shard: shard, batchSize: 1024).take(
+            vectorsOf: model, progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested },
+            from: { match[$0.path].map(Array.init) })
     }
 
     private static func shard(_ text: String) throws -> Shard {

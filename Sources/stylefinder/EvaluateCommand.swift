@@ -21,7 +21,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "A model; may be given several times.")
     var model: [String] = []
 
-    @Option(help: "A file of vectors made elsewhere; may be given several times.")
+    @Option(help: "A file of vectors made elsewhere, .safetensors or .pt, with each picture's path; may be given several times.")
     var features: [String] = []
 
     @Flag(help: "Measure a colour histogram, the simplest baseline, too.")
@@ -60,7 +60,7 @@ struct EvaluateCommand: ParsableCommand {
         var reports: [Measured] = []
         for name in model {
             let location = try ModelLocation(name)
-            let embedder = try Embedder(checkpoint: Checkpoint(path: location.path))
+            let embedder = try Embedder(checkpoint: location.open())
             let vectors = try RowEmbedding.vectors(of: plan.rows, by: embedder)
             var report = try plan.report(vectors, dimension: embedder.embeddingSize)
             report.latencyMilliseconds = try plan.latency(of: embedder, vectors)
@@ -68,12 +68,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         for path in features {
             let file = try EmbeddingFile(path: path)
-            let places = Dictionary(file.names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-            var vectors: [Float] = []
-            for row in plan.rows {
-                guard let place = places[row.image] else { throw Failure.data("\(path) has no vector for \(row.image).") }
-                vectors.append(contentsOf: file.vector(place))
-            }
+            let vectors = try Self.vectors(of: plan.rows, in: dataset, from: file, path: path)
             let name = URL(fileURLWithPath: path)
             reports.append(
                 Measured(
@@ -91,6 +86,25 @@ struct EvaluateCommand: ParsableCommand {
                 Measured(method: "colour histogram", report: try plan.report(vectors, dimension: ColorHistogram.dimension)))
         }
         try show(reports)
+    }
+
+    /// The vectors of rows of a dataset.
+    /// - Returns: `[rows, file.dimension]`.
+    private static func vectors(
+        of rows: [ManifestRow], in dataset: Dataset, from file: EmbeddingFile, path: String
+    ) throws -> [Float] {
+        // Against every row of the dataset: a vector of another split is no surplus.
+        let pictures = dataset.rows.map { PictureMatch.Picture(path: $0.path, folder: dataset.folder) }
+        let match = try PictureMatch(file, path: path, pictures: pictures)
+        if let extra = match.extraRows(in: dataset.source) { Console.warn(extra) }
+        let lacking = rows.filter { match[$0.path] == nil }
+        if let first = lacking.first {
+            let found = file.names.first.map { "its first row is of \($0)" } ?? "it has no rows"
+            throw Failure.data(
+                "\(path) has no vector for \(first.image): it lacks \(Set(lacking.map(\.path)).count) of \(Set(rows.map(\.path)).count) pictures, and \(found); expected paths, absolute or relative to the manifest."
+            )
+        }
+        return rows.flatMap { match[$0.path] ?? [] }
     }
 
     private struct Measured: Encodable {

@@ -18,12 +18,12 @@ struct FeaturesCommand: ParsableCommand {
     @Option(help: "train, val, query, gallery or all.")
     var split = "all"
 
-    @Option(help: "The file to write, .safetensors.")
+    @Option(help: "The file to write, .safetensors or .pt.")
     var out: String
 
     func validate() throws {
-        guard out.hasSuffix(".safetensors") else {
-            throw ValidationError("--out is \(out), expected a name that ends with .safetensors.")
+        guard EmbeddingFile.Format(path: out) != nil else {
+            throw ValidationError("--out is \(out), expected a name that ends with .safetensors or .pt.")
         }
     }
 
@@ -33,11 +33,11 @@ struct FeaturesCommand: ParsableCommand {
         let rows = split == "all" ? dataset.rows : dataset.rows(where: "split", is: split)
         guard !rows.isEmpty else { throw Failure.data("\(dataset.source) has no row with split \(split).") }
         let location = try model.locate()
-        let folder = try Checkpoint(path: location.path)
-        let vectors = try RowEmbedding.vectors(of: rows, by: Embedder(checkpoint: folder))
+        let checkpoint = try location.open()
+        let vectors = try RowEmbedding.vectors(of: rows, by: Embedder(checkpoint: checkpoint))
         let file = try EmbeddingFile(
-            names: rows.map(\.image), vectors: vectors, dimension: folder.configuration.embeddingSize, model: location.name,
-            fingerprint: folder.fingerprint)
+            names: rows.map(\.image), vectors: vectors, dimension: checkpoint.configuration.embeddingSize, model: location.name,
+            fingerprint: checkpoint.fingerprint)
         try file.write(to: out)
         // What was written is what will be read.
         guard try EmbeddingFile(path: out) == file else {

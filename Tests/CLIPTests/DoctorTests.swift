@@ -35,7 +35,9 @@ final class Patient {
 
     func remove(_ file: String) throws { try FileManager.default.removeItem(atPath: "\(folder)/\(file)") }
 
-    func write(_ text: String, to file: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(file)")) }
+    func write(_ text: String, to file: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(file)"))
+    }
 
     /// Rewrites the weights as float32 with some of them changed, left out or added.
     func weights(
@@ -49,7 +51,9 @@ final class Patient {
         }
         change(&tensors)
         try SafetensorsWriter.write(
-            tensors.sorted { $0.key < $1.key }.map { TensorToWrite(name: $0.key, floats: $0.value.floats, shape: $0.value.shape) },
+            tensors.sorted { $0.key < $1.key }.map {
+                TensorToWrite(name: $0.key, floats: $0.value.floats, shape: $0.value.shape)
+            },
             to: "\(folder)/\(target ?? file)")
     }
 }
@@ -80,7 +84,8 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
         .init(name: "a web page instead of the weights", severity: .fault, subject: "file", naming: "web page") {
             try $0.write("<!doctype html><title>Sign in</title>", to: "model.safetensors")
         },
-        .init(name: "a shard left behind", severity: .fault, subject: "file", naming: "00002-of-00003", golden: "hf-shards-bf16") {
+        .init(name: "a shard left behind", severity: .fault, subject: "file", naming: "00002-of-00003", golden: "hf-shards-bf16")
+        {
             try $0.remove("model-00002-of-00003.safetensors")
         },
         .init(name: "no weights at all", severity: .fault, subject: "file", naming: "model.safetensors") {
@@ -122,7 +127,9 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
         },
         .init(name: "OpenAI's weights with the other activation", severity: .doubt, subject: "activation", naming: "gelu") {
             try $0.edit(config) { $0["_name_or_path"] = "openai/clip-vit-base-patch32" }
-            for section in ["vision_config", "text_config"] { try $0.edit(config, section: section) { $0["hidden_act"] = "gelu" } }
+            for section in ["vision_config", "text_config"] {
+                try $0.edit(config, section: section) { $0["hidden_act"] = "gelu" }
+            }
         },
         .init(name: "a different activation in each tower", severity: .doubt, subject: "activation", naming: "texts") {
             try $0.edit(config, section: "text_config") { $0["hidden_act"] = "gelu_pytorch_tanh" }
@@ -179,7 +186,9 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
             try $0.weights { $0["logit_scale"]?.floats = [100] }
         },
         .init(name: "a dead projection", severity: .fault, subject: "image embeddings", naming: "length 0") {
-            try $0.weights { $0["visual_projection.weight"]?.floats.replaceSubrange(0..., with: repeatElement(0, count: 32 * 32)) }
+            try $0.weights {
+                $0["visual_projection.weight"]?.floats.replaceSubrange(0..., with: repeatElement(0, count: 32 * 32))
+            }
         },
         .init(name: "a collapsed image tower", severity: .fault, subject: "image embeddings", naming: "all alike") {
             try $0.weights { tensors in
@@ -226,7 +235,8 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
             }
         },
         .init(
-            name: "CLIP's statistics in a SigLIP", severity: .doubt, subject: "statistics", naming: "0.48", golden: "siglip-hf-f16"
+            name: "CLIP's statistics in a SigLIP", severity: .doubt, subject: "statistics", naming: "0.48",
+            golden: "siglip-hf-f16"
         ) {
             try $0.edit(preprocessor) {
                 $0["image_mean"] = [0.48145466, 0.4578275, 0.40821073]
@@ -245,7 +255,9 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
             let place = try #require(bytes.range(of: honest))
             let hostile = "cposix\nsystem\n"
             // The rest becomes a comment of harmless stack work: N pushes None, 0 pops it.
-            let rest = String(repeating: "N0", count: (honest.count - hostile.utf8.count) / 2) + ((honest.count - hostile.utf8.count) % 2 == 1 ? "N" : "")
+            let rest =
+                String(repeating: "N0", count: (honest.count - hostile.utf8.count) / 2)
+                + ((honest.count - hostile.utf8.count) % 2 == 1 ? "N" : "")
             bytes.replaceSubrange(place, with: Data((hostile + rest).utf8))
             try bytes.write(to: url)
         },

@@ -52,6 +52,24 @@ struct VectorTests {
         #expect(try store.vectors(of: "f1").values == [0, 1, 0])
     }
 
+    @Test("every picture has its place: its path, and the folder where its source's relative paths begin, even when that is gone")
+    func places() throws {
+        let real = folder.url.resolvingSymlinksInPath().path
+        #expect(try store.places().map(\.path) == store.images().map(\.path))
+        #expect(try store.places().allSatisfy { $0.folder == real })
+        // A list beside the pictures, and a plain folder of pictures whose name ends like a manifest's.
+        try folder.picture("lists/far/x.jpg")
+        try folder.write("lists/more.csv", "image,product_id\nfar/x.jpg,X\n")
+        try folder.picture("odd.json/y.jpg")
+        for name in ["lists/more.csv", "odd.json"] {
+            _ = try store.importCatalog(from: URL(fileURLWithPath: folder.file(name)), inspect: TestPicture.inspect)
+        }
+        func folders() throws -> [String] { try store.places().suffix(2).map(\.folder) }
+        #expect(try folders() == [real + "/lists", real + "/odd.json"])
+        try folder.remove("lists/more.csv")
+        #expect(try folders() == [real + "/lists", real + "/odd.json"])
+    }
+
     @Test("the work list holds what has no vector of this model, from any point, in shards that share nothing")
     func workList() throws {
         try store.writeVectors([new(2), new(3)], of: model)

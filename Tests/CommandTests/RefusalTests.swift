@@ -43,8 +43,20 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("leave-one-out with chosen queries", 64, "--leave-one-out") { _ in
             ["evaluate", "--data", "d", "--model", "m", "--leave-one-out", "--query", "view=back"]
         },
-        .init("features under a name that is no safetensors file", 64, ".safetensors") { _ in
+        .init("features under a name of no kind that is written", 64, "ends with .safetensors or .pt") { _ in
             ["features", "--data", "d", "--model", "m", "--out", "x.txt"]
+        },
+        .init("features under a name without an ending", 64, "--out is pt") { _ in
+            ["features", "--data", "d", "--model", "m", "--out", "pt"]
+        },
+        .init("a fingerprint without a file", 64, "give the file with --from") { _ in
+            ["embed", "--catalog", "x", "--model", "m", "--fingerprint", String(repeating: "0", count: 64)]
+        },
+        .init("a fingerprint that is too short", 64, "--fingerprint is abc, expected 64") { _ in
+            ["embed", "--catalog", "x", "--model", "m", "--from", "f.pt", "--fingerprint", "abc"]
+        },
+        .init("a fingerprint that is no hexadecimal number", 64, "expected 64 hexadecimal digits") { _ in
+            ["embed", "--catalog", "x", "--model", "m", "--from", "f.pt", "--fingerprint", String(repeating: "g", count: 64)]
         },
         .init("a port beyond the last", 64, "--port is 65536") { _ in ["serve", "--catalog", "x", "--port", "65536"] },
         .init("a base path that HTML would have to escape", 64, "--base-path is /a\"b") { _ in
@@ -221,13 +233,11 @@ struct Refusal: Sendable, CustomTestStringConvertible {
 
     // MARK: Measuring
 
-    private static func vectors(_ place: Workplace, _ names: [String], _ floats: [Float]) throws -> String {
-        let path = place("vectors.safetensors")
-        let list = String(decoding: try JSONEncoder().encode(names), as: UTF8.self)
-        try SafetensorsWriter.write(
-            floats, shape: [names.count, floats.count / names.count], named: "features", metadata: ["image_paths": list], to: path
-        )
-        return path
+    private static func vectors(
+        _ place: Workplace, _ names: [String], _ floats: [Float], _ ending: String = "safetensors", rows: Int? = nil
+    ) throws -> String {
+        let rows = rows ?? names.count
+        return try place.vectors("vectors.\(ending)", names, floats, shape: [rows, floats.count / rows])
     }
 
     static let measurements: [Refusal] = [
@@ -253,13 +263,52 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("vectors of other rows", 65, "no vector for images/") {
             ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png", "b.png"], [1, 0, 0, 1])]
         },
-        .init("vectors that are not of unit length", 65, "length") {
-            ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png", "b.png"], [3, 0, 0, 1])]
+        .init("a file of vectors that is not there, of PyTorch", 66, "nowhere.pt") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", $0("nowhere.pt")]
+        },
+        .init("a file of vectors of PyTorch that is a text", 65, "is no PyTorch file") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try $0.write("v.pt", "1.0 0.0 0.0 1.0 0.5 0.5")]
+        },
+        .init("a vector of zeros", 65, "the vector of images/0-1.png, row 1 counted from 0, is all zeros") {
+            ["evaluate", "--data", try $0.dataset(1), "--features", try vectors($0, ["a", "images/0-1.png"], [3, 0, 0, 0])]
+        },
+        .init("a vector that is no number", 65, "the vector of b.png, row 1 counted from 0, holds a number that is not finite") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png", "b.png"], [3, 0, .nan, 1], "pt")]
+        },
+        .init("two vectors of one picture", 65, "two different vectors of ./images/0-0.png") {
+            [
+                "evaluate", "--data", try $0.dataset(2), "--features",
+                try vectors($0, ["images/0-0.png", "./images/0-0.png"], [1, 0, 0, 1], "pt"),
+            ]
+        },
+        .init(
+            "vectors of some rows", 65,
+            "no vector for images/0-1.png: it lacks 3 of 4 pictures, and its first row is of images/0-0.png"
+        ) {
+            [
+                "evaluate", "--data", try $0.dataset(2), "--features",
+                try vectors($0, ["images/0-0.png", "x.png"], [1, 0, 0, 1], "pt"),
+            ]
+        },
+        .init("fewer names than vectors", 65, "`image_paths` is an array of 1, expected 2 texts") {
+            ["evaluate", "--data", try $0.dataset(2), "--features", try vectors($0, ["a.png"], [1, 0, 0, 1], "pt", rows: 2)]
+        },
+        .init("whole numbers as vectors", 65, "`features` is I64 [1, 1], expected a floating-point tensor") {
+            let path = $0("v.pt")
+            let features = TensorToWrite(name: "features", type: .int64, shape: [1, 1], bytes: [1, 0, 0, 0, 0, 0, 0, 0])
+            try TorchCheckpointWriter.write([features], values: ["image_paths": .list(["a.png"])], to: path)
+            return ["evaluate", "--data", try $0.dataset(2), "--features", path]
         },
         .init("features of a broken picture", 65, "images/1-0.png") {
             let data = try $0.dataset(2)
             try $0.write("data/images/1-0.png", "text")
             return ["features", "--data", data, "--model", ReducedModel.path, "--out", $0("f.safetensors")]
+        },
+        .init("features of PyTorch where nobody can write", 74, "can't be written") {
+            [
+                "features", "--data", try $0.dataset(2), "--model", ReducedModel.path, "--out",
+                try $0.write("file", "x") + "/f.pt",
+            ]
         },
         .init("features where nobody can write", 74, "can't be written") {
             [
@@ -267,6 +316,49 @@ struct Refusal: Sendable, CustomTestStringConvertible {
                 try $0.write("file", "x") + "/f.safetensors",
             ]
         },
+    ]
+
+    // MARK: Vectors made elsewhere
+
+    private static let unknown = String(repeating: "ab", count: 32)
+
+    /// A catalogue of four pictures stands in `x.db`.
+    private static func taking(
+        _ what: String, _ code: Int32, _ fragment: String, names: [String] = ["images/0-0.png"], dimension: Int = 64,
+        stated: String? = nil, given: String? = nil, ending: String = "pt"
+    ) -> Refusal {
+        .init(what, code, fragment) { place in
+            let floats = names.flatMap { _ in [1] + [Float](repeating: 0, count: dimension - 1) }
+            let file = try place.vectors("v.\(ending)", names, floats, fingerprint: stated)
+            return ["embed", "--catalog", place("x.db"), "--model", ReducedModel.path, "--from", file]
+                + (given.map { ["--fingerprint", $0] } ?? [])
+        }
+    }
+
+    static let foreignVectors: [Refusal] = [
+        .init("a file that is not there", 66, "nowhere.pt") {
+            ["embed", "--catalog", $0("x.db"), "--model", ReducedModel.path, "--from", $0("nowhere.pt")]
+        },
+        taking("a file that does not say its model", 64, "give that model's fingerprint"),
+        taking("a safetensors file that does not say its model", 64, "--fingerprint", ending: "safetensors"),
+        taking(
+            "a file of another model", 65,
+            "have the fingerprint \(unknown), but that of vit-quickgelu-f16 is \(ReducedModel.fingerprint)",
+            stated: unknown),
+        taking(
+            "a safetensors file of another model", 65, "but that of vit-quickgelu-f16 is", stated: unknown, ending: "safetensors"),
+        taking("another model given", 65, "\(unknown), but that of vit-quickgelu-f16 is", given: unknown),
+        taking(
+            "file and option that contradict each other", 65,
+            "fingerprint \(unknown), but --fingerprint is \(ReducedModel.fingerprint)",
+            stated: unknown, given: ReducedModel.fingerprint),
+        taking(
+            "vectors of another dimension", 65, "have 63 numbers, but vit-quickgelu-f16 makes 64", dimension: 63,
+            stated: ReducedModel.fingerprint),
+        taking(
+            "vectors of other pictures", 65, "its first row is of 0-0.png", names: ["0-0.png", "b.png"],
+            stated: ReducedModel.fingerprint),
+        taking("a file without rows", 65, "it has no rows", names: [], given: ReducedModel.fingerprint),
     ]
 
     // MARK: Training
@@ -395,6 +487,14 @@ extension CommandSuites {
                 Refusal("text", 64, "takes pictures only") {
                     ["search", "--text", "dress", "--catalog", $0("x.db"), "--model", model]
                 }, place)
+        }
+
+        @Test("vectors made elsewhere")
+        func foreignVectors() async throws {
+            let place = try Workplace()
+            _ = try await Command.run("import", place.dataset(2), "--catalog", place("x.db"), "--json").good()
+            for refusal in Refusal.foreignVectors { try await check(refusal, place) }
+            #expect(try place.look("x.db") { try $0.models().isEmpty })
         }
 
         @Test("measurements", arguments: Refusal.measurements)

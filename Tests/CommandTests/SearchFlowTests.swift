@@ -148,33 +148,6 @@ extension CommandSuites {
                 "\(table)")
         }
 
-        @Test("features holds a unit vector for every row, in the manifest's order, duplicates kept")
-        func features() async throws {
-            let place = try Workplace()
-            let data = try place.dataset(5)
-            // The first row once more.
-            let lines = try String(contentsOfFile: data + "/manifest.jsonl", encoding: .utf8)
-            try place.write("data/manifest.jsonl", lines + lines.prefix { $0 != "\n" })
-            let out = place("all.safetensors")
-            #expect(try await Command.run("features", "--data", data, "--model", ReducedModel.path, "--out", out).code == 0)
-            let file = try SafetensorsFile(path: out)
-            #expect(file.tensors["features"]?.shape == [11, 64] && file.tensors["features"]?.type == .float32)
-            let names = try JSONDecoder().decode([String].self, from: Data(try #require(file.metadata["image_paths"]).utf8))
-            #expect(names == (0..<5).flatMap { ["images/\($0)-0.png", "images/\($0)-1.png"] } + ["images/0-0.png"])
-            let vectors = try file.floats("features")
-            for row in 0..<11 {
-                let length = vectors[row * 64..<(row + 1) * 64].reduce(0) { $0 + Double($1) * Double($1) }
-                #expect(abs(length - 1) < 1e-5)
-            }
-            #expect(zip(vectors[0..<64], vectors[640..<704]).allSatisfy { abs($0 - $1) < 1e-5 })
-            let part = place("part.safetensors")
-            #expect(
-                try await Command.run(
-                    "features", "--data", data, "--model", ReducedModel.path, "--split", "gallery", "--out", part
-                ).code == 0)
-            #expect(try SafetensorsFile(path: part).tensors["features"]?.shape == [5, 64])
-        }
-
         @Test("models are listed and inspected")
         func models() async throws {
             let list = try await Command.run("models", "list", "--json").good()

@@ -1,4 +1,5 @@
 import Catalog
+import CLIP
 import Foundation
 import Imaging
 import TensorFiles
@@ -105,6 +106,25 @@ final class Workplace: Sendable {
         return folder
     }
 
+    /// A file of vectors as somebody else may have it, of the kind that its name says, without any check.
+    /// - Parameter shape: that of `floats`, else one row for each name.
+    func vectors(_ file: String, _ names: [String], _ floats: [Float], shape: [Int]? = nil, fingerprint: String? = nil) throws
+        -> String
+    {
+        let shape = shape ?? [names.count, names.isEmpty ? 64 : floats.count / names.count]
+        let features = TensorToWrite(name: "features", floats: floats, shape: shape)
+        if file.hasSuffix(".pt") {
+            var values: CheckpointDictionary = ["image_paths": .list(names.map { .text($0) })]
+            values["fingerprint"] = fingerprint.map { .text($0) }
+            try TorchCheckpointWriter.write([features], values: values, to: self(file))
+        } else {
+            var metadata = ["image_paths": String(decoding: try JSONEncoder().encode(names), as: UTF8.self)]
+            metadata["fingerprint"] = fingerprint
+            try SafetensorsWriter.write([features], metadata: metadata, to: self(file))
+        }
+        return self(file)
+    }
+
     /// Opens a catalogue of this folder for a look and closes it again.
     func look<Value>(_ name: String, _ body: (CatalogStore) throws -> Value) throws -> Value {
         let store = try CatalogStore(path: self(name), mode: .readOnly)
@@ -119,6 +139,8 @@ enum ReducedModel {
     static let path = folder + "/vit-quickgelu-f16"
     static let other = folder + "/vit-gelu-bf16"
     static let resNet = folder + "/resnet-f32"
+    /// That of the model at `path`; empty where it can't be opened, which is then a failure of its own.
+    static let fingerprint = (try? Checkpoint(path: path))?.fingerprint ?? ""
 }
 
 /// Marsaglia's xorshift64: the same numbers on every machine.

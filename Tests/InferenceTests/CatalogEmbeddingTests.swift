@@ -166,6 +166,64 @@ struct CatalogEmbeddingTests {
         #expect(report.embedded == 5 && report.problems.count == 4)
     }
 
+    @Test("vectors made elsewhere are taken as they are, the images without one are counted, and embedding does the rest")
+    func taken() throws {
+        let pictures = try Pictures(11)
+        let model = ModelRecord(fingerprint: pictures.fingerprint, name: "reduced", dimension: pictures.embedder.embeddingSize)
+        func axis(_ number: Int) -> [Float] { (0..<model.dimension).map { $0 == number ? 1 : 0 } }
+        let known = Dictionary(uniqueKeysWithValues: [0, 1, 3, 4, 5, 9].map { (pictures.path($0), axis($0)) })
+        var told: [[Int]] = []
+        func take(shard: Shard? = nil, shouldStop: () -> Bool = { false }) throws -> CatalogEmbedding.Report {
+            try CatalogEmbedding(pictures.store, shard: shard, batchSize: 4).take(
+                vectorsOf: model, progress: { told.append([$0, $1]) }, shouldStop: shouldStop, from: { known[$0.path] })
+        }
+        // Ids begin at 1: the pictures 3 and 9 alone of those that have a vector leave no remainder.
+        let part = try take(shard: Shard(index: 0, count: 2))
+        #expect(part.embedded == 4 && part.notInFile == 1)
+        var asked = 0
+        let stopped = try take(shouldStop: {
+            asked += 1
+            return asked > 1
+        })
+        #expect(stopped.stopped && stopped.embedded == 2 && stopped.notInFile == 2)
+        told = []
+        let rest = try take()
+        #expect(rest.embedded == 0 && rest.notInFile == 5 && rest.changed == 0 && rest.problems.isEmpty && !rest.stopped)
+        #expect(told == [[0, 5], [4, 5], [5, 5]])
+        #expect(try pictures.vectors() == known)
+        let made = try pictures.embed()
+        #expect(made.embedded == 5 && made.notInFile == 0)
+        let vectors = try pictures.vectors()
+        #expect(vectors.count == 11 && known.allSatisfy { vectors[$0.key] == $0.value })
+    }
+
+    @Test("a model none of whose vectors is there is not in the catalogue afterwards")
+    func nothingTaken() throws {
+        let pictures = try Pictures(3)
+        let model = ModelRecord(fingerprint: "other", name: "other", dimension: 4)
+        let report = try CatalogEmbedding(pictures.store).take(
+            vectorsOf: model, progress: { _, _ in }, shouldStop: { false }, from: { _ in nil })
+        #expect(report.embedded == 0 && report.notInFile == 3)
+        #expect(try pictures.store.models().isEmpty)
+    }
+
+    @Test("a picture that is imported with other content in between keeps no vector of the old one")
+    func changedInBetween() throws {
+        let pictures = try Pictures(3)
+        let model = ModelRecord(fingerprint: "other", name: "other", dimension: 2)
+        let report = try CatalogEmbedding(pictures.store).take(
+            vectorsOf: model, progress: { _, _ in }, shouldStop: { false },
+            from: { image in
+                if image.path == pictures.path(1) {
+                    try pictures.write(1, content: 50)
+                    try pictures.importAll()
+                }
+                return [0, 1]
+            })
+        #expect(report.embedded == 2 && report.changed == 1)
+        #expect(try pictures.store.countOfImages(withoutVectorOf: "other") == 1)
+    }
+
     @Test("shards share no picture and leave none out", arguments: [1, 2, 3, 5])
     func shards(count: Int) throws {
         let pictures = try Pictures(13)

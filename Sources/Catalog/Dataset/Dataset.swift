@@ -9,6 +9,8 @@ public struct Dataset: Sendable {
     /// The manifest, or the folder where there is none, as an absolute path without symbolic links.
     public let source: String
     public let format: ManifestFormat
+    /// The folder where relative paths of images begin.
+    public let folder: String
     /// The good rows, in the manifest's order, duplicates kept.
     public let rows: [ManifestRow]
     /// What was wrong with the others, in the manifest's order.
@@ -31,6 +33,7 @@ public struct Dataset: Sendable {
         if reader.rows.isEmpty, reader.problems.isEmpty { throw .emptySource(path: path, format: format) }
         source = path
         self.format = format
+        folder = reader.folder
         rows = reader.rows
         problems = reader.problems
         mentionedPaths = reader.mentionedPaths
@@ -81,12 +84,14 @@ public struct Dataset: Sendable {
             }
             return (real, .folder)
         }
-        switch (real as NSString).pathExtension.lowercased() {
-        case "jsonl", "ndjson": return (real, .jsonLines)
-        case "csv": return (real, .csv)
-        case "json": return (real, .catalogJSON)
-        default: throw .unknownFormat(path: path)
-        }
+        guard let format = ManifestFormat(ofFile: real) else { throw .unknownFormat(path: path) }
+        return (real, format)
+    }
+
+    /// The folder where relative paths of images begin, of a source that was read before and may be gone.
+    static func folder(ofSource source: String) -> String {
+        let isFolder = (try? FileStatus(ofPath: source))?.isDirectory ?? (ManifestFormat(ofFile: source) == nil)
+        return isFolder ? source : (source as NSString).deletingLastPathComponent
     }
 
     private static func isLink(_ path: String) -> Bool {

@@ -4,7 +4,7 @@ import Foundation
 struct ManifestReader {
     let source: String
     let format: ManifestFormat
-    private let folder: String
+    let folder: String
     private(set) var rows: [ManifestRow] = []
     private(set) var problems: [ManifestProblem] = []
     private(set) var mentionedPaths: Set<String> = []

@@ -50,6 +50,16 @@ public enum ManifestFormat: String, Sendable, Hashable, Codable {
     case csv = "CSV"
     case catalogJSON = "catalog.json"
     case folder = "folder"
+
+    /// The format of a file, by its extension.
+    init?(ofFile path: String) {
+        switch (path as NSString).pathExtension.lowercased() {
+        case "jsonl", "ndjson": self = .jsonLines
+        case "csv": self = .csv
+        case "json": self = .catalogJSON
+        default: return nil
+        }
+    }
 }
 
 /// The columns with a meaning of their own. Any other column is an attribute.

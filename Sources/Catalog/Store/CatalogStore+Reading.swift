@@ -54,6 +54,21 @@ extension CatalogStore {
         try read { db in try CatalogImage.fetch(db, "WHERE product_id = ? ORDER BY id", [id]) }
     }
 
+    /// Where every image lies, of every state, in the order of their ids: for finding them by the paths that others have for them.
+    public func places() throws(CatalogError) -> [ImagePlace] {
+        let rows = try read { db in
+            try Row.fetchAll(db, sql: "SELECT path, source FROM images ORDER BY id").map { row in
+                (path: row["path"] as String, source: row["source"] as String)
+            }
+        }
+        var folders: [String: String] = [:]
+        return rows.map { row in
+            let folder = folders[row.source] ?? Dataset.folder(ofSource: row.source)
+            folders[row.source] = folder
+            return ImagePlace(path: row.path, folder: folder)
+        }
+    }
+
     /// Usable images that have no vector of a model yet, in the order of their ids: the work list of embedding. Ask again
     /// with the last id that was handed out until nothing comes; starting over from 0 resumes after a stop.
     /// - Parameters:

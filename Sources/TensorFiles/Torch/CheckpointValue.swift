@@ -53,7 +53,7 @@ public enum CheckpointValue: Sendable, Equatable {
     }
 
     /// How a value is named in an error.
-    var summary: String {
+    package var summary: String {
         switch self {
         case .dictionary(let dictionary): "a dictionary of \(dictionary.entries.count)"
         case .list(let values): "a list of \(values.count)"
