@@ -72,9 +72,12 @@ public struct RunFolder: Sendable {
     }
 
     /// Saves everything the next step depends on.
-    func saveLast(_ step: TrainingStep, preprocessing: Preprocessing, vocabulary: String?, progress: Progress) throws {
+    func saveLast(
+        _ step: TrainingStep, preprocessing: Preprocessing, vocabulary: String?, additions: [String: Any], progress: Progress
+    ) throws {
         try replace(last) { place in
-            try Checkpoint.write(step.model, preprocessing: preprocessing, to: place, vocabulary: vocabulary)
+            try Checkpoint.write(
+                step.model, preprocessing: preprocessing, to: place, vocabulary: vocabulary, additions: additions)
             var state = step.optimizer.state
             if let head = step.teacherHead { state.append(("teacher_head", head)) }
             let tensors = try state.map { name, tensor in

@@ -92,8 +92,15 @@ public enum Trainer {
                 parameters: origin.model.store.parameters.reduce(0) { $0 + $1.tensor.elementCount }, from: progress.step,
                 steps: recipe.steps))
 
+        // Of the last whole epoch, and of this process: a run that was just resumed has none yet.
+        var latest: [String: Double] = [:]
         func save() throws {
-            try folder.saveLast(step, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, progress: progress)
+            let additions = record(
+                recipe, sources, epoch: progress.step / recipe.stepsPerEpoch, figures: latest, progress: progress,
+                photos: data.paths.count)
+            try folder.saveLast(
+                step, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions, progress: progress
+            )
             report(.saved(step: progress.step))
         }
         while progress.step < recipe.steps {
@@ -114,6 +121,7 @@ public enum Trainer {
                 let epoch = progress.step / recipe.stepsPerEpoch
                 let figures = try validation.measure(
                     Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer, device: device))
+                latest = figures
                 // Without validation rows the latest epoch is the best there is.
                 let isBest = figures["score"].map { $0 > progress.bestScore ?? -1 } ?? true
                 if isBest {

@@ -263,10 +263,11 @@ private struct Opened {
         let isSigLIP = shapes["visual.attnpool.probe"] != nil
         if isSigLIP {
             let isTimm = weightFile.source.tensors.keys.contains { $0.contains("visual.trunk.") }
-            let hasLargeVocabulary = shapes["token_embedding.weight"]?.first ?? 0 > 100_000
+            // SigLIP 2's vocabulary tells its text tower's GELU in open_clip.
+            let isSecond = shapes["token_embedding.weight"]?.first == 256_000
             configuration = try CLIPConfiguration(
                 shapes: shapes, path: path, activation: isTimm ? .gelu : .geluTanh,
-                textActivation: isTimm && !hasLargeVocabulary ? .gelu : .geluTanh)
+                textActivation: isTimm && !isSecond ? .gelu : .geluTanh)
         } else {
             guard let known else { throw CLIPError.unknownActivation(path: path) }
             configuration = try CLIPConfiguration(shapes: shapes, path: path, activation: known)

@@ -74,14 +74,13 @@ enum OpenCLIPFolder {
         guard ["none", "tanh"].contains(approximation) else {
             throw file.wrong("model_cfg act_kwargs approximate", approximation, "none or tanh")
         }
-        let settings = try vision.section("timm_model_kwargs")
         var configuration = try CLIPConfiguration(
-            shapes: shapes, path: file.path, activation: .gelu, textActivation: approximation == "tanh" ? .geluTanh : .gelu)
+            shapes: shapes, path: file.path, activation: timmActivation(name),
+            textActivation: approximation == "tanh" ? .geluTanh : .gelu)
         guard case .transformer(var tower) = configuration.vision, configuration.family == .sigLIP else {
             throw CLIPError.contradiction(path: file.path, what: "it names \(name), and the weights have no attention head")
         }
         tower.resolution = try vision.integer("image_size", default: tower.resolution)
-        tower.heads = try settings.integer("num_heads", default: tower.heads)
         configuration.vision = .transformer(tower)
         configuration.text.heads = try text.integer("heads", default: configuration.text.heads)
         for (key, found) in [
@@ -91,6 +90,14 @@ enum OpenCLIPFolder {
             throw file.wrong("model_cfg text_cfg \(key)", text.object[key], "\(found), the weights'")
         }
         return configuration
+    }
+
+    /// Which GELU timm builds a SigLIP with is in its code alone, by the name of the model.
+    private static func timmActivation(_ name: String) -> Activation {
+        let approximated = [
+            "base_patch32_siglip_256", "large_patch16_siglip_512", "so400m_patch16_siglip", "giantopt_patch16_siglip",
+        ]
+        return approximated.contains { name.contains($0) } ? .geluTanh : .gelu
     }
 
     /// Absent keys mean open_clip's own defaults.
