@@ -79,7 +79,8 @@ public enum Trainer {
         let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: teacherSize, device: device)
         if resumed { try folder.restore(step) }
         let loader = try BatchLoader(
-            data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer, teacher: teacher?.preprocessing)
+            data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
+            teacher: teacher?.preprocessing)
         // Only now: a run that could not begin leaves nothing in its folder.
         if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
         loader.start(steps: progress.step..<recipe.steps)
