@@ -68,9 +68,13 @@ let package = Package(
             linkerSettings: torchLinking
         ),
         .target(name: "Torch", dependencies: ["CTorch", "TensorFiles"], swiftSettings: strict),
+        // Loads its library itself, see there.
+        .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(
             name: "CLIP",
-            dependencies: ["Torch", "Imaging", "TensorFiles", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Torch", "CSentencePiece", "Imaging", "TensorFiles", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -124,7 +128,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),
         .testTarget(
-            name: "CLIPTests", dependencies: ["CLIP", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
+            name: "CLIPTests", dependencies: ["CLIP", "CSentencePiece", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "CLIP", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],

@@ -16,14 +16,14 @@ ALLOWED = {
     "Atelier": {"Imaging", "CCairo"},
     "API": {"Search", "Catalog", "Imaging"},
     "Torch": {"CTorch", "TensorFiles"},
-    "CLIP": {"Torch", "Imaging", "TensorFiles"},
+    "CLIP": {"Torch", "CSentencePiece", "Imaging", "TensorFiles"},
     "Training": {"CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"},
     "Inference": {"CLIP", "Search", "Imaging", "Catalog"},
     "stylefinder": {
         "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training", "Inference",
     },
 }
-OURS = set(ALLOWED) | {"CImaging", "CVector", "CCairo", "CTorch"}
+OURS = set(ALLOWED) | {"CImaging", "CVector", "CCairo", "CTorch", "CSentencePiece"}
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|shared|misc|manager", re.IGNORECASE)
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:\w+\s+)?(\w+)")
 

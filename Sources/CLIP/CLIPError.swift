@@ -44,8 +44,8 @@ extension CLIPError: CustomStringConvertible {
                 + "--activation quick_gelu` (OpenAI's models and what was trained from them) or `gelu` (laion's, DataComp's, Marqo's), --out "
                 + "a folder."
         case .noTokenizer(let path):
-            "The model in \(path) has no tokenizer, so it takes no text: put its vocab.json and merges.txt, its tokenizer.json or "
-                + "OpenAI's bpe_simple_vocab_16e6.txt.gz beside the weights."
+            "The model in \(path) has no tokenizer, so it takes no text: put its vocab.json and merges.txt, its tokenizer.json, its "
+                + "spiece.model or OpenAI's bpe_simple_vocab_16e6.txt.gz beside the weights."
         case .noWrite(let path, let reason): "\(path) can't be written: \(reason)."
         }
     }

@@ -103,7 +103,8 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
         .init(name: "more layers than weights", severity: .fault, subject: "missing keys", naming: "resblocks") {
             try $0.edit(config, section: "vision_config") { $0["num_hidden_layers"] = 9 }
         },
-        .init(name: "fewer layers than weights", severity: .fault, subject: "unexpected keys", naming: "layers.1") {
+        .init(name: "fewer layers than weights", severity: .fault, subject: "unexpected keys", naming: "transformer.resblocks.1")
+        {
             try $0.edit(config, section: "text_config") { $0["num_hidden_layers"] = 1 }
         },
         .init(name: "another patch than the weights'", severity: .fault, subject: "shapes", naming: "visual.conv1.weight") {
@@ -186,8 +187,9 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
             try $0.weights { $0["logit_scale"]?.floats = [100] }
         },
         .init(name: "a dead projection", severity: .fault, subject: "image embeddings", naming: "length 0") {
-            try $0.weights {
-                $0["visual_projection.weight"]?.floats.replaceSubrange(0..., with: repeatElement(0, count: 32 * 32))
+            try $0.weights { tensors in
+                let count = tensors["visual_projection.weight"]?.floats.count ?? 0
+                tensors["visual_projection.weight"]?.floats = [Float](repeating: 0, count: count)
             }
         },
         .init(name: "a collapsed image tower", severity: .fault, subject: "image embeddings", naming: "all alike") {

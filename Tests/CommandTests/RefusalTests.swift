@@ -178,7 +178,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
     static let models: [Refusal] = [
         model("a model nobody knows", 66, "There is no model") { _ in "no-such-model" },
         model("an empty folder as a model", 65, "not a model folder") { try $0.makeFolder("empty") },
-        model("a file as a model", 65, "not a model folder") { try $0.write("model.bin", "weights") },
+        model("a file that is no checkpoint", 65, "cut off") { try $0.write("model.bin", "weights") },
         model("a missing tensor", 65, "missing: ") { try $0.model("m") { $0[layer] = nil } },
         model("a tensor too many", 65, "not expected: ") { try $0.model("m") { $0["visual.surplus"] = ([2], [1, 2]) } },
         model("a mis-shaped tensor", 65, "of another shape: ") {

@@ -129,8 +129,37 @@ LONG = [
     "<|endoftext|> " * 90,
 ]
 
+ZERO_WIDTH = [
+    "zero\u200bwidth\u200bspaces", "non\u200cjoiner", "joi\u200dner", "\u200b\u200b", "\u2060dress\u2060", "dress\u200b", "\u200bdress", "red \u200b dress",
+    "invisible\u2062times", "variation\ufe0e text", "variation \ufe0f alone", "\u034f grapheme joiner", "a\u034fb", "hangul\u3164filler", "\u115f\u1160",
+    "braille\u2800blank", "\u180e", "shy\u00ad\u00adshy", "\u061c arabic mark", "musical\U0001d173beam",
+]
+
+RIGHT_TO_LEFT = [
+    "\u0641\u0633\u062a\u0627\u0646 dress \u0623\u062d\u0645\u0631", "\u05e9\u05de\u05dc\u05d4 (\u05d0\u05d3\u05d5\u05de\u05d4)", "\u200f\u0641\u0633\u062a\u0627\u0646\u200e", "\u202b\u05e9\u05de\u05dc\u05d4\u202c dress", "\u2067\u05e9\u05de\u05dc\u05d4\u2069", "\u0661\u0662\u0663 \u06f1\u06f2\u06f3",
+    "\u067e\u06cc\u0631\u0627\u0647\u0646\u200c\u0647\u0627", "\u0644\u0644\u0651\u0647", "\u0644\u0627 \u0644\u0623 \u0644\u0625", "\u0640\u0640\u0640", "\u061f\u060c\u061b", "\u05be\u05f3\u05f4", "\u0710\u0712\u0713 syriac", "\u07ca\u07cb n'ko",
+    "\ufe8d\ufe8e\ufe91 shaped", "\u0627\u064b\u0651\u0655", "\u05d0\u05b7\u05bc\u05c1",
+]
+
+MARKS = [
+    "e\u0301\u0302", "e\u0323\u0301", "\u00e9\u0323", "o\u0302\u0301 \u1ed1", "a\u0328\u0301", "\u0301", "\u0301\u0301", " \u0301", "\u200b\u0301", "5\u0338", "\u2260 =\u0338", "\uff21\u0308", "\ufb01\u0308",
+    "\u30ab\u3099\u30cf\u309a", "\uff76\u3099", "\u1112\u1161\u11ab\u1100\u1173\u11af", "\ud55c\u11a8", "\u0915\u093f\u0902", "\u0915\u094d\u0937", "\u0e01\u0e33 \u0e4d\u0e32", "\u0f71\u0f72", "a\u20dd", "\u2460\u0301", "i\u0307 \u012f\u0307",
+    "s\u0323\u0307 \u1e9b\u0323", "\u00b5 \u03bc", "\u1100\u1161\u11a8\u11a8", "x\u0305y\u0305",
+]
+
+PIECES = [
+    "\u2581", "\u2581dress", "red\u2581dress", "red \u2581 dress", "\u2581\u2581", "dress\u2581", "</s>", "a </s> b", "a</s>b", "</S>", "dress </s>", "</s></s>",
+    "<unk>", "<unk> dress", "dress <unk>dress", " <unk> ", "<pad>", "<0x41>", "\uff1cpad\uff1e", "\ufe64unk\ufe65", "red_dress", "_", "__init__", "a _ b",
+    "-", "!?", "half-zip", "100% cotton!", "\uff01\uff1f", "\u3002", "\u2026dots\u2026", "\u00bd-sleeve", "\u33a1 \u3392", "\ufdfa", "\u2474\u2475", "\U0001f100", "\u01c4\uff21\u2460", "\u2075\u2086",
+    "</s> " * 70,
+]
+
 KINDS = {
     "captions": CAPTIONS, "spaces": SPACES, "controls": CONTROLS, "quotes": QUOTES, "accents": ACCENTS, "greek": GREEK,
     "scripts": SCRIPTS, "numbers": NUMBERS, "punctuation": PUNCTUATION, "emoji": EMOJI, "html": HTML, "special": SPECIAL,
-    "mojibake": MOJIBAKE, "long": LONG,
+    "mojibake": MOJIBAKE, "long": LONG, "zero width": ZERO_WIDTH, "right to left": RIGHT_TO_LEFT, "marks": MARKS, "pieces": PIECES,
 }
+
+# What the small vocabularies are not trained on.
+UNSEEN = {"zero width", "right to left", "marks", "pieces"}
+ALL = [text for texts in KINDS.values() for text in texts]

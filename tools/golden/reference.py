@@ -27,6 +27,7 @@ PINNED = {
     "open_clip_torch": "3.3.0",
     "Pillow": "13.0.0",
     "tokenizers": "0.23.3",
+    "sentencepiece": "0.2.3",
     "ftfy": "6.3.1",
 }
 

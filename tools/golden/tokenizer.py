@@ -3,7 +3,7 @@
     tokenizer.py --bpe bpe_simple_vocab_16e6.txt.gz --out Tests/CLIPTests/Fixtures/tokenizer
 
 Writes `openai.json` (ids only; that vocabulary is not part of the project) and `small.json` with its `vocab.json` and
-`merges.txt`. Each entry: `kind`, `text`, `cleaned` (what open_clip encodes), `open_clip` and `transformers` (ids from start to
+`merges.txt`, and the same vocabulary as transformers saves it, `tokenizer.json`. Each entry: `kind`, `text`, `cleaned` (what open_clip encodes), `open_clip` and `transformers` (ids from start to
 end token, cut to the context). Entries where the references disagree have both, and `differ` counts them.
 """
 
@@ -64,13 +64,18 @@ def main():
         scratch = pathlib.Path(scratch)
         train_bpe.write(scratch, goldens.openai_merges(options.bpe))
         write(options.out / "openai.json", scratch, options.bpe, 77)
-    corpus = goldens.SMALL_CORPUS + 3 * [text for texts in hard_strings.KINDS.values() for text in texts if len(text) < 100]
+    seen = [text for kind, texts in hard_strings.KINDS.items() if kind not in hard_strings.UNSEEN for text in texts]
+    corpus = goldens.SMALL_CORPUS + 3 * [text for text in seen if len(text) < 100]
     merges = train_bpe.train(corpus, 400)
     train_bpe.write(options.out, merges)
     with tempfile.NamedTemporaryFile(suffix=".gz") as file:
         file.write(gzip.compress(("header\n" + "\n".join(" ".join(pair) for pair in merges)).encode("utf-8")))
         file.flush()
         write(options.out / "small.json", options.out, file.name, 32)
+    with tempfile.TemporaryDirectory() as scratch:
+        CLIPTokenizer.from_pretrained(options.out).save_pretrained(scratch)
+        whole = json.loads((pathlib.Path(scratch) / "tokenizer.json").read_text("utf-8"))
+        (options.out / "tokenizer.json").write_text(json.dumps(whole, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

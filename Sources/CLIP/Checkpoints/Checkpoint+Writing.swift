@@ -25,20 +25,32 @@ extension Checkpoint {
         } catch {
             throw CLIPError.noWrite(path: path, reason: error.phrase)
         }
-        if let vocabulary { try VocabularyFiles(in: vocabulary)?.copy(to: path) }
         let configuration = model.configuration
+        let library: TextCleanup
         if case .transformer(let tower) = configuration.vision,
             // A Hugging Face folder can't say that pictures are cut by torchvision's rule; SigLIP's are never cut.
             preprocessing.cropRule == .transformers || configuration.family == .sigLIP
         {
+            library = .huggingFace
             try JSONFile.write(HuggingFaceFolder.config(configuration, tower), to: "\(path)/\(HuggingFaceFolder.config)")
             try JSONFile.write(
                 HuggingFaceFolder.preprocessorConfig(preprocessing, family: configuration.family),
                 to: "\(path)/\(HuggingFaceFolder.preprocessor)")
             try write(model, to: "\(path)/\(HuggingFaceFolder.weights[0])", names: .huggingFace, precision: precision)
         } else {
+            library = .openCLIP
             try JSONFile.write(OpenCLIPFolder.config(configuration, preprocessing), to: "\(path)/\(OpenCLIPFolder.config)")
             try write(model, to: "\(path)/\(OpenCLIPFolder.weights[0])", names: .openAI, precision: precision)
+        }
+        if let vocabulary, let files = TokenizerFiles(folder: vocabulary, cleanup: library) {
+            for (name, file) in zip(files.names, files.paths) {
+                do {
+                    let data = try Data(contentsOf: URL(fileURLWithPath: file))
+                    try data.write(to: URL(fileURLWithPath: "\(path)/\(name)"), options: .atomic)
+                } catch {
+                    throw CLIPError.noWrite(path: "\(path)/\(name)", reason: error.phrase)
+                }
+            }
         }
         if let additions { try JSONFile.write(additions, to: "\(path)/\(Self.additions)") }
     }

@@ -82,7 +82,6 @@ public struct Checkpoint {
                 "\(path) holds position embeddings of \(stored)×\(stored) places; they are interpolated to the \(configuration.grid)×\(configuration.grid) of its configuration."
             )
         }
-        self.remarks = remarks
         self.configuration = configuration
         self.preprocessing = preprocessing
         guard preprocessing.side == configuration.resolution else {
@@ -90,16 +89,43 @@ public struct Checkpoint {
                 path: path,
                 what: "pictures are prepared at \(preprocessing.side) px, the model takes \(configuration.resolution) px")
         }
-        let vocabulary = VocabularyFiles(in: opened.folder)
-        tokenizer = try vocabulary?.tokenizer(for: configuration, readAs: opened.library)
+        let vocabulary = TokenizerFiles(folder: opened.folder, cleanup: opened.library)
+        let text = try Self.tokenizer(vocabulary, for: configuration, cleanup: opened.library)
+        tokenizer = text.tokenizer
+        if let remark = text.remark { remarks.append(remark) }
+        self.remarks = remarks
         var counts: [ElementType: Int] = [:]
         for tensor in weightFile.source.tensors.values where tensor.type.isFloatingPoint {
             counts[tensor.type, default: 0] += tensor.elementCount
         }
         storage = counts.map { ($0.key, $0.value) }.sorted { ($1.1, $0.0.rawValue) < ($0.1, $1.0.rawValue) }
         fingerprint = try Self.fingerprint(
-            of: opened.settings + (vocabulary?.files ?? []) + weightFile.files,
+            of: opened.settings + (vocabulary?.paths ?? []) + weightFile.files,
             choices: [activation.map { "activation \($0.rawValue)" }, resolution.map { "resolution \($0)" }].compactMap { $0 })
+    }
+
+    /// The tokenizer of a vocabulary; for one of a kind that is not read here none and a remark, since the pictures are as good as any.
+    private static func tokenizer(
+        _ vocabulary: TokenizerFiles?, for configuration: CLIPConfiguration, cleanup: TextCleanup
+    ) throws -> (tokenizer: Tokenizer?, remark: String?) {
+        guard let vocabulary else { return (nil, nil) }
+        let text = configuration.text
+        let tokenizer: Tokenizer
+        do throws(TokenizerError) {
+            tokenizer = try vocabulary.open(contextLength: text.contextLength, cleanup: cleanup)
+        } catch {
+            switch error {
+            case .unknownTokenizer, .needsSentencePiece, .noSentencePiece:
+                return (nil, "\(error.description) Until then the model takes pictures only.")
+            default: throw error
+            }
+        }
+        guard tokenizer.vocabularySize == text.vocabularySize else {
+            throw CLIPError.contradiction(
+                path: vocabulary.paths[0],
+                what: "it holds \(tokenizer.vocabularySize) tokens, the model \(text.vocabularySize)")
+        }
+        return (tokenizer, nil)
     }
 
     /// The weights under OpenAI's names, not yet checked against the configuration. Tensors may lie in the mapped file: they must not be

@@ -14,7 +14,17 @@ internal import Foundation
 /// | special tokens in the text | `<start_of_text>`, `<end_of_text>` | `<|startoftext|>`, `<|endoftext|>` |
 ///
 /// What `openCLIP` does not do of `ftfy`: see ``MojibakeRepair``.
-public enum TextCleanup: Sendable, Hashable {
+///
+/// Texts for SigLIP lose their ASCII punctuation too (see ``canonicalized(_:)``), and again the two differ:
+///
+/// | | `openCLIP` | `huggingFace` |
+/// |---|---|---|
+/// | broken characters, HTML references, controls | as above | left |
+/// | normal form, further characters | by the model's rules, a grapheme at a time | by the model's rules, the longest first |
+/// | underscores | become blanks | removed |
+/// | special tokens in the text | lose their brackets | `</s>`, `<unk>` |
+/// | a character without a piece | the unknown token | its bytes, where the model has byte pieces |
+public enum TextCleanup: Sendable, Hashable, CaseIterable {
     /// `open_clip` and OpenAI's own code: `ftfy.fix_text`, `html.unescape` twice, blanks, lower case.
     case openCLIP
     /// `transformers.CLIPTokenizer`: NFC, blanks, lower case.
@@ -25,17 +35,49 @@ public enum TextCleanup: Sendable, Hashable {
     func clean(_ text: Scalars) -> Scalars {
         switch self {
         case .openCLIP:
-            if text.allSatisfy({ (0x20..<0x7F).contains($0.value) && $0 != "&" }) {  // nothing in it could be mended
-                return Self.lowered(Self.collapsed(text), finalSigma: true)
-            }
-            let mended = HTMLEntities.html5.unescape(HTMLEntities.html5.unescape(Self.mended(text)))
+            let mended = text.allSatisfy(Self.isPlain) ? text : Self.unescaped(Self.mended(text))
             return Self.lowered(Self.collapsed(mended), finalSigma: true)
         case .huggingFace:
             return Self.lowered(Self.collapsed(Self.composed(text)), finalSigma: false)
         }
     }
 
+    // MARK: Without punctuation
+
+    /// The clean-up for SigLIP's models: `canonicalize_text` of the two libraries, lower case and no ASCII punctuation.
+    func canonicalized(_ text: Scalars) -> Scalars {
+        switch self {
+        case .openCLIP:
+            let mended = text.allSatisfy(Self.isPlain) ? text : Self.unescaped(Self.mended(text))
+            let spelt = mended.map { $0 == "_" ? " " : $0 }.filter { !Self.isPunctuation($0) }
+            return Self.collapsed(Self.lowered(spelt, finalSigma: true))
+        case .huggingFace:
+            let spelt = Self.lowered(text, finalSigma: true).filter { !Self.isPunctuation($0) }
+            return Scalars(spelt.split(whereSeparator: Self.isPythonBlank).joined(separator: CollectionOfOne(" ")))
+        }
+    }
+
+    /// Python's `string.punctuation`.
+    private static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
+        default: false
+        }
+    }
+
+    /// Python's `str.isspace` counts four separators of ASCII in that Unicode does not.
+    static func isPythonBlank(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+    }
+
     // MARK: Lines
+
+    /// Whether nothing in a text of such characters could be mended.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool { (0x20..<0x7F).contains(scalar.value) && scalar != "&" }
+
+    private static func unescaped(_ text: Scalars) -> Scalars {
+        HTMLEntities.html5.unescape(HTMLEntities.html5.unescape(text))
+    }
 
     /// Each line by itself. A `<` means that the text is HTML on purpose, from its line on: no references are replaced then.
     private static func mended(_ text: Scalars) -> Scalars {

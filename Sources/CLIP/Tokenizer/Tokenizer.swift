@@ -2,7 +2,7 @@ internal import Foundation
 
 /// A text as token ids, ready for a text tower.
 public struct TokenizedText: Sendable, Hashable {
-    /// `contextLength` ids: start token, words, end token, then zeros.
+    /// `contextLength` ids: start token if the tokenizer has one, words, end token, then padding.
     public let ids: [Int32]
     /// How many ids come before the padding, start and end token included.
     public let count: Int
@@ -10,22 +10,50 @@ public struct TokenizedText: Sendable, Hashable {
     public let isCut: Bool
 }
 
-/// CLIP's byte-level BPE tokenizer (Radford et al. 2021, arXiv:2103.00020, section 2.4).
+/// The way from text to token ids: CLIP's byte-level BPE (Radford et al. 2021, arXiv:2103.00020, section 2.4), or SigLIP's SentencePiece
+/// (Zhai et al. 2023, arXiv:2303.15343).
 ///
 /// Ids agree with `open_clip` or `transformers`, whichever ``cleanup`` names.
 public struct Tokenizer: Sendable {
+    private enum Kind {
+        case bytePairs(BytePairs)
+        case sentencePieces(SentencePieceTokenizer)
+    }
+
     /// How many ids a text becomes.
     public let contextLength: Int
     /// How text is cleaned first.
     public let cleanup: TextCleanup
-    private let pairs: BytePairs
+    private let kind: Kind
 
     /// One more than the highest id: rows that a text tower's token embedding needs.
-    public var vocabularySize: Int { pairs.size }
-    /// Begins every text.
-    public var startToken: Int32 { pairs.start }
-    /// Ends every text; pooling happens here.
-    public var endToken: Int32 { pairs.end }
+    public var vocabularySize: Int {
+        switch kind {
+        case .bytePairs(let pairs): pairs.size
+        case .sentencePieces(let pieces): pieces.size
+        }
+    }
+    /// Begins every text of CLIP's; SigLIP has none.
+    public var startToken: Int32? {
+        switch kind {
+        case .bytePairs(let pairs): pairs.start
+        case .sentencePieces: nil
+        }
+    }
+    /// Ends every text. CLIP pools here.
+    public var endToken: Int32 {
+        switch kind {
+        case .bytePairs(let pairs): pairs.end
+        case .sentencePieces(let pieces): pieces.end
+        }
+    }
+    /// Fills the context: 0 for CLIP; for SigLIP the end token, which its text tower attends to as in training.
+    public var paddingToken: Int32 {
+        switch kind {
+        case .bytePairs: 0
+        case .sentencePieces(let pieces): pieces.end
+        }
+    }
 
     /// A vocabulary in Hugging Face's form.
     ///
@@ -47,7 +75,7 @@ public struct Tokenizer: Sendable {
         }
         let merges = Self.mergeLines(try Self.read(mergesFile)).filter { !$0.text.hasPrefix("#version") }
         try self.init(
-            pairs: BytePairs(ids: ids, vocabularyPath: vocabularyFile, merges: merges, mergesPath: mergesFile),
+            kind: .bytePairs(BytePairs(ids: ids, vocabularyPath: vocabularyFile, merges: merges, mergesPath: mergesFile)),
             contextLength: contextLength, cleanup: cleanup)
     }
 
@@ -67,13 +95,51 @@ public struct Tokenizer: Sendable {
         let merges = Array(Self.mergeLines(text).filter { $0.line > 1 }.prefix(49_152 - 256 - 2))
         let ids = BytePairs.openAIVocabulary(merges: merges)
         try self.init(
-            pairs: BytePairs(ids: ids, vocabularyPath: path, merges: merges, mergesPath: path),
+            kind: .bytePairs(BytePairs(ids: ids, vocabularyPath: path, merges: merges, mergesPath: path)),
             contextLength: contextLength, cleanup: cleanup)
     }
 
-    private init(pairs: BytePairs, contextLength: Int, cleanup: TextCleanup) throws(TokenizerError) {
+    /// `tokenizer.json` of Hugging Face's `tokenizers`: CLIP's BPE, or Unigram as T5 and SigLIP have it.
+    ///
+    /// - Parameters:
+    ///   - path: the file; of BPE both forms of merges are read, `"a b"` and `["a", "b"]`.
+    ///   - contextLength: at least 2; 77 for CLIP, 64 for SigLIP.
+    ///   - cleanup: Unigram is for `openCLIP` only, whose reference reads this file; `transformers` reads `spiece.model`, and the ids differ.
+    /// - Throws: ``TokenizerError``: what is wrong and where.
+    public init(tokenizerFile path: String, contextLength: Int, cleanup: TextCleanup) throws(TokenizerError) {
+        let kind: Kind
+        switch try TokenizerFile(try Self.read(path), path: path).model {
+        case .bytePairs(let ids, let merges):
+            do {
+                kind = .bytePairs(try BytePairs(ids: ids, vocabularyPath: path, merges: merges, mergesPath: path))
+            } catch {
+                guard case .badMerge(_, let line, let text, let reason) = error else { throw error }
+                throw .badPair(path: path, number: line, text: text, reason: reason)
+            }
+        case .unigram(let model):
+            guard cleanup == .openCLIP else { throw .needsSentencePiece(path: path) }
+            kind = .sentencePieces(try SentencePieceTokenizer(model, cleanup: cleanup, path: path))
+        }
+        try self.init(kind: kind, contextLength: contextLength, cleanup: cleanup)
+    }
+
+    /// SigLIP's `spiece.model`: a SentencePiece model of type Unigram with `</s>` and one unknown piece.
+    ///
+    /// A text loses case and ASCII punctuation, ends with `</s>` and is padded with it.
+    /// - Parameters:
+    ///   - path: also called `tokenizer.model` or `sentencepiece.model`.
+    ///   - contextLength: at least 2; 64 for SigLIP.
+    /// - Throws: ``TokenizerError``, also for a model that would make the library read beyond its data.
+    public init(sentencePieceModel path: String, contextLength: Int = 64, cleanup: TextCleanup) throws(TokenizerError) {
+        let model = try SentencePieceModel(file: try Self.read(path), path: path)
+        try self.init(
+            kind: .sentencePieces(try SentencePieceTokenizer(model, cleanup: cleanup, path: path)),
+            contextLength: contextLength, cleanup: cleanup)
+    }
+
+    private init(kind: Kind, contextLength: Int, cleanup: TextCleanup) throws(TokenizerError) {
         guard contextLength >= 2 else { throw .contextTooShort(got: contextLength) }
-        self.pairs = pairs
+        self.kind = kind
         self.contextLength = contextLength
         self.cleanup = cleanup
     }
@@ -86,7 +152,9 @@ public struct Tokenizer: Sendable {
         }
     }
 
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
+        if case DecodingError.keyNotFound(let key, _) = error { return "it has no \"\(key.stringValue)\"" }
+        if case DecodingError.valueNotFound(_, let context) = error { return context.debugDescription }
         if case DecodingError.dataCorrupted(let context) = error { return context.debugDescription }
         if case DecodingError.typeMismatch(_, let context) = error { return context.debugDescription }
         return (error as NSError).localizedDescription.trimmingCharacters(in: CharacterSet(charactersIn: ". "))
@@ -102,10 +170,22 @@ public struct Tokenizer: Sendable {
 
     // MARK: Encoding
 
-    /// - Returns: `contextLength` ids that begin with the start token; a text that doesn't fit loses its end and says so.
+    /// - Returns: `contextLength` ids; a text that doesn't fit loses its end and says so.
     public func encode(_ text: String) -> TokenizedText {
+        var ids: [Int32]
+        let isCut: Bool
+        switch kind {
+        case .bytePairs(let pairs): (ids, isCut) = encode(Array(text.unicodeScalars), with: pairs)
+        case .sentencePieces(let pieces): (ids, isCut) = pieces.encode(Array(text.unicodeScalars), limit: contextLength)
+        }
+        let count = ids.count
+        ids += [Int32](repeating: paddingToken, count: contextLength - count)
+        return TokenizedText(ids: ids, count: count, isCut: isCut)
+    }
+
+    private func encode(_ text: [Unicode.Scalar], with pairs: BytePairs) -> (ids: [Int32], isCut: Bool) {
         var ids: [Int32] = [pairs.start]
-        for word in words(of: Array(text.unicodeScalars)) {
+        for word in words(of: text) {
             switch word {
             case .start: ids.append(pairs.start)
             case .end: ids.append(pairs.end)
@@ -119,9 +199,7 @@ public struct Tokenizer: Sendable {
             ids.removeSubrange(contextLength...)
             ids[contextLength - 1] = pairs.end
         }
-        let count = ids.count
-        ids += [Int32](repeating: 0, count: contextLength - count)
-        return TokenizedText(ids: ids, count: count, isCut: isCut)
+        return (ids, isCut)
     }
 
     private func words(of text: [Unicode.Scalar]) -> [WordScanner.Word] {
@@ -167,6 +245,13 @@ public struct Tokenizer: Sendable {
     ///
     /// Clean-up, blanks and case can't be brought back. Bytes that are no UTF-8 become U+FFFD.
     public func decode(_ ids: some Sequence<Int32>) -> String {
+        switch kind {
+        case .bytePairs(let pairs): Self.decode(ids, with: pairs)
+        case .sentencePieces(let pieces): pieces.decode(ids)
+        }
+    }
+
+    private static func decode(_ ids: some Sequence<Int32>, with pairs: BytePairs) -> String {
         var bytes: [UInt8] = []
         for id in ids {
             if id == pairs.end { break }

@@ -10,6 +10,18 @@ public enum TokenizerError: Error, Equatable {
     case badTokenID(path: String, token: String, id: Int)
     /// A line of the merges file is not two tokens of the vocabulary whose join is one too.
     case badMerge(path: String, line: Int, text: String, reason: String)
+    /// A merge of a `tokenizer.json`, by its number from 1.
+    case badPair(path: String, number: Int, text: String, reason: String)
+    /// `tokenizer.json` is not what `tokenizers` writes.
+    case notATokenizer(path: String, reason: String)
+    /// `spiece.model` is broken, or says what no model says.
+    case notASentencePieceModel(path: String, reason: String)
+    /// A tokenizer of a kind that no model here uses.
+    case unknownTokenizer(path: String, found: String)
+    /// A Unigram `tokenizer.json` where SentencePiece itself is asked for: their ids differ.
+    case needsSentencePiece(path: String)
+    /// The library that reads such models is not on this machine.
+    case noSentencePiece(path: String, reason: String)
     /// A gzip file is broken.
     case badGzip(path: String, reason: String)
     /// The context length has no room for a start and an end token.
@@ -24,11 +36,25 @@ extension TokenizerError: CustomStringConvertible {
         case .notAVocabulary(let path, let reason):
             "\(path) is not a vocabulary (\(reason)); it should be one JSON object that maps each token to its id."
         case .missingToken(let path, let token):
-            "\(path) has no token \"\(token)\", which every byte-level vocabulary of CLIP has."
+            "\(path) has no token \"\(token)\", which every vocabulary of \(token == SentencePieceModel.endPiece ? "SigLIP" : "CLIP") has."
         case .badTokenID(let path, let token, let id):
             "\(path) gives \"\(token)\" the id \(id); ids should be different, not negative, and below 2^31."
         case .badMerge(let path, let line, let text, let reason):
             "\(path) line \(line), \"\(text)\": \(reason); a merge is two tokens of the vocabulary, separated by a space."
+        case .badPair(let path, let number, let text, let reason):
+            "\(path) merge \(number), \"\(text)\": \(reason); a merge is two tokens of the vocabulary, "
+                + "as one string with a space between or as a list of two."
+        case .notATokenizer(let path, let reason):
+            "\(path) is not a usable tokenizer (\(reason)); it should be the tokenizer.json that came with the model."
+        case .notASentencePieceModel(let path, let reason):
+            "\(path) is not a usable SentencePiece model (\(reason)); it should be the spiece.model that came with the model."
+        case .unknownTokenizer(let path, let found):
+            "\(path) holds \(found); it should be CLIP's byte-level BPE, or Unigram as SigLIP has it."
+        case .needsSentencePiece(let path):
+            "\(path) holds a Unigram vocabulary, from which the ids of transformers' SigLIP can't be had; "
+                + "put the spiece.model that came with the model beside it."
+        case .noSentencePiece(let path, let reason):
+            "\(path) needs SentencePiece, and \(reason); it comes with `apt-get install libsentencepiece0` or `brew install sentencepiece`."
         case .badGzip(let path, let reason):
             "\(path) is not a whole gzip file: \(reason)."
         case .contextTooShort(let got):

@@ -26,6 +26,39 @@ struct TokenizerFixture: Decodable {
     }
 }
 
+/// What the reference tokenizers of SigLIP made of hard strings; written by tools/golden/spiece.py.
+struct SigLIPFixture: Decodable {
+    struct Entry: Decodable {
+        let text: String
+        let openCLIP: [Int32]
+        let transformers: [Int32]?
+        let openCLIPWithBytes: [Int32]
+        let transformersWithBytes: [Int32]?
+        /// Who lost some of its ids.
+        let cut: Set<String>?
+
+        enum CodingKeys: String, CodingKey {
+            case text, transformers, cut
+            case openCLIP = "open_clip"
+            case openCLIPWithBytes = "open_clip_bytes"
+            case transformersWithBytes = "transformers_bytes"
+        }
+    }
+
+    let context: Int
+    let differ: Int
+    let entries: [Entry]
+
+    static let folder = URL(fileURLWithPath: TokenizerFixture.folder).deletingLastPathComponent().path + "/siglip"
+    static let model = folder + "/spiece.model"
+    static let modelWithBytes = folder + "/bytes.model"
+    static let tokenizerFile = folder + "/tokenizer.json"
+
+    static func read() throws -> Self {
+        try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/golden.json")))
+    }
+}
+
 /// OpenAI's vocabulary, where the folder of shared data is at hand.
 enum OpenAIVocabulary {
     static let path: String = {
