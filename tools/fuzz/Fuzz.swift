@@ -37,7 +37,7 @@ private func read(_ source: some TensorSource) {
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = UnsafeRawBufferPointer(start: data, count: size)
-    do {
+    do throws(TensorFileError) {
         switch reader {
         case "safetensors": read(try SafetensorsFile(path: write(bytes, "x.safetensors")))
         case "index": read(try ShardedTensors(path: write(bytes, "model.safetensors.index.json")))
@@ -60,8 +60,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
         }
     } catch {
         // Every error has a sentence.
-        let text = (error as? TensorFileError)?.description ?? ""
-        if !text.hasSuffix(".") { fatalError("an error without a sentence: \(error)") }
+        if !error.description.hasSuffix(".") { fatalError("an error without a sentence: \(error)") }
     }
     return 0
 }

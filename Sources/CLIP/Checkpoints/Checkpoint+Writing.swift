@@ -61,7 +61,7 @@ extension Checkpoint {
     public static func write(
         _ model: CLIPModel, to path: String, names: Names, precision: TensorToWrite.Precision = .float32
     ) throws {
-        var tensors = model.store.parameters + model.store.buffers
+        var tensors: [(name: String, tensor: Tensor)] = model.store.parameters + model.store.buffers
         if names == .huggingFace {
             guard case .transformer = model.configuration.vision else {
                 throw CLIPError.wrongValue(

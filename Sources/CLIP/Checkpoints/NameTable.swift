@@ -31,6 +31,7 @@ struct NameTable {
     /// transformers' `CLIPModel`. "pre_layrnorm" is how it is spelt there.
     static let huggingFace = NameTable(
         names: huggingFaceText + huggingFaceVision + [
+            ("logit_scale", "logit_scale", .same),
             ("vision_model.embeddings.class_embedding", "visual.class_embedding", .same),
             ("vision_model.pre_layrnorm.weight", "visual.ln_pre.weight", .same),
             ("vision_model.pre_layrnorm.bias", "visual.ln_pre.bias", .same),
@@ -42,6 +43,7 @@ struct NameTable {
     /// transformers' `SiglipModel`, which SigLIP 2 of fixed resolution is too.
     static let huggingFaceSigLIP = NameTable(
         names: huggingFaceText + huggingFaceVision + [
+            ("logit_scale", "logit_scale", .squeezed), ("logit_bias", "logit_bias", .squeezed),
             ("vision_model.embeddings.patch_embedding.bias", "visual.conv1.bias", .same),
             ("vision_model.head.probe", "visual.attnpool.probe", .same),
             ("vision_model.head.attention.in_proj_weight", "visual.attnpool.attn.in_proj_weight", .same),
@@ -56,7 +58,6 @@ struct NameTable {
             ("vision_model.head.mlp.fc2.bias", "visual.attnpool.mlp.c_proj.bias", .same),
             ("text_model.head.weight", "text_projection", .transposed),
             ("text_model.head.bias", "text_projection.bias", .same),
-            ("logit_bias", "logit_bias", .same),
         ],
         towers: huggingFaceTowers, blocks: huggingFaceBlocks, joinedInBlocks: huggingFaceJoined)
 
@@ -102,7 +103,6 @@ struct NameTable {
         ("text_model.embeddings.position_embedding.weight", "positional_embedding", .same),
         ("text_model.final_layer_norm.weight", "ln_final.weight", .same),
         ("text_model.final_layer_norm.bias", "ln_final.bias", .same),
-        ("logit_scale", "logit_scale", .same),
     ]
     private static let huggingFaceTowers = [
         ("vision_model.encoder.layers", "visual.transformer.resblocks"),
