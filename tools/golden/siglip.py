@@ -149,6 +149,10 @@ class _Mean(torch.nn.Module):
         return states.mean(dim=1)
 
 
+# At full size: the tanh form rounds less than the exact one does, so more may be asked of it.
+TANH_EVERYWHERE = dataclasses.replace(redraw.TANH_LARGE, centre=-3.7, after=1000.0)
+
+
 def hugging_face(full, version):
     """A fresh model of `version` 1 or 2. SigLIP 2 of a fixed resolution is the same class with another vocabulary."""
     if full:
@@ -167,8 +171,8 @@ def hugging_face(full, version):
         size={"height": side, "width": side}, image_mean=HALVES, image_std=HALVES,
         resample=Image.Resampling.BICUBIC if version == 1 else Image.Resampling.BILINEAR)
     house = _scaled(HuggingFace(config, preprocessing), full)
-    if full:  # the tanh form rounds less there than the exact one does
-        house.scales = dataclasses.replace(house.scales, centre=-3.7, after=1000.0)
+    if full:
+        house.scales = TANH_EVERYWHERE
     return house
 
 
@@ -310,4 +314,7 @@ def open_clip_house(full, tanh):
     }
     preprocessing = {"mean": HALVES, "std": HALVES, "interpolation": "bicubic", "resize_mode": "squash"}
     with _small_tower():
-        return _scaled(OpenCLIP(config, preprocessing), full)
+        house = _scaled(OpenCLIP(config, preprocessing), full)
+    if full and tanh:
+        house.scales = TANH_EVERYWHERE
+    return house

@@ -61,6 +61,9 @@ struct WeightFile {
         }
         defer { try? handle.close() }
         let start = (try? handle.read(upToCount: 64)) ?? Data()
+        // Behind the length, whose bytes may be any, a safetensors file has its JSON.
+        if start.count > 8, start[start.startIndex + 8] == UInt8(ascii: "{") { return .safetensors }
+        // A bare pickle, as PyTorch before 1.6 wrote it, is refused by the reader of archives in its own words.
         if start.starts(with: Array("PK".utf8)) || start.first == 0x80 { return .zip }
         let text = String(decoding: start, as: UTF8.self)
         if text.hasPrefix("version https://git-lfs") {
