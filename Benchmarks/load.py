@@ -25,7 +25,9 @@ parser.add_argument("--rounds", type=int, default=5)
 options = parser.parse_args()
 
 PEER = """
-import sys, time, torch, open_clip
+import sys, time
+sys.path.insert(0, "tools/golden")
+import reference, torch, open_clip
 start = time.perf_counter()
 model = open_clip.create_model("ViT-B-16-quickgelu", pretrained=None)
 if sys.argv[1].endswith(".safetensors"):

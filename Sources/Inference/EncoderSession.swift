@@ -21,7 +21,7 @@ public actor EncoderSession: Encoder {
     public init(checkpoint path: String, name: String) throws {
         let checkpoint = try Checkpoint(path: path)
         embedder = try Embedder(checkpoint: checkpoint)
-        model = ModelRecord(
+        model = try ModelRecord(
             fingerprint: checkpoint.fingerprint, name: name, dimension: checkpoint.configuration.embeddingSize)
         takesText = checkpoint.tokenizer != nil
         preprocessing = checkpoint.preprocessing

@@ -9,7 +9,7 @@ extension ModelCard {
     public init(checkpoint: Checkpoint, id: String, parameters: Int) throws {
         let recorded = try checkpoint.recorded()
         let preprocessing = checkpoint.preprocessing
-        self.init(
+        try self.init(
             id: id, architecture: checkpoint.configuration.architectureName, variant: recorded?["name"] as? String ?? id,
             stage: recorded?["stage"] as? String, embeddingSize: checkpoint.configuration.embeddingSize, parameters: parameters,
             takesText: checkpoint.tokenizer != nil,

@@ -74,7 +74,7 @@ struct EmbedCommand: ParsableCommand {
         _ path: String, madeBy checkpoint: Checkpoint, named name: String, into store: CatalogStore, _ interrupt: Interrupt
     ) throws -> CatalogEmbedding.Report {
         let file = try EmbeddingFile(path: path)
-        let model = ModelRecord(
+        let model = try ModelRecord(
             fingerprint: checkpoint.fingerprint, name: name, dimension: checkpoint.configuration.embeddingSize)
         let stated = file.fingerprint?.lowercased()
         let given = fingerprint?.lowercased()

@@ -228,7 +228,7 @@ struct ModelsCommand: ParsableCommand {
             let additions: [String: Any] = [
                 "name": "\(locations[0].name) and \(locations[1].name), \(alpha)",
                 "command": "stylefinder models merge \(first) \(second) --alpha \(alpha) --out \(out)",
-                "merged": checkpoints.map(\.fingerprint),
+                "merged": try checkpoints.map { try $0.fingerprint },
             ]
             try Checkpoint.write(
                 mixed, preprocessing: checkpoints[0].preprocessing, to: out, precision: half ? .float16 : .float32,

@@ -140,7 +140,7 @@ enum ReducedModel {
     static let other = folder + "/vit-gelu-bf16"
     static let resNet = folder + "/resnet-f32"
     /// That of the model at `path`; empty where it can't be opened, which is then a failure of its own.
-    static let fingerprint = (try? Checkpoint(path: path))?.fingerprint ?? ""
+    static let fingerprint = (try? Checkpoint(path: path).fingerprint) ?? ""
 }
 
 /// Marsaglia's xorshift64: the same numbers on every machine.

@@ -19,7 +19,7 @@ private final class Pictures {
         store = try CatalogStore(path: folder.path + "/catalog.db", mode: .create)
         let model = try Checkpoint(path: ReducedModel.path)
         embedder = try Embedder(checkpoint: model)
-        fingerprint = model.fingerprint
+        fingerprint = try model.fingerprint
         for number in 0..<count { try write(number, content: number) }
         try importAll()
     }

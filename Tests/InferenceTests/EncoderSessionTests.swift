@@ -100,7 +100,7 @@ struct EncoderSessionTests {
         #expect(try await session.encode(images: pictures).flatMap { $0 } == embedder.embed(images: pictures))
         #expect(try await session.encode(texts: texts).flatMap { $0 } == embedder.embed(texts: texts).vectors)
         #expect(session.model.dimension == 64 && session.model.name == "reduced" && session.takesText)
-        #expect(session.model.fingerprint == (try Checkpoint(path: ReducedModel.path)).fingerprint)
+        #expect(try session.model.fingerprint == Checkpoint(path: ReducedModel.path).fingerprint)
         #expect(try await session.encode(images: []) == [])
     }
 

@@ -16,7 +16,9 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "load" {
     let path = CommandLine.arguments[2]
     // A .pt of tensors does not say its activation; safetensors of ours do.
     let activation = path.hasSuffix(".safetensors") ? nil : Activation(rawValue: CommandLine.arguments[3])
-    let embedder = try Embedder(checkpoint: Checkpoint(path: path, activation: activation))
+    let checkpoint = try Checkpoint(path: path, activation: activation)
+    let embedder = try Embedder(checkpoint: checkpoint)
+    _ = try checkpoint.fingerprint
     let seconds = (ContinuousClock.now - begin) / .seconds(1)
     print(embedder.configuration.architectureName, seconds)
     exit(0)

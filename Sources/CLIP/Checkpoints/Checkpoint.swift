@@ -1,6 +1,8 @@
 import Crypto
+import Dispatch
 import Foundation
 import Imaging
+import Synchronization
 public import TensorFiles
 public import Torch
 
@@ -32,8 +34,9 @@ public struct Checkpoint {
     /// Absent if no vocabulary lies in the folder, or beside the file: the model then takes pictures only.
     public let tokenizer: Tokenizer?
     /// SHA-256 over the configuration, the preprocessing, the vocabulary and the weights, 64 hexadecimal digits: vectors of two models are
-    /// never mixed.
-    public let fingerprint: String
+    /// never mixed. It is taken beside the loading of the weights: asking waits for it.
+    /// - Throws: `CLIPError.unreadable` if a file could not be read to its end.
+    public var fingerprint: String { get throws { try hash.value } }
     /// What was done to make the checkpoint fit, a sentence each: to be told to whoever uses the model.
     public let remarks: [String]
     /// What the weights' file tells about itself beside its tensors, such as an epoch.
@@ -42,6 +45,7 @@ public struct Checkpoint {
     public let storage: [(type: ElementType, count: Int)]
     /// The folder that the model, and its vocabulary, lie in.
     public let folder: String
+    private let hash: PendingHash
     private let weightFile: WeightFile
     private let names: NameTable
 
@@ -99,9 +103,9 @@ public struct Checkpoint {
             counts[tensor.type, default: 0] += tensor.elementCount
         }
         storage = counts.map { ($0.key, $0.value) }.sorted { ($1.1, $0.0.rawValue) < ($0.1, $1.0.rawValue) }
-        fingerprint = try Self.fingerprint(
-            of: opened.settings + (vocabulary?.paths ?? []) + weightFile.files,
-            choices: [activation.map { "activation \($0.rawValue)" }, resolution.map { "resolution \($0)" }].compactMap { $0 })
+        let hashed = opened.settings + (vocabulary?.paths ?? []) + weightFile.files
+        let choices = [activation.map { "activation \($0.rawValue)" }, resolution.map { "resolution \($0)" }].compactMap { $0 }
+        hash = PendingHash { try Self.fingerprint(of: hashed, choices: choices) }
     }
 
     /// The tokenizer of a vocabulary; for one of a kind that is not read here none and a remark, since the pictures are as good as any.
@@ -213,6 +217,27 @@ public struct Checkpoint {
         }
         for choice in choices { hash.update(data: Data("\n\(choice)".utf8)) }
         return hash.finalize().map { String(format: "%02x", $0) }.joined()
+    }
+}
+
+/// Hashing takes longer than packing the weights, and needs one core: both go on at once.
+private final class PendingHash: Sendable {
+    private let group = DispatchGroup()
+    private let result = Mutex<Result<String, any Error>?>(nil)
+
+    init(_ body: @escaping @Sendable () throws -> String) {
+        DispatchQueue.global(qos: .userInitiated).async(group: group) { [self] in
+            let found = Result { try body() }
+            result.withLock { $0 = found }
+        }
+    }
+
+    var value: String {
+        get throws {
+            group.wait()
+            guard let found = result.withLock({ $0 }) else { preconditionFailure("a hash ended without a result") }
+            return try found.get()
+        }
     }
 }
 
