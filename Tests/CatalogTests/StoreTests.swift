@@ -63,6 +63,28 @@ struct StoreTests {
         #expect(try CatalogStore(path: folder.catalogPath, mode: .create).counts().products == 0)
     }
 
+    @Test("a catalogue whose making was killed within a transaction is rolled back and made to the end")
+    func hotJournal() throws {
+        let folder = try TestFolder()
+        let queue = try DatabaseQueue(path: folder.file("making.db"))
+        try queue.inDatabase { db in
+            // So small a cache spills: pages reach the file, and before them the journal that takes them back.
+            try db.execute(sql: "PRAGMA cache_size = 1; BEGIN IMMEDIATE; CREATE TABLE t (a)")
+            for _ in 0..<200 { try db.execute(sql: "INSERT INTO t VALUES (randomblob(4000))") }
+            // What a killed process leaves.
+            for ending in ["", "-journal"] {
+                try FileManager.default.copyItem(
+                    atPath: folder.file("making.db\(ending)"), toPath: "\(folder.catalogPath)\(ending)")
+            }
+            try db.execute(sql: "ROLLBACK")
+        }
+        try queue.close()
+        #expect(
+            (try Data(contentsOf: URL(fileURLWithPath: folder.catalogPath))).count > 100_000, "the transaction must have spilt")
+        #expect(throws: CatalogError.self) { try CatalogStore(path: folder.catalogPath, mode: .readOnly) }
+        #expect(try CatalogStore(path: folder.catalogPath, mode: .create).counts().products == 0)
+    }
+
     @Test("a path that holds no catalogue is refused in one sentence and left as it was")
     func refused() throws {
         let folder = try TestFolder()

@@ -76,8 +76,18 @@ public final class CatalogStore: Sendable {
             }
             throw CatalogError.cannotOpen(path: path, reason: error.reason)
         }
+        do {
+            return try look(path, mode: mode, busyTimeout: busyTimeout, readOnly: true)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY && mode != .readOnly {
+            // A process was killed within a transaction: the journal that it left must be rolled back before anything can be read, and a
+            // connection that may not write can't do that.
+            return try look(path, mode: mode, busyTimeout: busyTimeout, readOnly: false)
+        }
+    }
+
+    private static func look(_ path: String, mode: Mode, busyTimeout: TimeInterval, readOnly: Bool) throws -> Bool {
         var configuration = Configuration()
-        configuration.readonly = true
+        configuration.readonly = readOnly
         configuration.busyMode = .timeout(busyTimeout)
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         defer { try? queue.close() }
