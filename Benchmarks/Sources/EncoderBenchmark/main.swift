@@ -5,7 +5,7 @@
 //
 // `N` encodes a batch of N pictures of noise, prepared already, and answers the milliseconds; the end of the input ends the program.
 // Benchmarks/encode.py drives it and the peer in turns, so that both see the same machine. `load` makes a checkpoint ready to answer and
-// prints the seconds (Benchmarks/load.py).
+// prints the seconds until its fingerprint is known too, and until it could answer (Benchmarks/load.py).
 
 import CLIP
 import Foundation
@@ -18,9 +18,10 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "load" {
     let activation = path.hasSuffix(".safetensors") ? nil : Activation(rawValue: CommandLine.arguments[3])
     let checkpoint = try Checkpoint(path: path, activation: activation)
     let embedder = try Embedder(checkpoint: checkpoint)
+    let ready = (ContinuousClock.now - begin) / .seconds(1)
     _ = try checkpoint.fingerprint
-    let seconds = (ContinuousClock.now - begin) / .seconds(1)
-    print(embedder.configuration.architectureName, seconds)
+    let known = (ContinuousClock.now - begin) / .seconds(1)
+    print(embedder.configuration.architectureName, known, ready)
     exit(0)
 }
 guard CommandLine.arguments.count == 3, let threads = Int(CommandLine.arguments[2]) else {
