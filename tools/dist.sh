@@ -31,7 +31,7 @@ ldd $program | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | while read -r libra
     cp -L "$library" "$new/lib/"
 done
 # Loaded by name when a model asks for it, so ldd does not see it.
-pieces=$(ldconfig -p | awk '/libsentencepiece\.so\.0 / { print $NF; exit }')
+pieces=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk '/libsentencepiece\.so\.0 / && !found { print $NF; found = 1 }')
 [ -z "$pieces" ] || cp -L "$pieces" "$new/lib/"
 chmod u+w "$new"/lib/*
 for library in "$new"/lib/*; do patchelf --set-rpath '$ORIGIN' "$library"; done
