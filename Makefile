@@ -61,16 +61,19 @@ reference: bootstrap
 	@tools/reference.sh
 
 ## Full-size reference models, with weights drawn from a seed: ViT-B/16 and RN50, and one in every format that is read. They lie under
-## .deps/golden. OpenAI's vocabulary is not ours to ship: GOLDEN_BPE names it.
-GOLDEN_BPE ?= $(or $(STYLEFINDER_DATA),../shared/data)/clip-bpe/bpe_simple_vocab_16e6.txt.gz
-golden: reference
-	$(REFERENCE) tools/golden/clip.py --size full --out .deps/golden --bpe $(GOLDEN_BPE)
-	$(REFERENCE) tools/golden/formats.py --size full --out .deps/golden/formats --bpe $(GOLDEN_BPE)
+## .deps/golden: 11 GB, about 20 minutes. Made anew when the scripts that make them have changed.
+golden: .deps/golden/complete
 
-test-golden: bootstrap reference
-	@test -d .deps/golden/models || { echo "There are no full-size goldens; make them with: make golden"; exit 1; }
+.deps/golden/complete: $(wildcard tools/golden/*.py tools/train_bpe.py)
+	@$(MAKE) --no-print-directory reference
+	$(REFERENCE) tools/golden/clip.py --size full --out .deps/golden
+	$(REFERENCE) tools/golden/formats.py --size full --out .deps/golden/formats
+	@touch $@
+
+## Those models beside what the reference libraries answered: embeddings, logits, prepared pictures, and the doctor's word on each.
+test-golden: bootstrap golden
 	swift build --build-tests $(SWIFT_FLAGS)
-	set -o pipefail; STYLEFINDER_GOLDEN=$(CURDIR)/.deps/golden swift test --skip-build $(SWIFT_FLAGS) --filter GoldenTests | tee .deps/golden/test.log
+	set -o pipefail; STYLEFINDER_GOLDEN=$(CURDIR)/.deps/golden swift test --skip-build $(SWIFT_FLAGS) --filter 'GoldenTests|DoctorTests' | tee .deps/golden/test.log
 	@$(PYTHON) tools/golden/table.py .deps/golden/test.log
 
 ## The README's tables: the drawn boutique, and the held-out real photos where they lie (FIGURES_DATA=folder).

@@ -268,7 +268,7 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
 
 @Suite("Doctor", .serialized)
 struct DoctorTests {
-    @Test("every golden checkpoint is well; files without a vocabulary beside them take no texts", arguments: GoldenModel.formats)
+    @Test("every golden checkpoint is well; files without a vocabulary beside them take no texts", arguments: GoldenModel.all)
     func golden(_ model: GoldenModel) throws {
         let path = try model.checkpoint().path
         let findings = CheckpointDoctor.examine(path: path)

@@ -22,6 +22,8 @@ struct GoldenModel: CustomTestStringConvertible, Sendable {
         }
         ?? []
 
+    static let all = reduced + formats + full
+
     private static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures"
 
     /// Where a user would point to, and the resolution that is asked for where it is not the model's own.
@@ -98,7 +100,7 @@ struct GoldenTests {
     }
 
     @Test(
-        "image and text embeddings equal the reference's", arguments: GoldenModel.reduced + GoldenModel.formats + GoldenModel.full
+        "image and text embeddings equal the reference's", arguments: GoldenModel.all
     )
     func embeddings(_ model: GoldenModel) throws {
         let golden = try model.golden()
@@ -140,7 +142,7 @@ struct GoldenTests {
 
     @Test(
         "logits of every picture and text, and the five best texts of each picture, equal the reference's",
-        arguments: GoldenModel.reduced + GoldenModel.formats + GoldenModel.full)
+        arguments: GoldenModel.all)
     func zeroShot(_ model: GoldenModel) throws {
         let golden = try model.golden()
         let checkpoint = try model.checkpoint()
@@ -168,7 +170,7 @@ struct GoldenTests {
     }
 
     @Test(
-        "prepared pictures equal Pillow's in every byte", arguments: GoldenModel.reduced + GoldenModel.formats + GoldenModel.full)
+        "prepared pictures equal Pillow's in every byte", arguments: GoldenModel.all)
     func preparation(_ model: GoldenModel) throws {
         let golden = try model.golden()
         let folder = try model.checkpoint()
@@ -178,7 +180,7 @@ struct GoldenTests {
 
     @Test(
         "every planted mistake costs at least 100 tolerances, else the golden proves nothing",
-        arguments: GoldenModel.reduced + GoldenModel.formats + GoldenModel.full)
+        arguments: GoldenModel.all)
     func costs(_ model: GoldenModel) throws {
         let costs = try model.record().mistakes
         #expect(costs.count >= 15)

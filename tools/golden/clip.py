@@ -1,7 +1,7 @@
 """Makes the reference fixtures of CLIP: model folders with weights drawn anew, inputs, and what the references answer.
 
     clip.py --size reduced --out Tests/CLIPTests/Fixtures      small, committed, always tested
-    clip.py --size full    --out .deps/golden --bpe FILE.gz    ViT-B/16 and RN50, made by `make golden`
+    clip.py --size full    --out .deps/golden                ViT-B/16 and RN50, made by `make golden`
 
 Each model folder gets, beside the files of its kind:
 
@@ -15,7 +15,6 @@ Each model folder gets, beside the files of its kind:
 `MANIFEST.sha256` lists the checksum of every file written.
 """
 
-import argparse
 import pathlib
 import shutil
 import sys
@@ -88,21 +87,7 @@ def golden(name, dtype, house, folder, paths):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--size", choices=("reduced", "full"), required=True)
-    arguments.add_argument("--out", type=pathlib.Path, required=True)
-    arguments.add_argument("--bpe", type=pathlib.Path, help="bpe_simple_vocab_16e6.txt.gz, needed for --size full")
-    arguments.add_argument("--only", help="one model by its folder name")
-    options = arguments.parse_args()
-    reference.versions()
-    transformers.utils.logging.disable_progress_bar()
-    torch.set_num_threads(2)
-    if options.size == "full":
-        if options.bpe is None or not options.bpe.is_file():
-            arguments.error(f"--size full needs --bpe FILE: OpenAI's bpe_simple_vocab_16e6.txt.gz; got {options.bpe}")
-        merges = goldens.openai_merges(options.bpe)
-    else:
-        merges = train_bpe.train(goldens.SMALL_CORPUS, 64)
+    options, merges = goldens.beginning(__doc__, only="one model by its folder name")
     root = options.out / "models"
     ids = train_bpe.vocabulary(merges)
     paths = pictures.draw(root / "pictures", 45 if options.size == "reduced" else 224)

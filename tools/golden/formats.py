@@ -1,7 +1,7 @@
 """Makes golden model folders in every format that users bring, each written by the saving code of the library it belongs to.
 
     formats.py --size reduced --out Tests/CLIPTests/Fixtures/formats                small, committed, always tested
-    formats.py --size full --out .deps/golden/formats --bpe FILE.gz [--only NAME]   the real architectures, about 9 GB
+    formats.py --size full --out .deps/golden/formats                      the real architectures, about 9 GB
 
 A folder holds what `clip.py` describes, and in `golden.json` also `format`, `architecture`, `what` (how it was saved),
 `model_file` where the format is one file (its path from the folder; without it the folder is the model), and `resolution` where
@@ -638,24 +638,11 @@ def make(name, size, root, paths):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--size", choices=("reduced", "full"), required=True)
-    arguments.add_argument("--out", type=pathlib.Path, required=True)
-    arguments.add_argument("--bpe", type=pathlib.Path, help="bpe_simple_vocab_16e6.txt.gz, needed for --size full")
-    arguments.add_argument("--only", help="folders whose name begins so")
-    options = arguments.parse_args()
-    reference.versions()
-    transformers.utils.logging.disable_progress_bar()
-    torch.set_num_threads(2)
-    if options.size == "full":
-        if options.bpe is None or not options.bpe.is_file():
-            arguments.error(f"--size full needs --bpe FILE: OpenAI's bpe_simple_vocab_16e6.txt.gz; got {options.bpe}")
-        size = Full(goldens.openai_merges(options.bpe))
-    else:
-        size = Reduced(train_bpe.train(goldens.SMALL_CORPUS, 64))
+    options, merges = goldens.beginning(__doc__, only="folders whose name begins so")
+    size = (Full if options.size == "full" else Reduced)(merges)
     names = [name for name in ALL if name.startswith(options.only or "")]
     if not names:
-        arguments.error(f"--only {options.only}: no such format; there are " + ", ".join(ALL))
+        sys.exit(f"--only {options.only}: no such format; there are " + ", ".join(ALL))
     paths = pictures.draw(options.out / "pictures", 224 if size.full else 40)
     for name in names:
         make(name, size, options.out, paths)

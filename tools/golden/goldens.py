@@ -4,21 +4,31 @@ A golden folder holds, beside the files of its model, `golden.safetensors` (inpu
 (what each planted mistake costs, and the reference's own rounding). `clip.py` says what is in them, one by one.
 """
 
+import argparse
 import gzip
 import hashlib
 import json
+import pathlib
+import sys
 
 import reference
 import numpy
 import torch
+import transformers
+from open_clip.tokenizer import default_bpe
 from PIL import Image
 from safetensors.torch import save_file
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import pictures
 import redraw
+import train_bpe
 
 TOLERANCE = 1e-4
 SEED = 2
+
+# The vocabulary as OpenAI published it; open_clip carries the file.
+OPENAI_BPE = default_bpe()
 
 SMALL_CORPUS = """
 a photo of a red dress with long sleeves and a round neck
@@ -179,9 +189,22 @@ def report(name, noise, mistakes):
         print(f"  {entry['tower']:<14}{entry['mistake']:<40}{entry['max_abs']:<11.4g}cosine {entry['cosine']:.6f}{mark}")
 
 
-def openai_merges(path):
+def beginning(description, only):
+    """A script's command line, `--size`, `--out` and `--only`, with the references checked; and the merges of that size's vocabulary."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=("reduced", "full"), required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--only", help=only)
+    options = parser.parse_args()
+    reference.versions()
+    transformers.utils.logging.disable_progress_bar()
+    torch.set_num_threads(2)
+    return options, openai_merges() if options.size == "full" else train_bpe.train(SMALL_CORPUS, 64)
+
+
+def openai_merges():
     """The merges of OpenAI's file: a header line, then merges, of which the vocabulary uses the first 48,894."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
+    with gzip.open(OPENAI_BPE, "rt", encoding="utf-8") as lines:
         return [tuple(line.split()) for line in lines.read().split("\n")[1 : 49152 - 256 - 2 + 1]]
 
 

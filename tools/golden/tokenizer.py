@@ -1,6 +1,6 @@
 """Token ids of hard strings by both reference tokenizers, with OpenAI's vocabulary and with a small one of our own.
 
-    tokenizer.py --bpe bpe_simple_vocab_16e6.txt.gz --out Tests/CLIPTests/Fixtures/tokenizer
+    tokenizer.py --out Tests/CLIPTests/Fixtures/tokenizer
 
 Writes `openai.json` (ids only; that vocabulary is not part of the project) and `small.json` with its `vocab.json` and
 `merges.txt`, and the same vocabulary as transformers saves it, `tokenizer.json`. Each entry: `kind`, `text`, `cleaned` (what open_clip encodes), `open_clip` and `transformers` (ids from start to
@@ -56,14 +56,13 @@ def write(path, folder, openai_file, context):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--bpe", type=pathlib.Path, required=True)
     arguments.add_argument("--out", type=pathlib.Path, required=True)
     options = arguments.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        train_bpe.write(scratch, goldens.openai_merges(options.bpe))
-        write(options.out / "openai.json", scratch, options.bpe, 77)
+        train_bpe.write(scratch, goldens.openai_merges())
+        write(options.out / "openai.json", scratch, goldens.OPENAI_BPE, 77)
     seen = [text for kind, texts in hard_strings.KINDS.items() if kind not in hard_strings.UNSEEN for text in texts]
     corpus = goldens.SMALL_CORPUS + 3 * [text for text in seen if len(text) < 100]
     merges = train_bpe.train(corpus, 400)
