@@ -153,6 +153,13 @@ struct PlantedFault: CustomTestStringConvertible, Sendable {
             try $0.remove("vocab.json")
             try $0.remove("merges.txt")
         },
+        .init(
+            name: "a vocabulary of a kind that is not read", severity: .doubt, subject: "tokenizer", naming: "BPE without",
+            golden: "siglip2-hf-bf16"
+        ) {
+            try $0.write(
+                "{\"model\": {\"type\": \"BPE\", \"byte_fallback\": true, \"vocab\": {}, \"merges\": []}}", to: "tokenizer.json")
+        },
         .init(name: "pictures of another size than the model's", severity: .fault, subject: "preprocessing", naming: "64") {
             try $0.edit(preprocessor) {
                 $0["size"] = ["shortest_edge": 64]
@@ -288,6 +295,20 @@ struct DoctorTests {
         #expect(matching.contains { $0.found.contains(fault.naming) }, "\(findings.filter { $0.severity != .good })")
         for finding in findings where finding.severity != .good {
             #expect(!finding.meaning.isEmpty && !finding.remedy.isEmpty, "\(finding)")
+            // A vocabulary says nothing about the size of pictures.
+            #expect(!(finding.subject == "resolution" && fault.subject == "tokenizer"), "\(finding)")
         }
+    }
+
+    @Test(
+        "a model without a vocabulary is told the files that its own family reads",
+        arguments: [
+            ("openai-vit", "merges.txt"), ("siglip-hf-f16", "spiece.model beside the weights"),
+            ("siglip-open-clip-f16", "tokenizer.json"),
+        ])
+    func vocabulary(of golden: String, files: String) throws {
+        let model = try #require(GoldenModel.formats.first { $0.testDescription == golden })
+        let finding = CheckpointDoctor.examine(path: try model.checkpoint().path).first { $0.subject == "tokenizer" }
+        #expect(finding?.found == "none" && finding?.remedy.contains(files) == true, "\(String(describing: finding))")
     }
 }

@@ -38,7 +38,11 @@ public struct Checkpoint {
     /// - Throws: `CLIPError.unreadable` if a file could not be read to its end.
     public var fingerprint: String { get throws { try hash.value } }
     /// What was done to make the checkpoint fit, a sentence each: to be told to whoever uses the model.
-    public let remarks: [String]
+    public var remarks: [String] { [resizing, unreadVocabulary].compactMap { $0 } }
+    /// The remark on position embeddings that were interpolated.
+    let resizing: String?
+    /// The remark on a vocabulary that lies there and is of a kind that is not read: the model takes pictures only.
+    let unreadVocabulary: String?
     /// What the weights' file tells about itself beside its tensors, such as an epoch.
     public let facts: [(name: String, value: String)]
     /// The element types of the stored weights and how many numbers each has.
@@ -71,20 +75,18 @@ public struct Checkpoint {
         folder = opened.folder
         var configuration = opened.configuration
         var preprocessing = opened.preprocessing
-        var remarks: [String] = []
+        var resizing: String?
         if let resolution, resolution != configuration.resolution {
             try configuration.setResolution(resolution, path: path)
             preprocessing.side = resolution
-            remarks.append(
+            resizing =
                 "\(path) was made for pictures of \(opened.configuration.resolution) px; its position embeddings are interpolated to \(resolution) px."
-            )
         } else if format == .openCLIP, let stored = try weightFile.storedGrid(names),
             stored != configuration.grid, stored > 0
         {
             // open_clip does this whenever it loads a checkpoint; transformers refuses, and so do we.
-            remarks.append(
+            resizing =
                 "\(path) holds position embeddings of \(stored)×\(stored) places; they are interpolated to the \(configuration.grid)×\(configuration.grid) of its configuration."
-            )
         }
         self.configuration = configuration
         self.preprocessing = preprocessing
@@ -94,10 +96,8 @@ public struct Checkpoint {
                 what: "pictures are prepared at \(preprocessing.side) px, the model takes \(configuration.resolution) px")
         }
         let vocabulary = TokenizerFiles(folder: opened.folder, cleanup: opened.library)
-        let text = try Self.tokenizer(vocabulary, for: configuration, cleanup: opened.library)
-        tokenizer = text.tokenizer
-        if let remark = text.remark { remarks.append(remark) }
-        self.remarks = remarks
+        (tokenizer, unreadVocabulary) = try Self.tokenizer(vocabulary, for: configuration, cleanup: opened.library)
+        self.resizing = resizing
         var counts: [ElementType: Int] = [:]
         for tensor in weightFile.source.tensors.values where tensor.type.isFloatingPoint {
             counts[tensor.type, default: 0] += tensor.elementCount
@@ -315,7 +315,7 @@ private struct Opened {
         if isSigLIP {
             let isTimm = weightFile.source.tensors.keys.contains { $0.contains("visual.trunk.") }
             // SigLIP 2's vocabulary tells its text tower's GELU in open_clip.
-            let isSecond = shapes["token_embedding.weight"]?.first == 256_000
+            let isSecond = shapes["token_embedding.weight"]?.first == CLIPConfiguration.sigLIP2Vocabulary
             configuration = try CLIPConfiguration(
                 shapes: shapes, path: path, activation: isTimm ? .gelu : .geluTanh,
                 textActivation: isTimm && !isSecond ? .gelu : .geluTanh)

@@ -240,16 +240,28 @@ public enum CheckpointDoctor {
         } else {
             findings.append(
                 .init(
-                    .doubt, "tokenizer", "none", meaning: "the model takes pictures and no texts",
-                    remedy: "put vocab.json and merges.txt, tokenizer.json, or bpe_simple_vocab_16e6.txt.gz beside the weights"))
+                    .doubt, "tokenizer", checkpoint.unreadVocabulary ?? "none", meaning: "the model takes pictures and no texts",
+                    remedy: vocabularyRemedy(checkpoint)))
         }
-        for remark in checkpoint.remarks {
+        if let resizing = checkpoint.resizing {
             findings.append(
                 .init(
-                    .doubt, "resolution", remark, meaning: "accuracy falls a little until the model is tuned at the new size",
+                    .doubt, "resolution", resizing, meaning: "accuracy falls a little until the model is tuned at the new size",
                     remedy: "use the size it was trained for, or train on"))
         }
         return findings
+    }
+
+    /// Which files the model's texts need, by its family and the library that it comes from.
+    private static func vocabularyRemedy(_ checkpoint: Checkpoint) -> String {
+        if checkpoint.configuration.family == .clip {
+            return "put vocab.json and merges.txt, tokenizer.json, or bpe_simple_vocab_16e6.txt.gz beside the weights"
+        }
+        if checkpoint.configuration.text.vocabularySize == CLIPConfiguration.sigLIP2Vocabulary {
+            return
+                "SigLIP 2's vocabulary, Gemma's byte pairs, is not read here: search by pictures, or take SigLIP's first version for texts"
+        }
+        return "put the model's spiece.model beside the weights\(checkpoint.format == .openCLIP ? ", or its tokenizer.json" : "")"
     }
 
     /// What the configuration's own words say about where the weights come from.

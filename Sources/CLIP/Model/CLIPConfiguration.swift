@@ -18,6 +18,9 @@ public struct CLIPConfiguration: Sendable, Equatable {
         case sigLIP
     }
 
+    /// How many tokens SigLIP 2 has (Tschannen et al. 2025, arXiv:2502.14786): Gemma's. What tells it from the first version.
+    static let sigLIP2Vocabulary = 256_000
+
     /// A ViT image tower (Dosovitskiy et al. 2020, arXiv:2010.11929).
     public struct VisionTransformer: Sendable, Equatable {
         public var width: Int
