@@ -61,17 +61,17 @@ reference: bootstrap
 	@tools/reference.sh
 
 ## Full-size reference models, with weights drawn from a seed: ViT-B/16 and RN50, and one in every format that is read. They lie under
-## .deps/golden: 11 GB, about 20 minutes. Made anew when the scripts that make them have changed.
+## .deps/golden: 11 GB, about 20 minutes. Made anew when the scripts that make them, or the pinned references,
+## have changed.
 golden: .deps/golden/complete
 
-.deps/golden/complete: $(wildcard tools/golden/*.py tools/train_bpe.py)
-	@$(MAKE) --no-print-directory reference
+.deps/golden/complete: $(wildcard tools/golden/*.py) tools/golden/requirements.txt tools/train_bpe.py | reference
 	$(REFERENCE) tools/golden/clip.py --size full --out .deps/golden
 	$(REFERENCE) tools/golden/formats.py --size full --out .deps/golden/formats
 	@touch $@
 
 ## Those models beside what the reference libraries answered: embeddings, logits, prepared pictures, and the doctor's word on each.
-test-golden: bootstrap golden
+test-golden: golden
 	swift build --build-tests $(SWIFT_FLAGS)
 	set -o pipefail; STYLEFINDER_GOLDEN=$(CURDIR)/.deps/golden swift test --skip-build $(SWIFT_FLAGS) --filter 'GoldenTests|DoctorTests' | tee .deps/golden/test.log
 	@$(PYTHON) tools/golden/table.py .deps/golden/test.log

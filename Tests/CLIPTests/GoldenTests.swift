@@ -99,9 +99,7 @@ struct GoldenTests {
         #expect(formats == Set(Checkpoint.Format.allCases).subtracting([.weights]))
     }
 
-    @Test(
-        "image and text embeddings equal the reference's", arguments: GoldenModel.all
-    )
+    @Test("image and text embeddings equal the reference's", arguments: GoldenModel.all)
     func embeddings(_ model: GoldenModel) throws {
         let golden = try model.golden()
         let folder = try model.checkpoint()
@@ -169,8 +167,7 @@ struct GoldenTests {
         }
     }
 
-    @Test(
-        "prepared pictures equal Pillow's in every byte", arguments: GoldenModel.all)
+    @Test("prepared pictures equal Pillow's in every byte", arguments: GoldenModel.all)
     func preparation(_ model: GoldenModel) throws {
         let golden = try model.golden()
         let folder = try model.checkpoint()
@@ -179,8 +176,7 @@ struct GoldenTests {
     }
 
     @Test(
-        "every planted mistake costs at least 100 tolerances, else the golden proves nothing",
-        arguments: GoldenModel.all)
+        "every planted mistake costs at least 100 tolerances, else the golden proves nothing", arguments: GoldenModel.all)
     func costs(_ model: GoldenModel) throws {
         let costs = try model.record().mistakes
         #expect(costs.count >= 15)

@@ -1,7 +1,7 @@
 """Makes the reference fixtures of CLIP: model folders with weights drawn anew, inputs, and what the references answer.
 
     clip.py --size reduced --out Tests/CLIPTests/Fixtures      small, committed, always tested
-    clip.py --size full    --out .deps/golden                ViT-B/16 and RN50, made by `make golden`
+    clip.py --size full    --out .deps/golden                 ViT-B/16 and RN50, made by `make golden`
 
 Each model folder gets, beside the files of its kind:
 

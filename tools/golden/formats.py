@@ -1,7 +1,7 @@
 """Makes golden model folders in every format that users bring, each written by the saving code of the library it belongs to.
 
     formats.py --size reduced --out Tests/CLIPTests/Fixtures/formats                small, committed, always tested
-    formats.py --size full --out .deps/golden/formats                      the real architectures, about 9 GB
+    formats.py --size full --out .deps/golden/formats                              the real architectures, about 9 GB
 
 A folder holds what `clip.py` describes, and in `golden.json` also `format`, `architecture`, `what` (how it was saved),
 `model_file` where the format is one file (its path from the folder; without it the folder is the model), and `resolution` where

@@ -38,11 +38,13 @@ public struct Checkpoint {
     /// - Throws: `CLIPError.unreadable` if a file could not be read to its end.
     public var fingerprint: String { get throws { try hash.value } }
     /// What was done to make the checkpoint fit, a sentence each: to be told to whoever uses the model.
-    public var remarks: [String] { [resizing, unreadVocabulary].compactMap { $0 } }
+    public var remarks: [String] {
+        [resizing, unreadVocabulary.map { "\($0.description) Until then the model takes pictures only." }].compactMap { $0 }
+    }
     /// The remark on position embeddings that were interpolated.
     let resizing: String?
-    /// The remark on a vocabulary that lies there and is of a kind that is not read: the model takes pictures only.
-    let unreadVocabulary: String?
+    /// Why a vocabulary that lies there can't be read, its kind or its library missing here: the model takes pictures only.
+    let unreadVocabulary: TokenizerError?
     /// What the weights' file tells about itself beside its tensors, such as an epoch.
     public let facts: [(name: String, value: String)]
     /// The element types of the stored weights and how many numbers each has.
@@ -108,10 +110,10 @@ public struct Checkpoint {
         hash = PendingHash { try Self.fingerprint(of: hashed, choices: choices) }
     }
 
-    /// The tokenizer of a vocabulary; for one of a kind that is not read here none and a remark, since the pictures are as good as any.
+    /// The tokenizer of a vocabulary; for one of a kind that is not read here none and why, since the pictures are as good as any.
     private static func tokenizer(
         _ vocabulary: TokenizerFiles?, for configuration: CLIPConfiguration, cleanup: TextCleanup
-    ) throws -> (tokenizer: Tokenizer?, remark: String?) {
+    ) throws -> (tokenizer: Tokenizer?, unread: TokenizerError?) {
         guard let vocabulary else { return (nil, nil) }
         let text = configuration.text
         let tokenizer: Tokenizer
@@ -120,7 +122,7 @@ public struct Checkpoint {
         } catch {
             switch error {
             case .unknownTokenizer, .needsSentencePiece, .noSentencePiece:
-                return (nil, "\(error.description) Until then the model takes pictures only.")
+                return (nil, error)
             default: throw error
             }
         }

@@ -240,7 +240,8 @@ public enum CheckpointDoctor {
         } else {
             findings.append(
                 .init(
-                    .doubt, "tokenizer", checkpoint.unreadVocabulary ?? "none", meaning: "the model takes pictures and no texts",
+                    .doubt, "tokenizer", checkpoint.unreadVocabulary?.description ?? "none",
+                    meaning: "the model takes pictures and no texts",
                     remedy: vocabularyRemedy(checkpoint)))
         }
         if let resizing = checkpoint.resizing {
@@ -252,8 +253,9 @@ public enum CheckpointDoctor {
         return findings
     }
 
-    /// Which files the model's texts need, by its family and the library that it comes from.
+    /// What the model's texts need: the library that reads them, or files, by its family and the library that it comes from.
     private static func vocabularyRemedy(_ checkpoint: Checkpoint) -> String {
+        if case .noSentencePiece = checkpoint.unreadVocabulary { return "install SentencePiece, then look again" }
         if checkpoint.configuration.family == .clip {
             return "put vocab.json and merges.txt, tokenizer.json, or bpe_simple_vocab_16e6.txt.gz beside the weights"
         }
