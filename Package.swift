@@ -27,7 +27,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -40,11 +39,12 @@ let package = Package(
         ),
         .target(name: "Imaging", dependencies: ["CImaging"], swiftSettings: strict),
         .target(name: "TensorFiles", swiftSettings: strict),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+        .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
             name: "Catalog",
             dependencies: [
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict
         ),
@@ -72,9 +72,7 @@ let package = Package(
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(
             name: "CLIP",
-            dependencies: [
-                "Torch", "CSentencePiece", "Imaging", "TensorFiles", .product(name: "Crypto", package: "swift-crypto"),
-            ],
+            dependencies: ["Torch", "CSentencePiece", "Imaging", "TensorFiles", "Hashing"],
             swiftSettings: strict
         ),
         .target(
@@ -108,7 +106,7 @@ let package = Package(
 
         // Tests: one target per module.
         .testTarget(
-            name: "ImagingTests", dependencies: ["Imaging", .product(name: "Crypto", package: "swift-crypto")],
+            name: "ImagingTests", dependencies: ["Imaging", "Hashing"],
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"], swiftSettings: strict),

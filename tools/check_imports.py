@@ -10,20 +10,21 @@ SOURCES = pathlib.Path(__file__).resolve().parents[1] / "Sources"
 ALLOWED = {
     "Imaging": {"CImaging"},
     "TensorFiles": set(),
-    "Catalog": set(),
+    "Hashing": {"CCrypto"},
+    "Catalog": {"Hashing"},
     "Retrieval": {"CVector", "TensorFiles"},
     "Search": {"Imaging", "Catalog", "Retrieval"},
     "Atelier": {"Imaging", "CCairo"},
     "API": {"Search", "Catalog", "Imaging"},
     "Torch": {"CTorch", "TensorFiles"},
-    "CLIP": {"Torch", "CSentencePiece", "Imaging", "TensorFiles"},
+    "CLIP": {"Torch", "CSentencePiece", "Imaging", "TensorFiles", "Hashing"},
     "Training": {"CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"},
     "Inference": {"CLIP", "Search", "Imaging", "Catalog"},
     "stylefinder": {
         "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training", "Inference",
     },
 }
-OURS = set(ALLOWED) | {"CImaging", "CVector", "CCairo", "CTorch", "CSentencePiece"}
+OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CSentencePiece"}
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|shared|misc|manager", re.IGNORECASE)
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:\w+\s+)?(\w+)")
 

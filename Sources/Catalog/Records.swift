@@ -1,5 +1,5 @@
 public import Foundation
-import Crypto
+import Hashing
 
 /// Names an image within one catalogue file. Stays the same when the file is renamed or its metadata change.
 public typealias ImageID = Int64
@@ -92,14 +92,7 @@ public struct ContentHash: Sendable, Hashable, CustomStringConvertible {
     public let hex: String
 
     public init(of bytes: some DataProtocol) {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for byte in SHA256.hash(data: bytes) {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        hex = String(decoding: text, as: UTF8.self)
+        hex = SHA256.hexDigest(of: bytes)
     }
 
     init(hex: String) { self.hex = hex }

@@ -4,7 +4,7 @@ public import Imaging
 public import Search
 
 /// One embedder on one thread. Its methods are synchronous inside, since an actor may be entered again at an `await`.
-public actor EncoderSession: Encoder {
+public actor EncoderSession: EmbeddingModel {
     public nonisolated let model: ModelRecord
     public nonisolated let takesText: Bool
     /// What its files say about it.

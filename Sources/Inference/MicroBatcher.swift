@@ -23,9 +23,9 @@ public enum BatcherError: TransientError, Equatable, Sendable {
 /// Collects the pictures of several callers into one forward pass: while one pass runs, the next batch gathers.
 ///
 /// The queue is bounded. Each continuation is resumed exactly once: with a result, an error, its task's cancellation, or at `close`.
-public actor MicroBatcher: Encoder {
+public actor MicroBatcher: EmbeddingModel {
     public nonisolated let model: ModelRecord
-    private nonisolated let encoder: any Encoder
+    private nonisolated let encoder: any EmbeddingModel
     private let batchLimit: Int
     private let queueLimit: Int
     private var waiting: [Request] = []
@@ -43,7 +43,7 @@ public actor MicroBatcher: Encoder {
     var waitingCount: Int { waiting.count }
 
     /// - Parameters: batchLimit: pictures in one pass, queueLimit: pictures that may wait.
-    public init(_ encoder: any Encoder, batchLimit: Int = 16, queueLimit: Int = 256) {
+    public init(_ encoder: any EmbeddingModel, batchLimit: Int = 16, queueLimit: Int = 256) {
         self.encoder = encoder
         model = encoder.model
         self.batchLimit = batchLimit

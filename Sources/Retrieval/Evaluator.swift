@@ -37,9 +37,9 @@ public struct LabelledVectors: Sendable {
 /// No ranking is ever sorted, and no matrix of scores is kept: a relevant picture's place is 1 + how many others score at least as high,
 /// and those are counted while blocks of the gallery stream past groups of queries.
 public struct Evaluator: Sendable {
-    private let level: ScoringLevel
+    private let level: InstructionSet
 
-    public init(level: ScoringLevel = .best) {
+    public init(level: InstructionSet = .best) {
         precondition(level.isAvailable, "this processor can't run \(level)")
         self.level = level
     }

@@ -4,7 +4,7 @@ public struct ExactIndex: VectorIndex {
     /// Ascending; row r of `rows` belongs to ids[r], so that ties by row are ties by id.
     private let ids: [Int64]
     private let rows: VectorRows
-    private let level: ScoringLevel
+    private let level: InstructionSet
 
     public var dimension: Int { rows.dimension }
     public var count: Int { rows.count }
@@ -17,7 +17,7 @@ public struct ExactIndex: VectorIndex {
     ///   - vectors: `[ids.count, dimension]`, rows in the order of `ids`, each of unit length.
     ///   - level: the instruction set; must be available.
     /// - Throws: `.dimension`, `.shape`, `.count`, `.duplicateID`, `.notFinite`, `.notUnitLength`, `.memory`.
-    public init(ids: [Int64], vectors: [Float], dimension: Int, level: ScoringLevel = .best) throws(RetrievalError) {
+    public init(ids: [Int64], vectors: [Float], dimension: Int, level: InstructionSet = .best) throws(RetrievalError) {
         let count = try UnitVectors.rowCount(vectors.count, dimension: dimension, what: "vectors")
         guard count == ids.count else { throw .count(what: "ids", found: ids.count, expected: count) }
         try self.init(ids: ids, dimension: dimension, level: level) { (source, target) throws(RetrievalError) in
@@ -29,7 +29,7 @@ public struct ExactIndex: VectorIndex {
     /// - Parameter fill: writes the vector of `ids[place]` into the `dimension` floats it is given; called for every place, in order.
     /// - Throws: as the other initialiser, and what `fill` throws.
     public init(
-        ids: [Int64], dimension: Int, level: ScoringLevel = .best,
+        ids: [Int64], dimension: Int, level: InstructionSet = .best,
         fill: (_ place: Int, _ target: UnsafeMutableBufferPointer<Float>) throws(RetrievalError) -> Void
     ) throws(RetrievalError) {
         precondition(level.isAvailable, "this processor can't run \(level)")

@@ -44,7 +44,7 @@ final class VectorRows: Sendable {
     /// scores[q * rows.count + i] = queries[q] · row (rows.lowerBound + i).
     /// - Parameters: queries `[n, dimension]`; scores with room for n * rows.count.
     func score(
-        _ queries: UnsafeBufferPointer<Float>, rows: Range<Int>, level: ScoringLevel,
+        _ queries: UnsafeBufferPointer<Float>, rows: Range<Int>, level: InstructionSet,
         into scores: UnsafeMutableBufferPointer<Float>
     ) {
         guard !rows.isEmpty, let base else { return }
@@ -58,7 +58,7 @@ final class VectorRows: Sendable {
 
     /// scores[q * chosen.count + i] = queries[q] · row chosen[i]; bit for bit what `score(_:rows:…)` gives.
     func score(
-        _ queries: UnsafeBufferPointer<Float>, chosen: UnsafeBufferPointer<UInt32>, level: ScoringLevel,
+        _ queries: UnsafeBufferPointer<Float>, chosen: UnsafeBufferPointer<UInt32>, level: InstructionSet,
         into scores: UnsafeMutableBufferPointer<Float>
     ) {
         guard !chosen.isEmpty, let base else { return }

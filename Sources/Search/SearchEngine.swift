@@ -5,7 +5,7 @@ import Retrieval
 ///
 /// The index is a snapshot of the vectors at the time the engine was made.
 public struct SearchEngine: Sendable {
-    public let encoder: any Encoder
+    public let encoder: any EmbeddingModel
     private let catalog: CatalogStore
     private let index: ExactIndex
     /// The product of each image in the index, as a number.
@@ -13,7 +13,7 @@ public struct SearchEngine: Sendable {
 
     /// Loads the encoder's vectors.
     /// - Throws: `CatalogError`, `SearchError.noVectors`; `.storedDimension` if the stored vectors are not of the encoder's dimension.
-    public init(catalog: CatalogStore, encoder: any Encoder) throws {
+    public init(catalog: CatalogStore, encoder: any EmbeddingModel) throws {
         self.catalog = catalog
         self.encoder = encoder
         guard try catalog.models().contains(where: { $0.fingerprint == encoder.model.fingerprint }) else {

@@ -93,7 +93,7 @@ struct SearchRouteTests {
     }
 
     /// Says that its queue is full.
-    struct FullEncoder: Encoder {
+    struct FullEncoder: EmbeddingModel {
         struct Full: TransientError {
             let isTransient = true
             let description = "9 requests are waiting already; try again in a moment."

@@ -23,7 +23,7 @@ final class Shop: Sendable {
     let finder: Finder
 
     /// Six garments `P0`… with two pictures each, the second a little darker.
-    init(ready: Bool = true, encoder: (any Encoder)? = nil) throws {
+    init(ready: Bool = true, encoder: (any EmbeddingModel)? = nil) throws {
         folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().appending(path: "shop-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var manifest = ""
@@ -58,7 +58,7 @@ final class Shop: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: folder) }
 
-    func begin(_ encoder: any Encoder = ColorEncoder()) throws {
+    func begin(_ encoder: any EmbeddingModel = ColorEncoder()) throws {
         let card = Self.card(encoder.model)
         finder.begin(
             with: [ServedModel(card: card, engine: try SearchEngine(catalog: catalog, encoder: encoder))],
@@ -92,7 +92,7 @@ final class Shop: Sendable {
 }
 
 /// The direction of the mean colour, with a constant that keeps black from having none.
-struct ColorEncoder: Encoder {
+struct ColorEncoder: EmbeddingModel {
     var model = ModelRecord(fingerprint: "mean-colour", name: "colours", dimension: 4)
     var takesText = true
 

@@ -1,4 +1,4 @@
-import Crypto
+import Hashing
 import Foundation
 import Imaging
 
@@ -78,7 +78,7 @@ enum RealPhotos {
 }
 
 extension RGBImage {
-    var sha256: String { SHA256.hash(data: pixels).map { String(format: "%02x", $0) }.joined() }
+    var sha256: String { SHA256.hexDigest(of: pixels) }
     var size: [Int] { [width, height] }
 
     /// Noise whose every run is the same: SplitMix64 of Steele, Lea and Flood 2014.

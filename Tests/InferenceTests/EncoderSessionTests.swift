@@ -110,7 +110,7 @@ struct EncoderSessionTests {
         let pictures = try ReducedModel.pictures()
         let expected = try await session.encode(images: pictures)
         let batcher = MicroBatcher(session, batchLimit: 4)
-        let encoders: [any Encoder] = [session, batcher]
+        let encoders: [any EmbeddingModel] = [session, batcher]
         for encoder in encoders {
             try await withThrowingTaskGroup(of: (Int, [[Float]]).self) { group in
                 for place in 0..<40 {

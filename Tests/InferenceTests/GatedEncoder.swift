@@ -3,7 +3,7 @@ import Imaging
 import Search
 
 /// An encoder whose passes wait until a test lets them go, and that remembers the size of each.
-actor GatedEncoder: Encoder {
+actor GatedEncoder: EmbeddingModel {
     struct Refusal: Error, Equatable {}
 
     nonisolated let model = ModelRecord(fingerprint: "gated", name: "gated", dimension: 1)

@@ -37,8 +37,8 @@ struct EvaluatorTests {
         }
     }
 
-    @Test("counting places gives what sorting gives, with many ties and overlapping sets", arguments: ScoringLevel.available)
-    func againstSorting(level: ScoringLevel) throws {
+    @Test("counting places gives what sorting gives, with many ties and overlapping sets", arguments: InstructionSet.available)
+    func againstSorting(level: InstructionSet) throws {
         let evaluator = Evaluator(level: level)
         for (seed, count, dimension, labels) in [(1, 300, 6, 40), (2, 301, 9, 3), (3, 90, 21, 80), (4, 130, 5, 1), (5, 57, 5, 4)]
         {

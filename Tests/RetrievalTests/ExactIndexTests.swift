@@ -23,8 +23,8 @@ struct ExactIndexTests {
             ])
     }
 
-    @Test("equal scores come by ascending id, in every place where k may cut", arguments: ScoringLevel.available)
-    func ties(level: ScoringLevel) throws {
+    @Test("equal scores come by ascending id, in every place where k may cut", arguments: InstructionSet.available)
+    func ties(level: InstructionSet) throws {
         let (count, dimension) = (500, 19)
         let vectors = tyingUnitVectors(count, dimension: dimension, seed: 1)
         var generator = SeededGenerator(state: 2)
@@ -41,8 +41,9 @@ struct ExactIndexTests {
         }
     }
 
-    @Test("every level finds what double precision finds, for every length of the last block", arguments: ScoringLevel.available)
-    func levels(level: ScoringLevel) throws {
+    @Test(
+        "every level finds what double precision finds, for every length of the last block", arguments: InstructionSet.available)
+    func levels(level: InstructionSet) throws {
         for (count, dimension) in [(1, 1), (7, 3), (130, 8), (300, 31), (301, 33), (257, 64), (150, 100), (70, 512), (64, 1024)] {
             let vectors = randomUnitVectors(count, dimension: dimension, seed: UInt64(dimension))
             let queries = randomUnitVectors(5, dimension: dimension, seed: 99)
@@ -65,8 +66,8 @@ struct ExactIndexTests {
         let ids = (0..<Int64(count)).map { $0 }
         let plain = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: .plain).search(
             queries: queries, k: 20)
-        #expect(ScoringLevel.available.first == .plain && ScoringLevel.available.contains(.best))
-        for level in ScoringLevel.available {
+        #expect(InstructionSet.available.first == .plain && InstructionSet.available.contains(.best))
+        for level in InstructionSet.available {
             let found = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: level).search(
                 queries: queries, k: 20)
             #expect(found.map { $0.map(\.id) } == plain.map { $0.map(\.id) })

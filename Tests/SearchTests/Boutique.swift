@@ -78,7 +78,7 @@ func vector(_ cosine: Double, dimension: Int = 4) -> [Float] {
 }
 
 /// Looks at the first pixel of a picture and at the length of a text.
-struct FakeEncoder: Encoder {
+struct FakeEncoder: EmbeddingModel {
     var model: ModelRecord
     /// How many numbers it gives, whatever its model says.
     var width: Int?

@@ -20,7 +20,7 @@ guard CommandLine.arguments.count == 4, let k = Int(CommandLine.arguments[3]) el
 let gallery = try EmbeddingFile(path: CommandLine.arguments[1])
 let queries = try EmbeddingFile(path: CommandLine.arguments[2])
 let index = try ExactIndex(ids: (0..<Int64(gallery.count)).map { $0 }, vectors: gallery.vectors, dimension: gallery.dimension)
-try answer("ready \(index.count) \(index.dimension) \(ScoringLevel.best)")
+try answer("ready \(index.count) \(index.dimension) \(InstructionSet.best)")
 let clock = ContinuousClock()
 
 while let line = readLine() {

@@ -1,6 +1,6 @@
-import Crypto
 import Dispatch
 import Foundation
+import Hashing
 import Imaging
 import Synchronization
 public import TensorFiles
@@ -200,25 +200,25 @@ public struct Checkpoint {
     }
 
     private static func fingerprint(of paths: [String], choices: [String]) throws -> String {
-        var hash = SHA256()
+        let hash = SHA256()
         for path in paths {
             guard let file = FileHandle(forReadingAtPath: path), let length = try? file.seekToEnd(),
                 (try? file.seek(toOffset: 0)) != nil
             else { throw CLIPError.unreadable(path: path, reason: "there is no such file or no permission") }
             defer { try? file.close() }
             // Length first, so that no two lists of files give the same stream.
-            withUnsafeBytes(of: length.littleEndian) { hash.update(bufferPointer: $0) }
+            withUnsafeBytes(of: length.littleEndian) { hash.update($0) }
             var rest = length
             while rest > 0 {
                 guard let part = try? file.read(upToCount: 1 << 20), !part.isEmpty else {
                     throw CLIPError.unreadable(path: path, reason: "it ends \(rest) bytes early")
                 }
-                hash.update(data: part)
+                hash.update(part)
                 rest -= min(rest, UInt64(part.count))
             }
         }
-        for choice in choices { hash.update(data: Data("\n\(choice)".utf8)) }
-        return hash.finalize().map { String(format: "%02x", $0) }.joined()
+        for choice in choices { hash.update(Data("\n\(choice)".utf8)) }
+        return hash.hexDigest()
     }
 }
 

@@ -2,7 +2,7 @@ public import Catalog
 public import Imaging
 
 /// Turns pictures and texts into unit vectors of one space. The engine knows no model: it is given one of these.
-public protocol Encoder: Sendable {
+public protocol EmbeddingModel: Sendable {
     /// What the catalogue knows the model by, and the dimension of its vectors.
     var model: ModelRecord { get }
 
@@ -20,7 +20,7 @@ public protocol Encoder: Sendable {
     func encode(texts: [String]) async throws -> [[Float]]
 }
 
-extension Encoder {
+extension EmbeddingModel {
     public var takesText: Bool { true }
 
     public func reduce(_ image: RGBImage) -> RGBImage { image }

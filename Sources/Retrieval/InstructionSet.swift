@@ -1,7 +1,7 @@
 import CVector
 
 /// The instruction set that dot products use. All give the same scores up to the order of additions.
-public enum ScoringLevel: Sendable, CaseIterable {
+public enum InstructionSet: Sendable, CaseIterable {
     /// Portable code, on every machine.
     case plain
     /// x86-64 with AVX2 and FMA.
@@ -23,8 +23,8 @@ public enum ScoringLevel: Sendable, CaseIterable {
     public var isAvailable: Bool { cv_level_is_available(code) != 0 }
 
     /// What this processor can run, `plain` first.
-    public static var available: [ScoringLevel] { allCases.filter(\.isAvailable) }
+    public static var available: [InstructionSet] { allCases.filter(\.isAvailable) }
 
     /// The fastest that this processor can run.
-    public static let best: ScoringLevel = allCases.first { $0.code == cv_best_level() } ?? .plain
+    public static let best: InstructionSet = allCases.first { $0.code == cv_best_level() } ?? .plain
 }
