@@ -106,7 +106,7 @@ let package = Package(
 
         // Tests: one target per module.
         .testTarget(
-            name: "ImagingTests", dependencies: ["Imaging", "Hashing"],
+            name: "ImagingTests", dependencies: ["Imaging", "CImaging", "Hashing"],
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"], swiftSettings: strict),

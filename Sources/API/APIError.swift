@@ -80,6 +80,7 @@ extension APIError {
         case .unsupported: self.init(.unsupportedMediaType, "not_an_image", sentence)
         case .broken: self.init(.unprocessableContent, "broken_image", sentence)
         case .tooLarge: self.init(.contentTooLarge, "image_too_large", sentence)
+        case .stopped: self.init(.serviceUnavailable, "overloaded", sentence, retryAfter: 2)
         case .unreadable, .failed, .misuse: self.init(.internalServerError, "internal", "The picture could not be worked on.")
         }
     }

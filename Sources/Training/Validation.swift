@@ -33,7 +33,7 @@ public struct Validation: Sendable {
         if paths.isEmpty { return [:] }
         var vectors: [Float] = []
         for start in stride(from: 0, to: paths.count, by: 64) {
-            let images = try paths[start..<min(start + 64, paths.count)].map { try ImageDecoder.decode(contentsOfFile: $0) }
+            let images = try paths[start..<min(start + 64, paths.count)].map { try ImageDecoder.decode(contentsOfFile: $0, limits: .ownFiles) }
             vectors.append(contentsOf: try embedder.embed(images: images))
         }
         var results: [String: Double] = [:]

@@ -78,7 +78,7 @@ struct EvaluateCommand: ParsableCommand {
         if colorHistogram {
             let vectors = try plan.rows.flatMap { row in
                 // The histogram's own preparation: a white square of 224.
-                let image = try ImageDecoder.decode(contentsOfFile: row.path).paddedToSquare(red: 255, green: 255, blue: 255)
+                let image = try ImageDecoder.decode(contentsOfFile: row.path, limits: .ownFiles).paddedToSquare(red: 255, green: 255, blue: 255)
                     .squashed(224, filter: .bicubic)
                 return try ColorHistogram.vector(rgb: image.pixels, width: image.width, height: image.height)
             }
@@ -196,7 +196,7 @@ struct EvaluateCommand: ParsableCommand {
             let clock = ContinuousClock()
             for place in stride(from: 0, to: queries.count, by: max(1, queries.count / 50)) {
                 let begin = clock.now
-                let image = try ImageDecoder.decode(contentsOfFile: rows[queries[place]].path)
+                let image = try ImageDecoder.decode(contentsOfFile: rows[queries[place]].path, limits: .ownFiles)
                 let decoded = clock.now
                 let vector = try embedder.embed(images: [image])
                 let encoded = clock.now

@@ -56,7 +56,7 @@ enum RowEmbedding {
         let bar = ProgressBar("embedding")
         for start in stride(from: 0, to: rows.count, by: 32) {
             let part = rows[start..<min(start + 32, rows.count)]
-            let images = try part.map { try ImageDecoder.decode(contentsOfFile: $0.path) }
+            let images = try part.map { try ImageDecoder.decode(contentsOfFile: $0.path, limits: .ownFiles) }
             vectors.append(contentsOf: try embedder.embed(images: images))
             bar.show(start + part.count, of: rows.count)
         }

@@ -4,6 +4,7 @@ import CLIP
 import Catalog
 import Dispatch
 import Foundation
+import Imaging
 import Inference
 import Logging
 import Search
@@ -21,6 +22,7 @@ struct Serving {
     /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server.
     /// - Throws: `ServerError`, what `prepare` throws; `ExitCode.interrupted` after Ctrl-C.
     func run(_ prepare: @escaping @Sendable () throws -> Content?) async throws {
+        DecodingMemory.forProcess.capacity = listening.decodingMemory << 20
         let finder = Finder(catalog: catalog)
         let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
         if page == nil { Console.warn("there is no built page (`make web` builds it): only the API answers") }

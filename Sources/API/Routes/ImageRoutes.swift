@@ -97,9 +97,9 @@ struct ImageRoutes {
             try await Self.pool.runIfActive {
                 let whole: RGBImage
                 do throws(ImageError) {
-                    whole = try ImageDecoder.decode(contentsOfFile: path, minimumSide: width)
+                    whole = try ImageDecoder.decode(contentsOfFile: path, limits: .ownFiles, minimumSide: width)
                 } catch {
-                    if error.category == .failed { throw error }
+                    if error.category == .failed || error.category == .stopped { throw error }
                     // The file was good when it was imported.
                     throw APIError(.notFound, "picture_gone", "The picture's file is not there any more, or has changed.")
                 }
