@@ -111,7 +111,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "CatalogTests", dependencies: ["Catalog", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
+            name: "CatalogTests", dependencies: ["Catalog", "ImportVictim", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+        // An import that the tests kill.
+        .executableTarget(name: "ImportVictim", dependencies: ["Catalog"], path: "Tests/ImportVictim", swiftSettings: strict),
         .testTarget(
             name: "RetrievalTests", dependencies: ["Retrieval", "CVector", "TensorFiles"], exclude: ["Fixtures"],
             swiftSettings: strict),

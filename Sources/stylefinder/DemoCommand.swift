@@ -82,7 +82,8 @@ struct DemoCommand: AsyncParsableCommand {
     private static func fill(_ store: CatalogStore, from source: URL, splits: Set<String>, _ interrupt: Interrupt) throws {
         let importing = ProgressBar("importing")
         let report = try store.importCatalog(
-            from: source, options: ImportOptions(prune: true, splits: splits), inspect: ImportCommand.inspect,
+            from: Dataset(contentsOf: source, isPicture: Dataset.isPicture), options: ImportOptions(prune: true, splits: splits),
+            inspect: ImportCommand.inspect,
             progress: { importing.show($0.done, of: $0.total) }, shouldStop: { interrupt.isRequested })
         Console.warn(all: report.problems.map(\.description))
         if report.stopped { return }

@@ -54,7 +54,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+        let dataset = try Dataset(named: data)
         Console.warn(all: dataset.problems.map(\.description))
         let plan = try Plan(self, dataset)
         var reports: [Measured] = []
