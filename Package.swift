@@ -26,7 +26,9 @@ let package = Package(
         .executable(name: "stylefinder", targets: ["stylefinder"])
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -61,6 +63,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(
+            name: "Tokenizers", dependencies: ["CZlib", "Hashing", .product(name: "Algorithms", package: "swift-algorithms")],
+            swiftSettings: strict),
+
         // Below the torch line.
         .target(
             name: "CTorch",
@@ -68,22 +75,26 @@ let package = Package(
             linkerSettings: torchLinking
         ),
         .target(name: "Torch", dependencies: ["CTorch", "TensorFiles"], swiftSettings: strict),
-        // Loads its library itself, see there.
-        .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(
-            name: "CLIP",
-            dependencies: ["Torch", "CSentencePiece", "Imaging", "TensorFiles", "Hashing"],
-            swiftSettings: strict
-        ),
+            name: "CLIP", dependencies: ["Torch", "Tokenizers", "Imaging", "TensorFiles", "Hashing"], swiftSettings: strict),
         .target(
-            name: "Training", dependencies: ["CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"],
+            name: "Training",
+            dependencies: [
+                "CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
             swiftSettings: strict),
-        .target(name: "Inference", dependencies: ["CLIP", "Search", "Imaging", "Catalog"], swiftSettings: strict),
+        .target(
+            name: "Inference",
+            dependencies: [
+                "CLIP", "Search", "Imaging", "Catalog", .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "stylefinder",
             dependencies: [
-                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training",
-                "Inference",
+                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "Tokenizers", "CLIP",
+                "Training", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -129,7 +140,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),
         .testTarget(
-            name: "CLIPTests", dependencies: ["CLIP", "CSentencePiece", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
+            name: "TokenizersTests", dependencies: ["Tokenizers"], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "CLIPTests", dependencies: ["CLIP", "Tokenizers", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "CLIP", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],

@@ -9,6 +9,7 @@ import Inference
 import Retrieval
 import Search
 import TensorFiles
+import Tokenizers
 import Torch
 import Training
 

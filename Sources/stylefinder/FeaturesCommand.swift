@@ -34,6 +34,7 @@ struct FeaturesCommand: ParsableCommand {
         guard !rows.isEmpty else { throw Failure.data("\(dataset.source) has no row with split \(split).") }
         let location = try model.locate()
         let checkpoint = try location.open()
+        checkpoint.startFingerprint()
         let vectors = try RowEmbedding.vectors(of: rows, by: Embedder(checkpoint: checkpoint))
         let file = try EmbeddingFile(
             names: rows.map(\.image), vectors: vectors, dimension: checkpoint.configuration.embeddingSize, model: location.name,

@@ -82,7 +82,7 @@ struct Serving {
             guard names.insert(location.name).inserted else {
                 throw Failure.usage("Two models are called \(location.name); rename the folder of one of them.")
             }
-            let session = try EncoderSession(checkpoint: location.path, name: location.name)
+            let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: catalog)
             let engine = try SearchEngine(catalog: catalog, encoder: MicroBatcher(session, queueLimit: 32))
             return ServedModel(card: session.card, engine: engine)
         }
@@ -94,7 +94,7 @@ struct Serving {
         let counts = try catalog.counts().vectors
         var known = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }
         let found = try ModelLocation.shipped().filter { location in
-            let fingerprint = try Checkpoint(path: location.path).fingerprint
+            let fingerprint = try catalog.fingerprint(of: Checkpoint(path: location.path))
             guard let place = known.firstIndex(where: { $0.fingerprint == fingerprint }) else { return false }
             known.remove(at: place)
             return true

@@ -1,9 +1,9 @@
 /// What a SentencePiece model (Kudo and Richardson 2018, arXiv:1808.06226) says: pieces with scores, and how text is made ready for them.
 ///
 /// Read from `spiece.model`, a `ModelProto`, or put together from a `tokenizer.json`; only Unigram models (Kudo 2018, arXiv:1804.10959),
-/// as T5 and SigLIP have. What is here has been checked, so that the library can be trusted with it: see ``serialized()``.
+/// as T5 and SigLIP have. What is here has been checked: what cuts a text by it need not look again.
 struct SentencePieceModel {
-    /// The library's codes.
+    /// The format's codes.
     enum Kind: UInt64 {
         case normal = 1
         case unknown = 2
@@ -20,13 +20,11 @@ struct SentencePieceModel {
     }
 
     private(set) var pieces: [Piece] = []
-    /// Nil where characters stay as they are.
-    private(set) var characters: CharacterMap?
-    private var addsDummyPrefix = true
-    private var removesExtraBlanks = true
-    private var escapesBlanks = true
-    private var hasByteFallback = false
-    private var marksWordEnds = false
+    private(set) var normalizer = SentencePieceNormalizer(characters: nil)
+    /// Whether what no piece spells becomes the pieces of its bytes.
+    private(set) var hasByteFallback = false
+    /// The ids of the pieces `<0x00>` to `<0xFF>`; empty unless all are there.
+    private(set) var byteIDs: [Int32] = []
     /// The id of `</s>`, which ends every text.
     private(set) var end: Int32 = 0
     /// The id of what no piece spells.
@@ -90,7 +88,7 @@ struct SentencePieceModel {
         while let (field, value) = try fields.next() {
             switch (field, value) {
             case (3, .number(let type)): modelType = type
-            case (24, .number(let flag)): marksWordEnds = flag != 0
+            case (24, .number(let flag)): normalizer.marksWordEnds = flag != 0
             case (35, .number(let flag)): hasByteFallback = flag != 0
             case (3, _), (24, _), (35, _): throw .init(reason: "its trainer's field \(field) is of another type")
             default: continue
@@ -104,13 +102,13 @@ struct SentencePieceModel {
             switch (field, value) {
             case (2, .bytes(let map)):
                 do {
-                    characters = map.isEmpty ? nil : try CharacterMap(Array(map))
+                    normalizer.characters = map.isEmpty ? nil : try CharacterMap(Array(map))
                 } catch {
                     throw .init(reason: "its character map \(error.reason)")
                 }
-            case (3, .number(let flag)): addsDummyPrefix = flag != 0
-            case (4, .number(let flag)): removesExtraBlanks = flag != 0
-            case (5, .number(let flag)): escapesBlanks = flag != 0
+            case (3, .number(let flag)): normalizer.addsDummyPrefix = flag != 0
+            case (4, .number(let flag)): normalizer.removesExtraBlanks = flag != 0
+            case (5, .number(let flag)): normalizer.escapesBlanks = flag != 0
             case (2...5, _): throw .init(reason: "its normalizer's field \(field) is of another type")
             default: continue
             }
@@ -127,7 +125,7 @@ struct SentencePieceModel {
         self.pieces = pieces.enumerated().map { id, piece in
             Piece(text: Array(piece.text.utf8), score: piece.score, kind: id == unknown ? .unknown : .normal)
         }
-        self.characters = characters
+        normalizer.characters = characters
         try check(path: path)
     }
 
@@ -154,32 +152,11 @@ struct SentencePieceModel {
             throw .missingToken(path: path, token: Self.endPiece)
         }
         (self.end, self.unknown) = (Int32(end), Int32(unknown))
-    }
-
-    // MARK: For the library
-
-    /// A `ModelProto` with what decides about ids and nothing else.
-    func serialized() -> [UInt8] {
-        var model = ProtobufWriter()
-        for piece in pieces {
-            var inner = ProtobufWriter()
-            inner.bytes(1, piece.text)
-            inner.float(2, Float(piece.score))
-            inner.number(3, piece.kind.rawValue)
-            model.bytes(1, inner.bytes)
-        }
-        var trainer = ProtobufWriter()
-        trainer.number(3, Self.unigram)
-        trainer.flag(24, marksWordEnds)
-        trainer.flag(35, hasByteFallback)
-        model.bytes(2, trainer.bytes)
-        var normalizer = ProtobufWriter()
-        normalizer.bytes(2, characters?.bytes ?? CharacterMap.empty)
-        normalizer.flag(3, addsDummyPrefix)
-        normalizer.flag(4, removesExtraBlanks)
-        normalizer.flag(5, escapesBlanks)
-        model.bytes(3, normalizer.bytes)
-        return model.bytes
+        normalizer.userDefined = pieces.filter { $0.kind == .userDefined }.map(\.text).sorted { $0.count > $1.count }
+        var known: [UInt8: Int32] = [:]
+        for id in pieces.indices { if let byte = byte(id) { known[byte] = Int32(id) } }
+        byteIDs = known.count == 256 ? known.sorted { $0.key < $1.key }.map(\.value) : []
+        if hasByteFallback, byteIDs.isEmpty { throw refuse("it falls back to bytes, and has \(known.count) of 256 byte pieces") }
     }
 
     /// The byte that a piece such as `<0xC3>` stands for.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CLIP
+@testable import Tokenizers
 
 @Suite("Token ids of hard strings equal those of the reference tokenizers")
 struct TokenizerParityTests {

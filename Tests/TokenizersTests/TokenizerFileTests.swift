@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CLIP
+@testable import Tokenizers
 
 @Suite("tokenizer.json")
 struct TokenizerFileTests {

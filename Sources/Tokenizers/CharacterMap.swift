@@ -1,20 +1,19 @@
+internal import Hashing
+
 /// The rules by which a SentencePiece model rewrites characters before it looks for pieces (NFKC and the like), compiled by its trainer.
 ///
 /// The bytes: the size of the trie (four bytes, little-endian); the trie, a double array as darts-clone writes it; the replacements, each
 /// ending with a zero. A value of the trie is the offset of its replacement.
-struct CharacterMap {
+struct CharacterMap: Sendable {
     /// Why bytes are no map, in words that fit after "its character map".
     struct Failure: Error {
         let reason: String
     }
 
-    /// The bytes as they were read.
-    let bytes: [UInt8]
     private let units: [UInt32]
     private let replacements: ArraySlice<UInt8>
 
-    /// Walks every path that a text could walk: the library reads wherever the trie points, so a map that points outside of itself, runs in
-    /// circles or writes broken characters must not reach it.
+    /// Walks every path that a text could walk, so that no text ever leads outside of the map, in a circle or to broken characters.
     init(_ bytes: [UInt8]) throws(Failure) {
         guard bytes.count > 4 else { throw Failure(reason: "ends in the middle") }
         let size = Self.word(bytes[..<4])
@@ -24,7 +23,6 @@ struct CharacterMap {
         let end = 4 + Int(size)
         units = stride(from: 4, to: end, by: 4).map { Self.word(bytes[$0..<$0 + 4]) }
         replacements = bytes[end...]
-        self.bytes = bytes
         guard replacements.last == 0 else { throw Failure(reason: "has a replacement without an end") }
         guard replacements.split(separator: 0).allSatisfy({ String(validating: $0, as: UTF8.self) != nil }) else {
             throw Failure(reason: "has a replacement that is no UTF-8")
@@ -34,7 +32,7 @@ struct CharacterMap {
         _ = try walk(base, depth: 0, &visit)
     }
 
-    /// No rule of any writing is longer, in bytes; the library has room for so many prefixes of a text that are rules.
+    /// No rule of any writing is longer, in bytes; SentencePiece looks at so many rules on one path and no more.
     private static let longestRule = 64
     private static let mostPrefixes = 32
 
@@ -79,6 +77,11 @@ struct CharacterMap {
         }
     }
 
+    func feed(_ hash: SHA256) {
+        units.withUnsafeBytes { hash.update($0) }
+        hash.update(replacements)
+    }
+
     // MARK: Units of the double array
 
     /// Where a unit's children lie, if all 256 places are inside.
@@ -116,22 +119,36 @@ struct CharacterMap {
     }
 
     private func replacement(_ key: [UInt8]) -> ArraySlice<UInt8>? {
-        guard var base = child(of: 0, unit: units[0]) else { return nil }
-        for byte in key {
+        var found: ArraySlice<UInt8>?
+        walkRules(key[...]) { replacement, _ in
+            found = replacement
+            return false
+        }
+        return found
+    }
+
+    /// The longest rule that a text begins with, as SentencePiece takes it: what it writes, and how many bytes it stands for.
+    func longestRule(_ text: ArraySlice<UInt8>) -> (replacement: ArraySlice<UInt8>, length: Int)? {
+        var longest: (ArraySlice<UInt8>, Int)?
+        walkRules(text) { replacement, length in
+            longest = (replacement, length)
+            return true
+        }
+        return longest
+    }
+
+    /// The rules that a text begins with, shortest first, until `body` says that it is enough.
+    private func walkRules(_ text: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>, _ length: Int) -> Bool) {
+        guard var base = child(of: 0, unit: units[0]) else { return }
+        for (depth, byte) in text.enumerated() {
             let place = base ^ Int(byte)
             let unit = units[place]
-            guard byte != 0, Self.label(unit) == UInt32(byte), let next = child(of: place, unit: unit) else { return nil }
+            guard byte != 0, Self.label(unit) == UInt32(byte), let next = child(of: place, unit: unit) else { return }
             if Self.hasValue(unit) {
-                return replacements[(replacements.startIndex + Int(units[next] & 0x7FFF_FFFF))...].prefix { $0 != 0 }
+                let start = replacements.startIndex + Int(units[next] & 0x7FFF_FFFF)
+                if !body(replacements[start...].prefix { $0 != 0 }, depth + 1) { return }
             }
             base = next
         }
-        return nil
     }
-
-    /// A map without rules: a root that leads to a block in which no place is taken. The library reports on stderr if a model has no map.
-    static let empty: [UInt8] = {
-        let units = [256 << 10] + [UInt32](repeating: 0x8000_0000, count: 511)
-        return [0, 8, 0, 0] + units.flatMap { unit in withUnsafeBytes(of: unit.littleEndian, Array.init) } + [0]
-    }()
 }

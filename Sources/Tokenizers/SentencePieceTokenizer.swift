@@ -1,7 +1,11 @@
+internal import Foundation
+internal import Hashing
+
 /// SigLIP's way from text to ids (Zhai et al. 2023, arXiv:2303.15343): SentencePiece over lower-case text without punctuation, then `</s>`.
 ///
-/// The two families of tools do it differently beyond the clean-up, so each has a path of its own: `transformers` calls SentencePiece,
-/// open_clip calls T5's tokenizer out of `tokenizers`, which rewrites characters in its own way, cuts at blanks first and knows no byte pieces.
+/// The two families of tools do it differently beyond the clean-up, so each has a path of its own: `transformers` does what Google's
+/// SentencePiece library does, open_clip calls T5's tokenizer out of `tokenizers`, which rewrites characters in its own way, cuts at blanks
+/// first and knows no byte pieces.
 struct SentencePieceTokenizer: Sendable {
     let size: Int
     let end: Int32
@@ -13,30 +17,43 @@ struct SentencePieceTokenizer: Sendable {
     private let spellings: [[UInt8]?]
 
     private enum Path {
-        case tokenizers(UnigramWords, CharacterMap?)
-        /// The library, and how many ids `<unk>` is when a text has it in front.
-        case library(SentencePieces, prefixLength: Int)
+        case tokenizers(UnigramSegmentation, CharacterMap?)
+        /// The last is how many ids `<unk>` is when a text has it in front.
+        case sentencePiece(SentencePieceNormalizer, UnigramSegmentation, prefixLength: Int)
     }
 
     private static let blank: Unicode.Scalar = "\u{2581}"
     private static let prefix = Array(SentencePieceModel.unknownPiece.utf8)
 
-    init(_ model: SentencePieceModel, cleanup: TextCleanup, path: String) throws(TokenizerError) {
+    init(_ model: SentencePieceModel, cleanup: TextCleanup) {
         size = model.pieces.count
         end = model.end
         unknown = model.unknown
         lonelyBlank = model.pieces.firstIndex { $0.text == Self.utf8(CollectionOfOne(Self.blank)) }.map(Int32.init)
         self.cleanup = cleanup
         switch cleanup {
-        case .openCLIP: self.path = .tokenizers(UnigramWords(model), model.characters)
+        case .openCLIP: path = .tokenizers(UnigramSegmentation(model, rules: .tokenizers), model.normalizer.characters)
         case .huggingFace:
-            let pieces = try SentencePieces(model, path: path)
-            self.path = .library(pieces, prefixLength: pieces.encode(Self.prefix).count)
+            let pieces = UnigramSegmentation(model, rules: .sentencePiece)
+            let prefixLength = pieces.encode(model.normalizer.normalized(Self.prefix)).count
+            path = .sentencePiece(model.normalizer, pieces, prefixLength: prefixLength)
         }
         spellings = model.pieces.enumerated().map { id, piece in
             if let byte = model.byte(id) { return [byte] }
             return id == Int(model.end) || piece.kind == .control || piece.kind == .unknown ? nil : piece.text
         }
+    }
+
+    /// Everything that the ids of a text follow from.
+    func feed(_ hash: SHA256) {
+        let (segmentation, characters, rules): (UnigramSegmentation, CharacterMap?, String)
+        switch path {
+        case .tokenizers(let words, let map): (segmentation, characters, rules) = (words, map, "tokenizers")
+        case .sentencePiece(let normalizer, let pieces, _):
+            (segmentation, characters, rules) = (pieces, normalizer.characters, normalizer.rules)
+        }
+        hash.update(Data("sentence pieces \(end) \(unknown) \(rules)\n\(segmentation.description)".utf8))
+        characters?.feed(hash)
     }
 
     // MARK: Encoding
@@ -47,7 +64,8 @@ struct SentencePieceTokenizer: Sendable {
         switch path {
         case .tokenizers(let words, let characters):
             ids = self.words(cleanup.canonicalized(text), characters).flatMap(words.encode)
-        case .library(let pieces, let prefixLength): ids = idsBetweenSpecials(text, pieces, prefixLength)
+        case .sentencePiece(let normalizer, let pieces, let prefixLength):
+            ids = idsBetweenSpecials(text, prefixLength) { pieces.encode(normalizer.normalized($0)) }
         }
         let isCut = ids.count > limit - 1
         if isCut { ids.removeSubrange((limit - 1)...) }
@@ -76,7 +94,9 @@ struct SentencePieceTokenizer: Sendable {
 
     /// What `transformers.SiglipTokenizer` does: the special tokens are found in the text as it was written, and the blanks beside them go;
     /// what stands between is cleaned by itself, and encoded behind a `<unk>` whose ids are then dropped.
-    private func idsBetweenSpecials(_ text: [Unicode.Scalar], _ pieces: SentencePieces, _ prefixLength: Int) -> [Int32] {
+    private func idsBetweenSpecials(
+        _ text: [Unicode.Scalar], _ prefixLength: Int, _ encode: ([UInt8]) -> [Int32]
+    ) -> [Int32] {
         let marked = [Self.blank] + text.map { $0 == Self.blank ? " " : $0 }
         let specials = [
             (Array(SentencePieceModel.endPiece.unicodeScalars), end),
@@ -86,7 +106,7 @@ struct SentencePieceTokenizer: Sendable {
         var piece: [Unicode.Scalar] = []
         func finishPiece() {
             guard !piece.isEmpty else { return }
-            let found = pieces.encode(Self.prefix + Self.utf8(cleanup.canonicalized(piece)))
+            let found = encode(Self.prefix + Self.utf8(cleanup.canonicalized(piece)))
             ids += found.count >= prefixLength ? Array(found.dropFirst(prefixLength)) : found
             piece = []
         }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Hashing
 
 /// A text as token ids, ready for a text tower.
 public struct TokenizedText: Sendable, Hashable {
@@ -53,6 +54,19 @@ public struct Tokenizer: Sendable {
         case .bytePairs: 0
         case .sentencePieces(let pieces): pieces.end
         }
+    }
+
+    /// SHA-256, 64 hexadecimal digits, over all that decides about ids: the vocabulary by what it says and not by how its files are written,
+    /// the clean-up and the context length.
+    public var fingerprint: String {
+        let hash = SHA256()
+        hash.update(
+            Data("stylefinder tokenizer 1, \(cleanup == .openCLIP ? "open_clip" : "transformers"), \(contextLength)\n".utf8))
+        switch kind {
+        case .bytePairs(let pairs): pairs.feed(hash)
+        case .sentencePieces(let pieces): pieces.feed(hash)
+        }
+        return hash.hexDigest()
     }
 
     /// A vocabulary in Hugging Face's form.
@@ -118,7 +132,7 @@ public struct Tokenizer: Sendable {
             }
         case .unigram(let model):
             guard cleanup == .openCLIP else { throw .needsSentencePiece(path: path) }
-            kind = .sentencePieces(try SentencePieceTokenizer(model, cleanup: cleanup, path: path))
+            kind = .sentencePieces(SentencePieceTokenizer(model, cleanup: cleanup))
         }
         try self.init(kind: kind, contextLength: contextLength, cleanup: cleanup)
     }
@@ -129,11 +143,11 @@ public struct Tokenizer: Sendable {
     /// - Parameters:
     ///   - path: also called `tokenizer.model` or `sentencepiece.model`.
     ///   - contextLength: at least 2; 64 for SigLIP.
-    /// - Throws: ``TokenizerError``, also for a model that would make the library read beyond its data.
+    /// - Throws: ``TokenizerError``, also for a model whose character map leads outside of itself.
     public init(sentencePieceModel path: String, contextLength: Int = 64, cleanup: TextCleanup) throws(TokenizerError) {
         let model = try SentencePieceModel(file: try Self.read(path), path: path)
         try self.init(
-            kind: .sentencePieces(try SentencePieceTokenizer(model, cleanup: cleanup, path: path)),
+            kind: .sentencePieces(SentencePieceTokenizer(model, cleanup: cleanup)),
             contextLength: contextLength, cleanup: cleanup)
     }
 

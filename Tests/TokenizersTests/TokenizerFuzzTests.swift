@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CLIP
+@testable import Tokenizers
 
 /// SplitMix64: the same mutations on every machine.
 private struct Dice {

@@ -20,8 +20,6 @@ public enum TokenizerError: Error, Equatable {
     case unknownTokenizer(path: String, found: String)
     /// A Unigram `tokenizer.json` where SentencePiece itself is asked for: their ids differ.
     case needsSentencePiece(path: String)
-    /// The library that reads such models is not on this machine.
-    case noSentencePiece(path: String, reason: String)
     /// A gzip file is broken.
     case badGzip(path: String, reason: String)
     /// The context length has no room for a start and an end token.
@@ -53,8 +51,6 @@ extension TokenizerError: CustomStringConvertible {
         case .needsSentencePiece(let path):
             "\(path) holds a Unigram vocabulary, from which the ids of transformers' SigLIP can't be had; "
                 + "put the spiece.model that came with the model beside it."
-        case .noSentencePiece(let path, let reason):
-            "\(path) needs SentencePiece, and \(reason); it comes with `apt-get install libsentencepiece0` or `brew install sentencepiece`."
         case .badGzip(let path, let reason):
             "\(path) is not a whole gzip file: \(reason)."
         case .contextTooShort(let got):

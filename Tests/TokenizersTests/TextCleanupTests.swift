@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CLIP
+@testable import Tokenizers
 
 @Suite("Text clean-up")
 struct TextCleanupTests {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Hashing
 internal import Synchronization
 
 /// A byte-level vocabulary: which byte and which joined pair has which id, and in which order pairs are joined.
@@ -105,6 +106,16 @@ final class BytePairs: Sendable {
         tokens += merges.map { String(decoding: $0.text.utf8.filter { $0 != 0x20 }, as: UTF8.self) }
         tokens += [startToken, endToken]
         return Dictionary(tokens.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { _, last in last })
+    }
+
+    /// Everything that the ids of a text follow from.
+    func feed(_ hash: SHA256) {
+        var text = "byte pairs \(start) \(end) \(size)\n"
+        for (id, bytes) in spellings.sorted(by: { $0.key < $1.key }) {
+            text += "\(id) \(bytes) \(endsWord.contains(id))\n"
+        }
+        for (pair, merge) in merges.sorted(by: { $0.value.rank < $1.value.rank }) { text += "\(pair) \(merge.id)\n" }
+        hash.update(Data(text.utf8))
     }
 
     // MARK: Encoding

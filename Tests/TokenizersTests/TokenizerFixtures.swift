@@ -19,7 +19,7 @@ struct TokenizerFixture: Decodable {
     let entries: [Entry]
 
     static let folder = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fixtures/tokenizer").path
+        .deletingLastPathComponent().appendingPathComponent("Fixtures/tokenizer").path
 
     static func read(_ name: String) throws -> TokenizerFixture {
         try JSONDecoder().decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name).json")))
@@ -63,7 +63,7 @@ struct SigLIPFixture: Decodable {
 enum OpenAIVocabulary {
     static let path: String = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let data = ProcessInfo.processInfo.environment["STYLEFINDER_DATA"] ?? root.path + "/../shared/data"
         return data + "/clip-bpe/bpe_simple_vocab_16e6.txt.gz"
     }()
