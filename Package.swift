@@ -27,6 +27,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -49,8 +50,17 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "CVector"),
-        .target(name: "Retrieval", dependencies: ["CVector", "TensorFiles"], swiftSettings: strict),
-        .target(name: "Search", dependencies: ["Imaging", "Catalog", "Retrieval"], swiftSettings: strict),
+        .target(
+            name: "Retrieval",
+            dependencies: ["CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
+            swiftSettings: strict),
+        .target(
+            name: "Search",
+            dependencies: [
+                "Imaging", "Catalog", "Retrieval", .product(name: "BitCollections", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
         .target(name: "Atelier", dependencies: ["Imaging", "CCairo"], swiftSettings: strict),
         .target(
@@ -78,7 +88,10 @@ let package = Package(
         .target(
             name: "Training", dependencies: ["CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"],
             swiftSettings: strict),
-        .target(name: "Inference", dependencies: ["CLIP", "Search", "Imaging", "Catalog"], swiftSettings: strict),
+        .target(
+            name: "Inference",
+            dependencies: ["CLIP", "Search", "Imaging", "Catalog", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: strict),
         .executableTarget(
             name: "stylefinder",
             dependencies: [
@@ -95,7 +108,7 @@ let package = Package(
             name: "ImagingBenchmark", dependencies: ["Imaging"], path: "Benchmarks/Sources/ImagingBenchmark",
             swiftSettings: strict),
         .executableTarget(
-            name: "SearchBenchmark", dependencies: ["Retrieval"], path: "Benchmarks/Sources/SearchBenchmark",
+            name: "SearchBenchmark", dependencies: ["Retrieval", "Search", "Catalog"], path: "Benchmarks/Sources/SearchBenchmark",
             swiftSettings: strict),
         .executableTarget(
             name: "EncoderBenchmark", dependencies: ["CLIP", "Torch"], path: "Benchmarks/Sources/EncoderBenchmark",
@@ -113,8 +126,9 @@ let package = Package(
         .testTarget(
             name: "CatalogTests", dependencies: ["Catalog", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .testTarget(
-            name: "RetrievalTests", dependencies: ["Retrieval", "CVector", "TensorFiles"], exclude: ["Fixtures"],
-            swiftSettings: strict),
+            name: "RetrievalTests",
+            dependencies: ["Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval", "Imaging"], swiftSettings: strict),
         .testTarget(name: "AtelierTests", dependencies: ["Atelier", "Catalog", "Imaging"], swiftSettings: strict),
         .testTarget(

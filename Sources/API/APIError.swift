@@ -99,6 +99,9 @@ extension APIError {
         case .unknownProduct: self.init(.notFound, "unknown_product", error.description)
         case .unknownImage: self.init(.notFound, "unknown_image", error.description)
         case .notEmbedded: self.init(.notFound, "not_embedded", error.description)
+        case .overloaded:
+            self = .overloaded
+            message = error.description
         case .noVectors, .dimension, .storedDimension:
             self.init(.internalServerError, "internal", "The model does not fit the catalogue's vectors.")
         }

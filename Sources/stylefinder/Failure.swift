@@ -72,6 +72,7 @@ extension ExitCode {
             case .limit, .minimumScore, .emptyText, .takesNoText: self = .usage
             case .unknownProduct, .unknownImage: self = .noInput
             case .noVectors, .dimension, .storedDimension, .notEmbedded: self = .badData
+            case .overloaded: self = .unavailable
             }
         case is ServerError: self = .unavailable
         case let error as BatcherError:
