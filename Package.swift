@@ -46,6 +46,7 @@ let package = Package(
             name: "Catalog",
             dependencies: [
                 "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "BitCollections", package: "swift-collections"),
             ],
             swiftSettings: strict
         ),
@@ -124,7 +125,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "CatalogTests", dependencies: ["Catalog", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
+            name: "CatalogTests",
+            dependencies: [
+                "Catalog", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "BitCollections", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "RetrievalTests",
             dependencies: ["Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],

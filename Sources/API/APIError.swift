@@ -86,7 +86,7 @@ extension APIError {
 
     private init(_ error: CatalogError) {
         switch error {
-        case .badFilter, .unknownKey: self.init(.badRequest, "wrong_filter", error.description)
+        case .badFilter, .unknownKey, .emptyKey: self.init(.badRequest, "wrong_filter", error.description)
         case .locked:
             self.init(.serviceUnavailable, "busy", "The catalogue is being written; try again in a moment.", retryAfter: 2)
         default: self.init(.internalServerError, "internal", "The catalogue could not be read; the server's log says why.")

@@ -88,7 +88,7 @@ extension ExitCode {
     private static func code(for error: CatalogError) -> ExitCode {
         switch error {
         case .sourceMissing, .noCatalog: .noInput
-        case .badFilter, .unknownKey, .badShard: .usage
+        case .badFilter, .unknownKey, .emptyKey, .badShard: .usage
         case .readOnly, .cannotOpen, .diskFull, .inputOutput, .sourceUnreadable: .inputOutput
         case .locked: .unavailable
         default: .badData
