@@ -47,12 +47,22 @@ let package = Package(
             name: "Catalog",
             dependencies: [
                 "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "BitCollections", package: "swift-collections"),
             ],
             swiftSettings: strict
         ),
         .target(name: "CVector"),
-        .target(name: "Retrieval", dependencies: ["CVector", "TensorFiles"], swiftSettings: strict),
-        .target(name: "Search", dependencies: ["Imaging", "Catalog", "Retrieval"], swiftSettings: strict),
+        .target(
+            name: "Retrieval",
+            dependencies: ["CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
+            swiftSettings: strict),
+        .target(
+            name: "Search",
+            dependencies: [
+                "Imaging", "Catalog", "Retrieval", .product(name: "BitCollections", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
         .target(name: "Atelier", dependencies: ["Imaging", "CCairo"], swiftSettings: strict),
         .target(
@@ -106,7 +116,7 @@ let package = Package(
             name: "ImagingBenchmark", dependencies: ["Imaging"], path: "Benchmarks/Sources/ImagingBenchmark",
             swiftSettings: strict),
         .executableTarget(
-            name: "SearchBenchmark", dependencies: ["Retrieval"], path: "Benchmarks/Sources/SearchBenchmark",
+            name: "SearchBenchmark", dependencies: ["Retrieval", "Search", "Catalog"], path: "Benchmarks/Sources/SearchBenchmark",
             swiftSettings: strict),
         .executableTarget(
             name: "EncoderBenchmark", dependencies: ["CLIP", "Torch"], path: "Benchmarks/Sources/EncoderBenchmark",
@@ -122,12 +132,18 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "CatalogTests", dependencies: ["Catalog", "ImportVictim", .product(name: "GRDB", package: "GRDB.swift")],
+            name: "CatalogTests",
+            dependencies: [
+                "Catalog", "ImportVictim", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "BitCollections", package: "swift-collections"),
+            ],
             swiftSettings: strict),
         // An import that the tests kill.
         .executableTarget(name: "ImportVictim", dependencies: ["Catalog"], path: "Tests/ImportVictim", swiftSettings: strict),
         .testTarget(
-            name: "RetrievalTests", dependencies: ["Retrieval", "CVector", "TensorFiles"], exclude: ["Fixtures"],
+            name: "RetrievalTests",
+            dependencies: ["Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
+            exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval", "Imaging"], swiftSettings: strict),
         .testTarget(name: "AtelierTests", dependencies: ["Atelier", "Catalog", "Imaging"], swiftSettings: strict),

@@ -54,6 +54,8 @@ public enum CatalogError: Error, Sendable, Hashable {
     // Filters
     case badFilter(text: String, reason: String)
     case unknownKey(key: String, known: [String])
+    /// The key is a column that nothing in the catalogue has a value in.
+    case emptyKey(key: String)
     /// A shard `index/count` that does not exist.
     case badShard(index: Int, count: Int)
 }
@@ -118,6 +120,8 @@ extension CatalogError: CustomStringConvertible {
             "The filter '\(text)' \(reason); write key=value, or price=10..50."
         case .unknownKey(let key, let known):
             "The catalogue has no key '\(key)'; it has \(Self.list(known))."
+        case .emptyKey(let key):
+            Self.sentence(onEmpty: key)
         case .badShard(let index, let count):
             "There is no shard \(index) of \(count); the index lies in 0..<count, and count is at least 1."
         }
@@ -126,6 +130,29 @@ extension CatalogError: CustomStringConvertible {
     private static func remedy(_ column: String, _ found: [String]) -> String {
         if let meant = found.first(where: { Column.meant(by: $0) == column }) { return "call '\(meant)' '\(column)'" }
         return "every row needs 'image' and 'product_id'"
+    }
+
+    /// What is missing, and the three lines that would be right.
+    private static func sentence(onEmpty key: String) -> String {
+        let examples: (String, String) =
+            switch key {
+            case "price": ("49.90", "120")
+            case "in_stock": ("true", "false")
+            case "currency": ("EUR", "EUR")
+            case "category": ("Women/Dresses", "Women/Coats")
+            case "split": ("query", "gallery")
+            case "view": ("front", "back")
+            case "color": ("red", "blue")
+            case "url": ("https://example.com/1", "https://example.com/2")
+            default: ("first", "second")
+            }
+        return """
+            No \(Column.image.contains(key) ? "picture" : "product") has a \(key == "in_stock" ? "value for in_stock" : key), so a filter on it \
+            finds nothing; put a manifest.csv like this beside the pictures and import again:
+            image,product_id,\(key)
+            red-dress.jpg,P1,\(examples.0)
+            blue-coat.jpg,P2,\(examples.1)
+            """
     }
 
     /// At most twelve names: an error stays one readable sentence however many columns a file has.

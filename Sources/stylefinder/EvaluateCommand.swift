@@ -229,7 +229,7 @@ struct EvaluateCommand: ParsableCommand {
                 let decoded = clock.now
                 let vector = try embedder.embed(images: [image])
                 let encoded = clock.now
-                _ = try index.search(queries: vector, k: min(10, gallery.count))
+                _ = try index.search(VectorRequest(vectors: vector, k: min(10, gallery.count)))
                 let end = clock.now
                 for (name, span) in [
                     ("decode", decoded - begin), ("encode", encoded - decoded), ("search", end - encoded), ("total", end - begin),

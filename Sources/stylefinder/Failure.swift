@@ -73,6 +73,7 @@ extension ExitCode {
             case .limit, .minimumScore, .emptyText, .takesNoText: self = .usage
             case .unknownProduct, .unknownImage: self = .noInput
             case .noVectors, .dimension, .storedDimension, .notEmbedded: self = .badData
+            case .overloaded: self = .unavailable
             }
         case is ServerError: self = .unavailable
         case let error as BatcherError:
@@ -88,7 +89,7 @@ extension ExitCode {
     private static func code(for error: CatalogError) -> ExitCode {
         switch error {
         case .sourceMissing, .noCatalog: .noInput
-        case .badFilter, .unknownKey, .badShard, .notAPath: .usage
+        case .badFilter, .unknownKey, .emptyKey, .badShard, .notAPath: .usage
         case .readOnly, .cannotOpen, .diskFull, .inputOutput, .sourceUnreadable: .inputOutput
         case .locked: .unavailable
         default: .badData

@@ -44,6 +44,10 @@ struct Serving {
                         guard let content = try await Self.onOwnThread(prepare), !interrupt.isRequested else { return }
                         finder.begin(with: content.models, samples: content.samples)
                         Self.announce(content.models, after: ContinuousClock.now - begin, listening, port: port)
+                        // What another process writes into the catalogue is found from here on, until the server ends.
+                        await content.models.first?.engine.catalog.follow {
+                            Console.warn("the catalogue can't be followed for the time being: \($0)")
+                        }
                     } catch {
                         end.yield(error)
                     }
@@ -74,16 +78,17 @@ struct Serving {
         }
     }
 
-    /// Loads models, each behind a queue that gathers the pictures of several clients, with its index over the catalogue.
-    /// - Throws: as `EncoderSession.init` and `SearchEngine.init`.
+    /// Loads models, each behind a queue that gathers the pictures of several clients, with its index; all of them over one catalogue in memory.
+    /// - Throws: as `EncoderSession.init`, `LiveCatalog.init` and `SearchEngine.init`.
     static func load(_ models: [ModelLocation], _ catalog: CatalogStore) throws -> [ServedModel] {
         var names: Set<String> = []
+        let live = try LiveCatalog(catalog)
         return try models.map { location in
             guard names.insert(location.name).inserted else {
                 throw Failure.usage("Two models are called \(location.name); rename the folder of one of them.")
             }
             let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: catalog)
-            let engine = try SearchEngine(catalog: catalog, encoder: MicroBatcher(session, queueLimit: 32))
+            let engine = try SearchEngine(live, encoder: MicroBatcher(session, queueLimit: 32))
             return ServedModel(card: session.card, engine: engine)
         }
     }

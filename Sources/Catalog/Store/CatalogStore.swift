@@ -197,7 +197,7 @@ public final class CatalogStore: Sendable {
                 let unknown = try Schema.migrator.appliedIdentifiers(db).subtracting(Schema.migrator.migrations)
                 throw CatalogError.newerSchema(path: path, unknown: unknown.sorted())
             }
-            if mode == .readOnly, try !Schema.migrator.hasCompletedMigrations(db) { throw CatalogError.olderSchema(path: path) }
+            if mode == .readOnly, try !Schema.canBeRead(db) { throw CatalogError.olderSchema(path: path) }
             return .catalog
         }
     }
