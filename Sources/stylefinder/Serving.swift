@@ -21,11 +21,11 @@ struct Serving {
     /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server.
     /// - Throws: `ServerError`, what `prepare` throws; `ExitCode.interrupted` after Ctrl-C.
     func run(_ prepare: @escaping @Sendable () throws -> Content?) async throws {
-        let finder = Finder(catalog: catalog)
+        let service = SearchService(catalog: catalog)
         let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
         if page == nil { Console.warn("there is no built page (`make web` builds it): only the API answers") }
-        let server = FinderServer(
-            finder, page: page, settings: listening.settings,
+        let server = SearchServer(
+            service, page: page, settings: listening.settings,
             logger: Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) })
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
         let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
@@ -40,7 +40,7 @@ struct Serving {
                     do {
                         let begin = ContinuousClock.now
                         guard let content = try await Self.onOwnThread(prepare), !interrupt.isRequested else { return }
-                        finder.begin(with: content.models, samples: content.samples)
+                        service.begin(with: content.models, samples: content.samples)
                         Self.announce(content.models, after: ContinuousClock.now - begin, listening, port: port)
                     } catch {
                         end.yield(error)
