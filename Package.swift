@@ -151,7 +151,6 @@ let package = Package(
             name: "APITests",
             dependencies: [
                 "API", "Search", "Catalog", "Imaging", .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),

@@ -23,11 +23,11 @@ struct Serving {
     /// - Throws: `ServerError`, what `prepare` throws; `ExitCode.interrupted` after Ctrl-C.
     func run(_ prepare: @escaping @Sendable () throws -> Content?) async throws {
         DecodingMemory.forProcess.capacity = listening.decodingMemory << 20
-        let finder = Finder(catalog: catalog)
+        let service = SearchService(catalog: catalog)
         let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
         if page == nil { Console.warn("there is no built page (`make web` builds it): only the API answers") }
-        let server = FinderServer(
-            finder, page: page, settings: listening.settings,
+        let server = SearchServer(
+            service, page: page, settings: listening.settings,
             logger: Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) })
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
         let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
@@ -42,7 +42,7 @@ struct Serving {
                     do {
                         let begin = ContinuousClock.now
                         guard let content = try await Self.onOwnThread(prepare), !interrupt.isRequested else { return }
-                        finder.begin(with: content.models, samples: content.samples)
+                        service.begin(with: content.models, samples: content.samples)
                         Self.announce(content.models, after: ContinuousClock.now - begin, listening, port: port)
                         // What another process writes into the catalogue is found from here on, until the server ends.
                         await content.models.first?.engine.catalog.follow {

@@ -28,7 +28,7 @@ public struct SamplePicture: Sendable {
 }
 
 /// What the routes answer from: a catalogue, and the models and samples once they are there.
-public final class Finder: Sendable {
+public final class SearchService: Sendable {
     private struct Content {
         var models: [ServedModel]
         var samples: [SamplePicture]

@@ -55,37 +55,37 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// The server: routes over a `Finder`, composed; the routes themselves are in `Routes/`.
-public struct FinderServer: Sendable {
+/// The server: routes over a `SearchService`, composed; the routes themselves are in `Routes/`.
+public struct SearchServer: Sendable {
     private let settings: ServerSettings
-    private let finder: Finder
+    private let service: SearchService
     private let page: StaticPage?
     private let logger: Logger
 
-    public init(_ finder: Finder, page: StaticPage? = nil, settings: ServerSettings = ServerSettings(), logger: Logger) {
-        self.finder = finder
+    public init(_ service: SearchService, page: StaticPage? = nil, settings: ServerSettings = ServerSettings(), logger: Logger) {
+        self.service = service
         self.page = page
         self.settings = settings
         self.logger = logger
     }
 
     /// Everything but the socket.
-    func responder() -> some HTTPResponder<FinderContext> {
+    func responder() -> some HTTPResponder<APIContext> {
         BasePathResponder(base: BasePath(settings.basePath), inner: router().buildResponder())
     }
 
-    func router() -> Router<FinderContext> {
+    func router() -> Router<APIContext> {
         let base = BasePath(settings.basePath)
-        let router = Router(context: FinderContext.self, options: .autoGenerateHeadEndpoints)
+        let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AccessLog())
         router.add(middleware: AllowedOrigins(origins: Set(settings.allowedOrigins)))
         router.add(middleware: ErrorAnswers())
-        RootRoutes(finder: finder, base: base, page: page).add(to: router)
+        RootRoutes(service: service, base: base, page: page).add(to: router)
         let group = router.group("api/v1")
-        SearchRoutes(finder: finder, limits: settings.limits, base: base).add(to: group)
-        ModelRoutes(finder: finder).add(to: group)
-        ProductRoutes(finder: finder, base: base).add(to: group)
-        ImageRoutes(finder: finder, base: base).add(to: group)
+        SearchRoutes(service: service, limits: settings.limits, base: base).add(to: group)
+        ModelRoutes(service: service).add(to: group)
+        ProductRoutes(service: service, base: base).add(to: group)
+        ImageRoutes(service: service, base: base).add(to: group)
         return router
     }
 
