@@ -52,7 +52,7 @@ struct SearchCommand: AsyncParsableCommand {
         let conditions = try CatalogFilter(filter)
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
         let location = try model.locate()
-        let session = try EncoderSession(checkpoint: location.path, name: location.name)
+        let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: store)
         let engine = try SearchEngine(catalog: store, encoder: session)
         let response = try await engine.search(
             SearchQuery(subject, limit: k, filter: conditions, minimumScore: minScore, grouping: groupBy))

@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
         let interrupt = Interrupt()
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
         let named = try model.map { try ModelLocation($0) }
-        let offered = try samples.map { try Samples.of(Dataset(contentsOf: URL(fileURLWithPath: $0))) }
+        let offered = try samples.map { try Samples.of(Dataset(named: $0)) }
         try await Serving(catalog: store, listening: listening, interrupt: interrupt).run {
             let models = try Serving.load(named.isEmpty ? Serving.modelsWithVectors(in: store) : named, store)
             return (models, try offered ?? Samples.of(store))
