@@ -279,6 +279,32 @@ struct StoreTests {
         #expect(try store.write { try Int.fetchOne($0, sql: "SELECT count(*) FROM pragma_foreign_key_check") } == 0)
     }
 
+    @Test("whatever keys and paths an older catalogue holds, reading it ends nothing")
+    func oddContent() throws {
+        let folder = try TestFolder()
+        let store = try filled(folder)
+        let (one, other) = ("gru\u{308}n", "gr\u{FC}n")
+        try store.write { db in
+            for key in [one, other] {
+                try db.execute(sql: "INSERT INTO product_attributes VALUES ('P0', ?, ?)", arguments: [key, key])
+                try db.execute(sql: "INSERT INTO image_attributes VALUES (1, ?, ?)", arguments: [key, key])
+                try db.execute(sql: "INSERT INTO products (id) VALUES (?)", arguments: [key])
+                try db.execute(
+                    sql: """
+                        INSERT INTO images (product_id, path, source, sha256, width, height, state)
+                        VALUES (?, ?, ?, ?, 4, 3, 'ok')
+                        """, arguments: [key, "/\(key)", "/\(key).csv", ContentHash(of: Data(key.utf8)).hex])
+            }
+        }
+        #expect(try store.products(["P0", one, other]).count == 2)
+        #expect(try store.products().count == 4 && store.images().count == 6 && store.images([1, 5, 6]).count == 3)
+        #expect(try store.places().map { Array($0.path.utf8) }.suffix(2) == [Array("/\(one)".utf8), Array("/\(other)".utf8)])
+        #expect(try store.product("P0")?.attributes[one] != nil)
+        #expect(try store.images(ofProduct: one).count == 1 && store.images(ofProduct: other).count == 1)
+        #expect(try store.imageIDs(matching: CatalogFilter(["product_id=\(one)"])).isSuperset(of: [5]))
+        #expect(try store.productPage(matching: CatalogFilter(), offset: 0, limit: 9, facets: ["product_id", one]).total == 4)
+    }
+
     @Test("products and images come page by page, by id and by product")
     func reading() throws {
         let folder = try TestFolder()
