@@ -39,7 +39,7 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         let subject: SearchQuery.Subject
         if let image {
-            subject = .image(try ImageDecoder.decode(contentsOfFile: image))
+            subject = .image(try ImageDecoder.decode(contentsOfFile: Failure.path(named: image)))
         } else {
             subject = .text(text ?? "")
         }

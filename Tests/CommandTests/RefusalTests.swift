@@ -83,6 +83,8 @@ struct Refusal: Sendable, CustomTestStringConvertible {
 
     static let pictures: [Refusal] = [
         picture("a picture that is not there", 66, "nowhere.png") { $0("nowhere.png") },
+        picture("an address as a picture", 64, "addresses are not fetched") { _ in "https://a.example/a.png" },
+        picture("a file's address of a picture that is not there", 66, "nowhere.png") { "file://" + $0("nowhere.png") },
         picture("a folder as a picture", 74, "cannot be read") { try $0.makeFolder("folder.png") },
         picture("an empty file", 65, "empty") { try $0.write("empty.png", "") },
         picture("a text named .jpg", 65, "this is text") { try $0.write("letter.jpg", "Dear customer,\nno picture here.\n") },

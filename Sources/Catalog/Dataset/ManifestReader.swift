@@ -261,7 +261,9 @@ struct ManifestReader {
         }
         if format != .folder {
             for name in fields.keys where !Column.known.contains(name) && judged.insert(name).inserted {
-                guard let column = Column.meant(by: name) else { continue }
+                guard let column = Column.meant(by: name), !Column.required.contains(column), fields[column] == nil else {
+                    continue
+                }
                 remark(
                     "column \(name)", line,
                     "the column '\(name)' became an attribute; if it is the \(column), call it '\(column)'")
