@@ -13,7 +13,7 @@ public struct CatalogColumns: Sendable {
     /// The product ids. The code of one is the product's number.
     var productIDs = ValueColumn(key: "product_id")
     /// Every other column of products and images, and every attribute that a usable image has.
-    var columns: [Spelling: ValueColumn] = [:]
+    var columns: [ExactText: ValueColumn] = [:]
     /// Attributes that anything in the catalogue has, in the order of their bytes.
     var attributes: [String] = []
     var imagesOfProduct = ProductImages()
@@ -69,7 +69,7 @@ public struct CatalogColumns: Sendable {
     /// - Returns: `nil` for an attribute that only unusable images have.
     private func column(_ key: String) throws(CatalogError) -> ValueColumn? {
         if key == "product_id" { return productIDs }
-        if let column = columns[Spelling(key)] { return column }
+        if let column = columns[ExactText(key)] { return column }
         guard attributes.contains(where: { $0.utf8.elementsEqual(key.utf8) }) else {
             throw .unknownKey(key: key, known: Self.fixed + attributes)
         }
@@ -104,7 +104,7 @@ public struct CatalogColumns: Sendable {
                 total += 1
             }
         }
-        let fronts = ["main", "front"].compactMap { columns[Spelling("view")]?.code(of: $0) }
+        let fronts = ["main", "front"].compactMap { columns[ExactText("view")]?.code(of: $0) }
         var products: [(id: String, cover: ImageID)] = []
         var skipped = 0
         for number in order where isAdmitted[Int(number)] {
@@ -133,7 +133,7 @@ public struct CatalogColumns: Sendable {
     private func cover(of product: UInt32, _ admitted: BitSet, _ fronts: [UInt32]) -> ImageID {
         var first = 0
         for image in imagesOfProduct.images(of: product) where admitted.contains(image) {
-            if let code = columns[Spelling("view")]?.codes[image], fronts.contains(code) { return ImageID(image) }
+            if let code = columns[ExactText("view")]?.codes[image], fronts.contains(code) { return ImageID(image) }
             if first == 0 { first = image }
         }
         return ImageID(first)

@@ -1,5 +1,4 @@
 import BitCollections
-import Foundation
 
 /// What each usable image has under one key: the different values once, and a code for each image.
 ///
@@ -23,7 +22,7 @@ struct ValueColumn: Sendable {
     /// How many values no image has.
     private(set) var idle = 0
     /// The codes by value, while a whole catalogue is read.
-    private var reading: [Spelling: UInt32]? = [:]
+    private var reading: [ExactText: UInt32]? = [:]
 
     private let isCategory: Bool
 
@@ -59,7 +58,7 @@ struct ValueColumn: Sendable {
     mutating func encode(_ text: String) -> UInt32 {
         if let known = code(of: text) { return known }
         let code = append(text)
-        let parts = CatalogFilter.parts(of: text).filter { !$0.isEmpty }.map(TermIndex.composed)
+        let parts = CatalogFilter.parts(of: text).filter { !$0.isEmpty }.map(\.oneSpelling)
         if parts.count != 1 || !parts[0].utf8.elementsEqual(text.utf8) {
             var others: [UInt32] = []
             for part in parts {
@@ -75,7 +74,7 @@ struct ValueColumn: Sendable {
 
     /// The code of a value as it is written, byte by byte; `nil` where no image ever had it.
     func code(of text: String) -> UInt32? {
-        if let reading { return reading[Spelling(text)] }
+        if let reading { return reading[ExactText(text)] }
         return terms.candidates(text).first { texts.holds(text, at: Int($0)) }
     }
 
@@ -90,7 +89,7 @@ struct ValueColumn: Sendable {
             numbers.append((number, code))
             numbersAreSorted = false
         }
-        if reading != nil { reading?[Spelling(text)] = code } else { settle() }
+        if reading != nil { reading?[ExactText(text)] = code } else { settle() }
         return code
     }
 
