@@ -13,9 +13,8 @@ struct ValueColumn: Sendable {
     /// The images of each value that many images share.
     private var sets: [UInt32: BitSet] = [:]
     private var terms = TermIndex()
-    /// The numbers among values and their parts, in ascending order.
+    /// The numbers among values and their parts; in ascending order once a whole catalogue was read.
     private var numbers: [(number: Double, code: UInt32)] = []
-    private var numbersAreSorted = true
     /// Values that are counted as others, as their parts for instance, and these others, by code.
     private(set) var shown: [UInt32: [UInt32]] = [:]
     private(set) var isShownOtherwise = BitSet()
@@ -44,7 +43,8 @@ struct ValueColumn: Sendable {
         reading = nil
         codes = ImageCodes(pairs, greatest: greatest)
         for pair in pairs { counts[Int(pair.code)] += 1 }
-        settle()
+        terms.settle()
+        numbers.sort { $0.number < $1.number }
         idle = counts.dropFirst().count { $0 == 0 }
         // A set takes less room than a list of its images would.
         for (code, count) in counts.enumerated().dropFirst() where Int(count) * 32 > greatest {
@@ -86,17 +86,11 @@ struct ValueColumn: Sendable {
         terms.add(text, code: code, isCategory: isCategory)
         for part in CatalogFilter.parts(of: text) {
             guard let number = CatalogFilter.number(part) else { continue }
-            numbers.append((number, code))
-            numbersAreSorted = false
+            let place = reading == nil ? numbers.partitioningIndex { $0.number > number } : numbers.count
+            numbers.insert((number, code), at: place)
         }
-        if reading != nil { reading?[ExactText(text)] = code } else { settle() }
+        if reading == nil { terms.settle() } else { reading?[ExactText(text)] = code }
         return code
-    }
-
-    private mutating func settle() {
-        terms.settle()
-        if !numbersAreSorted { numbers.sort { ($0.number, $0.code) < ($1.number, $1.code) } }
-        numbersAreSorted = true
     }
 
     // MARK: Changing

@@ -181,7 +181,7 @@ extension CatalogImage {
                 SELECT *, (SELECT json_group_object(key, value) FROM image_attributes WHERE image_id = images.id) AS attributes
                 FROM images \(condition)
                 """, arguments: arguments)
-        let media = try MediaFolder(db)
+        let media = try rows.contains { $0["source"] == MediaFolder.source } ? MediaFolder(db) : nil
         return try rows.map { row in
             let width: Int? = row["width"]
             let height: Int? = row["height"]
