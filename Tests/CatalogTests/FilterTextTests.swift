@@ -7,7 +7,8 @@ import Testing
 struct FilterTextTests {
     /// Pieces that mean something in a filter, and such that break careless readers.
     private static let pieces = [
-        "color", "price", "in_stock", "=", ":", "|", "..", ".", "-", "1e999", "0x1F", "nan", "infinity", "10", "50.5", " ", "\t",
+        "color", "price", "in_stock", "category", "/", "A", "=", ":", "|", "..", ".", "-", "1e999", "0x1F", "nan", "infinity",
+        "10", "50.5", " ", "\t",
         "ä", "a\u{308}",
         "İ", "\u{0}", "🧥", "\u{200D}", "\u{301}", "true", "%", "'", "\"", "--", "\u{FEFF}", "ß", "\n", "+5", "1_000", "１２",
         "99999999999999999999",
@@ -75,6 +76,10 @@ struct FilterTextTests {
         let values = (0..<300).map(String.init).joined(separator: "|")
         #expect(throws: CatalogError.badFilter(text: "color", reason: "has more than 200 values")) {
             try CatalogFilter(["color=\(values)"])
+        }
+        let direct = CatalogFilter(clauses: [.init(key: "color", anyOf: (0..<201).map { .equals("\($0)") })])
+        #expect(throws: CatalogError.badFilter(text: "color", reason: "has more than 200 values")) {
+            try CatalogColumns().images(matching: direct)
         }
     }
 }

@@ -53,8 +53,9 @@ public struct CatalogColumns: Sendable {
 
     /// The usable images that a filter admits; all usable images for an empty filter.
     /// - Throws: `CatalogError.unknownKey` for a key that is neither a column nor an attribute of anything in the catalogue;
-    ///   `emptyKey` for a column that no usable image has a value in.
+    ///   `emptyKey` for a column that no usable image has a value in; `badFilter` for more than 200 conditions.
     public func images(matching filter: CatalogFilter) throws(CatalogError) -> BitSet {
+        try filter.checkCost()
         var admitted = usable
         for clause in filter.clauses { admitted.formIntersection(try images(admittedBy: clause)) }
         return admitted
@@ -91,6 +92,7 @@ public struct CatalogColumns: Sendable {
     public func page(
         matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], valuesPerFacet: Int = 100
     ) throws(CatalogError) -> (total: Int, products: [(id: String, cover: ImageID)], facets: [String: [FacetValue]]) {
+        try filter.checkCost()
         var clauses: [(key: String, images: BitSet)] = []
         for clause in filter.clauses { clauses.append((clause.key, try images(admittedBy: clause))) }
         let admitted = clauses.reduce(into: usable) { $0.formIntersection($1.images) }
