@@ -13,7 +13,7 @@ public struct CatalogColumns: Sendable {
     /// The product ids. The code of one is the product's number.
     var productIDs = ValueColumn(key: "product_id")
     /// Every other column of products and images, and every attribute that a usable image has.
-    var columns: [Spelling: ValueColumn] = [:]
+    var columns: [ExactText: ValueColumn] = [:]
     /// Attributes that anything in the catalogue has, in the order of their bytes.
     var attributes: [String] = []
     var imagesOfProduct = ProductImages()
@@ -53,8 +53,9 @@ public struct CatalogColumns: Sendable {
 
     /// The usable images that a filter admits; all usable images for an empty filter.
     /// - Throws: `CatalogError.unknownKey` for a key that is neither a column nor an attribute of anything in the catalogue;
-    ///   `emptyKey` for a column that no usable image has a value in.
+    ///   `emptyKey` for a column that no usable image has a value in; `badFilter` for more than 200 conditions.
     public func images(matching filter: CatalogFilter) throws(CatalogError) -> BitSet {
+        try filter.checkCost()
         var admitted = usable
         for clause in filter.clauses { admitted.formIntersection(try images(admittedBy: clause)) }
         return admitted
@@ -69,7 +70,7 @@ public struct CatalogColumns: Sendable {
     /// - Returns: `nil` for an attribute that only unusable images have.
     private func column(_ key: String) throws(CatalogError) -> ValueColumn? {
         if key == "product_id" { return productIDs }
-        if let column = columns[Spelling(key)] { return column }
+        if let column = columns[ExactText(key)] { return column }
         guard attributes.contains(where: { $0.utf8.elementsEqual(key.utf8) }) else {
             throw .unknownKey(key: key, known: Self.fixed + attributes)
         }
@@ -91,6 +92,7 @@ public struct CatalogColumns: Sendable {
     public func page(
         matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], valuesPerFacet: Int = 100
     ) throws(CatalogError) -> (total: Int, products: [(id: String, cover: ImageID)], facets: [String: [FacetValue]]) {
+        try filter.checkCost()
         var clauses: [(key: String, images: BitSet)] = []
         for clause in filter.clauses { clauses.append((clause.key, try images(admittedBy: clause))) }
         let admitted = clauses.reduce(into: usable) { $0.formIntersection($1.images) }
@@ -104,7 +106,7 @@ public struct CatalogColumns: Sendable {
                 total += 1
             }
         }
-        let fronts = ["main", "front"].compactMap { columns[Spelling("view")]?.code(of: $0) }
+        let fronts = ["main", "front"].compactMap { columns[ExactText("view")]?.code(of: $0) }
         var products: [(id: String, cover: ImageID)] = []
         var skipped = 0
         for number in order where isAdmitted[Int(number)] {
@@ -133,7 +135,7 @@ public struct CatalogColumns: Sendable {
     private func cover(of product: UInt32, _ admitted: BitSet, _ fronts: [UInt32]) -> ImageID {
         var first = 0
         for image in imagesOfProduct.images(of: product) where admitted.contains(image) {
-            if let code = columns[Spelling("view")]?.codes[image], fronts.contains(code) { return ImageID(image) }
+            if let code = columns[ExactText("view")]?.codes[image], fronts.contains(code) { return ImageID(image) }
             if first == 0 { first = image }
         }
         return ImageID(first)

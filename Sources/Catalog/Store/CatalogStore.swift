@@ -27,7 +27,7 @@ public final class CatalogStore: Sendable {
     /// The path the store was opened with.
     public let path: String
     let database: DatabasePool
-    private let mode: Mode
+    let mode: Mode
     private let busyTimeout: TimeInterval
     /// The file was opened as one that nobody changes, since its folder can't be written.
     private let isImmutable: Bool
