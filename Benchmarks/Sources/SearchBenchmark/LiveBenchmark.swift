@@ -21,14 +21,14 @@ struct LiveBenchmark {
 
     func run() async throws {
         let store = try catalog.open()
-        print(
+        try answer(
             "\(catalog.images) images × \(catalog.dimension), \(clients) clients, \(ProcessInfo.processInfo.activeProcessorCount) cores"
         )
 
         var live: LiveCatalog?
         let columns = try clock.measure { live = try LiveCatalog(store) }
         guard let live else { return }
-        print("columns: \(milliseconds(columns)) ms")
+        try answer("columns: \(milliseconds(columns)) ms")
         let before = try Memory.resident()
         try Memory.forgetPeak()
         var engine: SearchEngine?
@@ -36,7 +36,7 @@ struct LiveBenchmark {
         guard let engine else { return }
         let (after, peak) = (try Memory.resident(), try Memory.peak())
         let ratio = Double(peak - before) / Double(after - before)
-        print(
+        try answer(
             "index: \(milliseconds(loading)) ms, resident +\((after - before) >> 10) MB, peak +\((peak - before) >> 10) MB, ratio \(String(format: "%.3f", ratio))"
         )
 
@@ -46,7 +46,7 @@ struct LiveBenchmark {
             let filter = try filter(number)
             filtering.append(try clock.measure { admitted += try live.columns.images(matching: filter).count })
         }
-        print("filter of three clauses, admits \(admitted / 400) images on average: \(summary(filtering))")
+        try answer("filter of three clauses, admits \(admitted / 400) images on average: \(summary(filtering))")
 
         try await measure("search, no filter") { number in
             _ = try await engine.search(SearchQuery(.vector(query(number)), limit: 20))
@@ -99,7 +99,7 @@ struct LiveBenchmark {
         let seconds = (clock.now - begin) / .seconds(1)
         alive.cancel()
         let rate = String(format: "%.1f", Double(times.count) / seconds)
-        print("\(what): \(summary(times)), \(rate) a second; an idle task meanwhile: \(summary(await alive.value))")
+        try answer("\(what): \(summary(times)), \(rate) a second; an idle task meanwhile: \(summary(await alive.value))")
     }
 
     private func filter(_ number: Int) throws -> CatalogFilter {

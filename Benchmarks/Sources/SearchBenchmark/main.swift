@@ -20,7 +20,6 @@ func answer(_ line: String) throws {
 if CommandLine.arguments.count == 5, CommandLine.arguments[1] == "catalog", let images = Int(CommandLine.arguments[3]),
     let dimension = Int(CommandLine.arguments[4])
 {
-    setvbuf(stdout, nil, _IOLBF, 0)
     let catalog = GeneratedCatalog(path: CommandLine.arguments[2], images: images, dimension: dimension)
     try await LiveBenchmark(catalog: catalog, clients: 8, searchesPerClient: 25).run()
     exit(0)
