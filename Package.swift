@@ -116,7 +116,9 @@ let package = Package(
             name: "ImagingBenchmark", dependencies: ["Imaging"], path: "Benchmarks/Sources/ImagingBenchmark",
             swiftSettings: strict),
         .executableTarget(
-            name: "SearchBenchmark", dependencies: ["Retrieval", "Search", "Catalog"], path: "Benchmarks/Sources/SearchBenchmark",
+            name: "SearchBenchmark",
+            dependencies: ["Retrieval", "Search", "Catalog", "Imaging", .product(name: "GRDB", package: "GRDB.swift")],
+            path: "Benchmarks/Sources/SearchBenchmark",
             swiftSettings: strict),
         .executableTarget(
             name: "CatalogBenchmark",
@@ -149,10 +151,14 @@ let package = Package(
         .executableTarget(name: "ImportVictim", dependencies: ["Catalog"], path: "Tests/ImportVictim", swiftSettings: strict),
         .testTarget(
             name: "RetrievalTests",
-            dependencies: ["Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
-            exclude: ["Fixtures"],
+            dependencies: [
+                "Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections"),
+            ],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "SearchTests",
+            dependencies: ["Search", "Catalog", "Retrieval", "Imaging", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
-        .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval", "Imaging"], swiftSettings: strict),
         .testTarget(name: "AtelierTests", dependencies: ["Atelier", "Catalog", "Imaging"], swiftSettings: strict),
         .testTarget(
             name: "APITests",

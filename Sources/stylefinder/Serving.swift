@@ -93,6 +93,19 @@ struct Serving {
         }
     }
 
+    /// The model that a search takes where none is named.
+    /// - Throws: `Failure` if the catalogue has vectors of several models, or of none that is shipped.
+    static func onlyModelWithVectors(in catalog: CatalogStore) throws -> ModelLocation {
+        let counts = try catalog.counts().vectors
+        let names = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }.map(\.name)
+        if names.count > 1 {
+            throw Failure.usage(
+                "The catalogue \(catalog.path) has vectors of \(names.joined(separator: ", ")); choose one of them with --model.")
+        }
+        // Not empty, or the call has thrown.
+        return try modelsWithVectors(in: catalog)[0]
+    }
+
     /// The shipped models that have vectors in a catalogue.
     /// - Throws: `Failure` if there is none.
     static func modelsWithVectors(in catalog: CatalogStore) throws -> [ModelLocation] {
