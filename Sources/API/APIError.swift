@@ -81,8 +81,6 @@ extension APIError {
             self = .overloaded
             message = error.description
         case is CancellationError: self.init(.serviceUnavailable, "cancelled", "The request was given up.", retryAfter: 1)
-        case let error as HTTPError where error.status == .notFound:
-            self.init(.notFound, "not_found", "There is nothing at this address; /openapi.json lists what there is.")
         case let error as HTTPError:
             self.init(error.status, "bad_request", error.body ?? error.status.reasonPhrase)
         case is NIOTooManyBytesError: self.init(.contentTooLarge, "too_many_bytes", "The upload is larger than is accepted.")

@@ -54,9 +54,10 @@ struct RequestRules<Inner: HTTPResponder>: HTTPResponder where Inner.Context == 
             throw APIError(.expectationFailed, "unknown_expectation", "Of expectations only 100-continue is met.")
         }
         let path = head.path.map { String($0.prefix { $0 != "?" }) } ?? ""
-        guard let methods = routes.methods(at: path), !methods.contains(head.method.rawValue) else {
-            return try await inner.respond(to: request, context: context)
+        guard let methods = routes.methods(at: path) else {
+            throw APIError(.notFound, "not_found", "There is nothing at this address; /openapi.json lists what there is.")
         }
+        if methods.contains(head.method.rawValue) { return try await inner.respond(to: request, context: context) }
         let allowed = methods.union(["OPTIONS"]).sorted().joined(separator: ", ")
         if head.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
         var error = APIError(
