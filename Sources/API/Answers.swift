@@ -98,6 +98,8 @@ struct SearchAnswer: Encodable {
 
     let model: String
     let results: [Result]
+    /// Only where it is so: the text was longer than the model reads, and its end was left out.
+    let truncatedText: Bool?
     /// Milliseconds: `decode` where a picture was sent, `encode`, `search`, `total`.
     let timingMs: [String: Double]
 
@@ -109,6 +111,7 @@ struct SearchAnswer: Encodable {
                 rank: result.rank, score: result.score, product: ProductSummary(result.product),
                 image: ImageSummary(result.image, base))
         }
+        truncatedText = response.truncatedText ? true : nil
         var timing = response.timing
         if let decoded {
             func rounded(_ milliseconds: Double) -> Double { (milliseconds * 1000).rounded() / 1000 }

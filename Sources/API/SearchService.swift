@@ -67,6 +67,9 @@ public final class SearchService: Sendable {
         if let first = products.first { _ = try catalog.images(ofProduct: first.id) }
     }
 
+    /// The catalogue in memory, once it is there: all models share one.
+    var live: LiveCatalog? { content.withLock { $0?.models.first?.engine.catalog } }
+
     /// - Throws: `APIError.loading` until the models are there.
     func served() throws(APIError) -> [ServedModel] {
         guard let content = content.withLock({ $0 }) else { throw .loading }

@@ -9,6 +9,7 @@ import Inference
 import Retrieval
 import Search
 import TensorFiles
+import Tokenizers
 import Torch
 import Training
 
@@ -72,6 +73,7 @@ extension ExitCode {
             case .limit, .minimumScore, .emptyText, .takesNoText: self = .usage
             case .unknownProduct, .unknownImage: self = .noInput
             case .noVectors, .dimension, .storedDimension, .notEmbedded: self = .badData
+            case .overloaded: self = .unavailable
             }
         case is ServerError: self = .unavailable
         case let error as BatcherError:
@@ -87,7 +89,7 @@ extension ExitCode {
     private static func code(for error: CatalogError) -> ExitCode {
         switch error {
         case .sourceMissing, .noCatalog: .noInput
-        case .badFilter, .unknownKey, .badShard: .usage
+        case .badFilter, .unknownKey, .emptyKey, .badShard, .notAPath: .usage
         case .readOnly, .cannotOpen, .diskFull, .inputOutput, .sourceUnreadable: .inputOutput
         case .locked: .unavailable
         default: .badData

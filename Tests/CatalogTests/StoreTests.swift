@@ -183,12 +183,15 @@ struct StoreTests {
     }
 
     #if canImport(Glibc)
-        @Test("a folder that cannot be written is reported in one sentence")
+        @Test(
+            "a catalogue in a folder that cannot be written is read, until somebody writes to it; writing is refused in one sentence"
+        )
         func readOnlyFolder() throws {
             let folder = try TestFolder()
             let store = try filled(folder)
+            let content = try store.content()
             try store.close()
-            let inside = folder.file("x.db")
+            let inside = folder.file("x ?#%41.db")
             try FileManager.default.moveItem(atPath: folder.catalogPath, toPath: inside)
             chmod(folder.path, 0o555)
             chmod(inside, 0o444)
@@ -199,15 +202,82 @@ struct StoreTests {
                 if isRoot { setfsuid(0) }
                 chmod(folder.path, 0o755)
             }
-            for (path, mode) in [(inside, CatalogStore.Mode.readWrite), (inside, .readOnly), (folder.file("new.db"), .create)] {
+            let reader = try CatalogStore(path: inside, mode: .readOnly)
+            #expect(try reader.content() == content)
+            for (path, mode) in [(inside, CatalogStore.Mode.readWrite), (folder.file("new.db"), .create)] {
                 let error = #expect(throws: CatalogError.self) { try CatalogStore(path: path, mode: mode) }
                 switch error {
                 case .readOnly, .cannotOpen: break
                 default: Issue.record("\(mode): \(String(describing: error))")
                 }
             }
+            if isRoot { setfsuid(0) }
+            chmod(folder.path, 0o755)
+            try folder.write("x ?#%41.db-wal", "somebody's log")
+            let error = #expect(throws: CatalogError.self) { try reader.content() }
+            if case .cannotOpen = error {} else { Issue.record("\(String(describing: error))") }
         }
     #endif
+
+    @Test("what SQLite would take for an address is refused by name, and a file of that name is opened by its path")
+    func addresses() throws {
+        let folder = try TestFolder()
+        for text in ["file:\(folder.path)/x.db", "FILE:x.db", ":memory:", ""] {
+            for mode in [CatalogStore.Mode.readOnly, .readWrite, .create] {
+                #expect(throws: CatalogError.notAPath(text)) { try CatalogStore(path: text, mode: mode) }
+            }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+        _ = try CatalogStore(path: folder.file("file:x.db"), mode: .create)
+        #expect(FileManager.default.fileExists(atPath: folder.file("file:x.db")))
+    }
+
+    @Test("a catalogue that many make at once is made once, and the others wait for it")
+    func madeAtOnce() async throws {
+        let folder = try TestFolder()
+        let path = folder.catalogPath
+        for _ in 0..<5 {
+            try await withThrowingTaskGroup(of: Int.self) { tasks in
+                for _ in 0..<8 {
+                    tasks.addTask { try CatalogStore(path: path, mode: .create).counts().products }
+                }
+                for try await count in tasks { #expect(count == 0) }
+            }
+            for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
+        }
+    }
+
+    @Test("ids of an older catalogue that differ in Unicode normalisation alone become one product, with the pictures of both")
+    func twoSpellings() throws {
+        let folder = try TestFolder()
+        let (one, other) = ("Kleid-Gru\u{308}n", "Kleid-Gr\u{FC}n")
+        let made = try filled(folder)
+        try made.write { db in
+            try db.execute(
+                sql: """
+                    DELETE FROM grdb_migrations WHERE identifier LIKE '2%';
+                    DROP TRIGGER images_deleted_keep_vectors;
+                    DROP TRIGGER images_changed_keep_vectors;
+                    DROP TABLE kept_vectors;
+                    """)
+            try db.execute(sql: "INSERT INTO products (id) VALUES (?), (?)", arguments: [one, other])
+            try db.execute(sql: "INSERT INTO product_attributes VALUES (?, 'fit', 'slim')", arguments: [one])
+            try db.execute(sql: "UPDATE images SET product_id = ? WHERE product_id = 'P0'", arguments: [one])
+            try db.execute(sql: "UPDATE images SET product_id = ? WHERE product_id = 'P1'", arguments: [other])
+        }
+        try made.close()
+        #expect(throws: CatalogError.olderSchema(path: folder.catalogPath)) {
+            try CatalogStore(path: folder.catalogPath, mode: .readOnly)
+        }
+        let store = try CatalogStore(path: folder.catalogPath, mode: .readWrite)
+        let ids = try store.products().map { Array($0.id.utf8) }
+        #expect(ids.contains(Array(other.utf8)) && !ids.contains(Array(one.utf8)))
+        for id in [one, other] {
+            #expect(try store.product(id)?.attributes == ["fit": "slim"])
+            #expect(try store.images(ofProduct: id).count == 4)
+        }
+        #expect(try store.write { try Int.fetchOne($0, sql: "SELECT count(*) FROM pragma_foreign_key_check") } == 0)
+    }
 
     @Test("products and images come page by page, by id and by product")
     func reading() throws {

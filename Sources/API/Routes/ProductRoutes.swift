@@ -1,12 +1,11 @@
 import Catalog
 import Hummingbird
-import NIOCore
 
 /// `GET /products`: browsing the catalogue, by pages, filters and facets.
 struct ProductRoutes {
     let service: SearchService
     let base: BasePath
-    /// A large catalogue takes a while to count: not on the threads that everything else runs on.
+    /// Until the catalogue is in memory, pages are counted by the database, which takes a while: not on the threads that answer.
     private let counters: WorkPool
 
     /// The keys that a page of products can be narrowed by.
@@ -15,7 +14,7 @@ struct ProductRoutes {
     init(service: SearchService, limits: ServerLimits, base: BasePath) {
         self.service = service
         self.base = base
-        counters = WorkPool(threads: System.coreCount, waiting: limits.searches)
+        counters = WorkPool(threads: 1, waiting: limits.searches)
     }
 
     func add(to group: RouterGroup<APIContext>) {
@@ -30,9 +29,14 @@ struct ProductRoutes {
             try fields.integer("offset", in: 0...Int(Int32.max), default: 0),
             try fields.integer("limit", in: 1...200, default: 24)
         )
-        let page = try await counters.run { [catalog = service.catalog] _ in
-            try catalog.productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
-        }
+        let page =
+            if let live = service.live {
+                try await live.productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
+            } else {
+                try await counters.run { [catalog = service.catalog] _ in
+                    try catalog.productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
+                }
+            }
         return JSONAnswer.response(
             ProductListing(
                 total: page.total,

@@ -99,7 +99,7 @@ enum PictureDecoding {
     static func decode(
         _ bytes: some Collection<UInt8>, limits: DecodingLimits = .standard, _ ticket: WorkTicket, minimumSide: Int? = nil
     ) throws -> RGBImage {
-        if ticket.isCancelled { throw CancellationError() }
-        return try ImageDecoder.decode(bytes, limits: limits, minimumSide: minimumSide)
+        try ImageDecoder.decode(
+            bytes, limits: limits, control: DecodingControl(isCancelled: { ticket.isCancelled }), minimumSide: minimumSide)
     }
 }
