@@ -32,7 +32,7 @@ public struct ServerLimits: Sendable {
     /// Pictures of the catalogue that may wait to be scaled.
     public var picturesWaiting = 512
     /// From a request's head to its answer.
-    public var request = Duration.seconds(60)
+    public var request = Duration.seconds(120)
 
     public init() {}
 }

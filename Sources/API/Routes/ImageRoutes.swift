@@ -94,7 +94,9 @@ struct ImageRoutes {
         // Nothing is kept under the name of other bytes: the file may have been replaced since it was looked at.
         guard ContentHash(of: file) == hash else { throw PictureFile.gone }
         let whole: RGBImage
-        do { whole = try PictureDecoding.decode(file, limits: .ownFiles, ticket, minimumSide: width) } catch let error as ImageError {
+        do { whole = try PictureDecoding.decode(file, limits: .ownFiles, ticket, minimumSide: width) } catch let error
+            as ImageError
+        {
             if error.category == .failed || error.category == .stopped { throw error }
             // The file was good when it was imported.
             throw PictureFile.gone
