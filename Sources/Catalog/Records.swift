@@ -49,7 +49,8 @@ extension Product {
             return "it is no whole address; \(expected)"
         }
         guard scheme == "http" || scheme == "https" else { return "an address of the kind \(scheme): is not kept; \(expected)" }
-        guard let host = URL(string: url)?.host, !host.isEmpty else { return "it names no host; \(expected)" }
+        let authority = url.dropFirst(scheme.count + 3).prefix { !"/?#\\".contains($0) }
+        guard url.dropFirst(scheme.count).hasPrefix("://"), !authority.isEmpty else { return "it names no host; \(expected)" }
         return nil
     }
 }

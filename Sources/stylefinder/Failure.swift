@@ -21,6 +21,17 @@ struct Failure: Error, CustomStringConvertible {
     static func usage(_ text: String) -> Failure { Failure(description: text, code: .usage) }
     static func data(_ text: String) -> Failure { Failure(description: text, code: .badData) }
     static func noInput(_ text: String) -> Failure { Failure(description: text, code: .noInput) }
+
+    /// The path that somebody names, who may write it as a file's address.
+    /// - Throws: `Failure` for an address of the web: nothing is fetched.
+    static func path(named text: String) throws -> String {
+        guard text.contains("://") else { return text }
+        guard text.lowercased().hasPrefix("file://"), let url = URL(string: text), !url.path.isEmpty else {
+            throw Failure.usage(
+                "\(text) is an address, and addresses are not fetched; download what is there and name the file or its folder.")
+        }
+        return url.path
+    }
 }
 
 extension ExitCode {

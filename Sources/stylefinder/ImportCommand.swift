@@ -132,13 +132,7 @@ extension Dataset {
     /// Reads what a command names: a path, or a file's address. Files of a plain folder without a telling name are judged by their first bytes.
     /// - Throws: `Failure` for another address, else as `init(contentsOf:)`.
     init(named text: String) throws {
-        let isFile = text.lowercased().hasPrefix("file://")
-        if !isFile, text.contains("://") {
-            throw Failure.usage("\(text) is an address, and addresses are not fetched; download the files and name their folder.")
-        }
-        let url = isFile ? URL(string: text) : URL(fileURLWithPath: text)
-        guard let url, url.isFileURL else { throw Failure.usage("\(text) is the address of no file; give a path.") }
-        try self.init(contentsOf: url, isPicture: Self.isPicture)
+        try self.init(contentsOf: URL(fileURLWithPath: Failure.path(named: text)), isPicture: Self.isPicture)
     }
 
     /// Whether bytes begin as a picture does, of a kind that is decoded here or not.

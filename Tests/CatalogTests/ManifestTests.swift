@@ -55,6 +55,8 @@ struct ManifestTests {
         for (head, column) in [("Titel", "title"), ("preis", "price"), ("catgeory", "category")] {
             #expect(words.contains("the column '\(head)' became an attribute; if it is the \(column), call it '\(column)'"))
         }
+        let both = try read("m.csv", "image,product_id,title,Titel,id\na.jpg,P,Coat,Mantel,7\n")
+        #expect(both.remarks == [] && both.rows.first?.fields == ["title": "Coat", "Titel": "Mantel", "id": "7"])
         #expect(try read("m.jsonl", #"{"Image":"a.jpg","Product-ID":"P","Title":"x"}"#).rows.first?.fields == ["title": "x"])
     }
 
@@ -160,10 +162,11 @@ struct ManifestTests {
 
     @Test("addresses of products are kept if a browser may follow them, and left out with the reason if not; the row stays")
     func urls() throws {
-        let kept = ["http://a.example/x", "https://a.example/?q=ü#x", "HTTPS://a.example"]
+        let kept = ["http://a.example/x", "https://a.example/?q=ü#x", "HTTPS://a.example", "https://müller.example/a[1]|b"]
         let left = [
             "javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "ftp://a.example", "//a.example/x", "a.example/x",
-            "/x", "https:///x", "https://a.example/ x", "java\tscript:alert(1)", "file:///etc/passwd", "mailto:a@b.c",
+            "/x", "https:///x", "https:x", "http:/x", "https://", "https://a.example/ x", "java\tscript:alert(1)",
+            "file:///etc/passwd", "mailto:a@b.c",
         ]
         for url in kept { #expect(Product.reasonAgainst(url: url) == nil, "\(url)") }
         for url in left { #expect(Product.reasonAgainst(url: url) != nil, "\(url)") }
@@ -192,7 +195,7 @@ struct ManifestTests {
         let set = try Dataset(contentsOf: URL(fileURLWithPath: folder.file("m.jsonl")))
         #expect(set.problems == [])
         #expect(set.missingFiles().map(\.line) == [5])
-        #expect(Array(set.rows[1].path.utf8.suffix(24)) == Array("Ro\u{308}cke/Ro\u{308}ckchen.jpg".utf8.suffix(24)))
+        #expect(set.rows[1].path.utf8.elementsEqual((folder.realPath + "/Ro\u{308}cke/Ro\u{308}ckchen.jpg").utf8))
     }
 
     // MARK: Plain folders

@@ -19,6 +19,10 @@ struct ManifestReader {
     private var finder: PictureFinder
     /// The first spelling of each product id that is not ASCII, by its one spelling.
     private var spellings: [String: ExactText] = [:]
+    /// Columns without a meaning of their own that were looked at.
+    private var judged: Set<String> = []
+    /// What keys of JSON objects are called, by how they are written.
+    private var names: [String: String] = [:]
     /// Remarks that are made once a file, by their subject.
     private var said: Set<String> = []
 
@@ -48,6 +52,9 @@ struct ManifestReader {
         }
     }
 
+    /// Keys that are no columns, but say how a file is built.
+    private static let structure: Set<String> = ["id", "images", "file", "categories", "attributes"]
+
     /// The object in a piece, its known keys under their own names.
     private mutating func object(_ piece: JSONRecords.Piece) -> [String: JSONValue]? {
         let parsed: JSONRecords.Parsed
@@ -66,7 +73,8 @@ struct ManifestReader {
         var object: [String: JSONValue] = [:]
         for (key, value) in parsed.object {
             // A key as it should be goes before one that is merely like it.
-            let name = Column.named(key)
+            let name = names[key] ?? (Self.structure.contains(key.lowercased()) ? key.lowercased() : Column.named(key))
+            names[key] = name
             object[parsed.object[name] != nil && name != key ? key : name] = value
         }
         return object
@@ -252,8 +260,10 @@ struct ManifestReader {
             )
         }
         if format != .folder {
-            for name in fields.keys where !Column.known.contains(name) {
-                guard let column = Column.meant(by: name) else { continue }
+            for name in fields.keys where !Column.known.contains(name) && judged.insert(name).inserted {
+                guard let column = Column.meant(by: name), !Column.required.contains(column), fields[column] == nil else {
+                    continue
+                }
                 remark(
                     "column \(name)", line,
                     "the column '\(name)' became an attribute; if it is the \(column), call it '\(column)'")

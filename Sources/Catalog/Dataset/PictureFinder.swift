@@ -46,7 +46,7 @@ struct PictureFinder {
     }
 
     /// Bytes after which a name may mean something else than it says.
-    private static let unusual = Set("\\,;|:".utf8)
+    private static let unusual = Array("\\,;|:".utf8)
 
     static func isThere(_ path: String) -> Bool { (try? FileStatus(ofPath: path)) != nil }
 

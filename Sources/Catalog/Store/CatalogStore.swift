@@ -61,17 +61,17 @@ public final class CatalogStore: Sendable {
                 database = try Self.open(Self.immutableAddress(of: path), mode, configuration)
             case .unmade:
                 isImmutable = false
-                database = try Self.alone(inFolderOf: path) {
+                try Self.alone(inFolderOf: path) {
                     // Another process may have made it while this one waited.
-                    if case .unmade = try Self.identify(path, mode: mode, busyTimeout: busyTimeout) {
-                        // The tables are made in one transaction of the rollback journal, before the file turns to the write-ahead
-                        // log: whoever finds the file finds a whole catalogue or an empty file.
-                        let queue = try DatabaseQueue(path: path, configuration: configuration)
-                        try Schema.migrator.migrate(queue)
-                        try queue.close()
-                    }
-                    return try Self.open(path, mode, configuration)
+                    guard case .unmade = try Self.identify(path, mode: mode, busyTimeout: busyTimeout) else { return }
+                    // The tables are made in one transaction of the rollback journal, before the file turns to the write-ahead
+                    // log: whoever finds the file finds a whole catalogue or an empty file.
+                    let queue = try DatabaseQueue(path: path, configuration: configuration)
+                    try Schema.migrator.migrate(queue)
+                    try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
+                    try queue.close()
                 }
+                database = try Self.open(path, mode, configuration)
             }
         } catch {
             throw CatalogError(error, path: path, busyTimeout: busyTimeout)
@@ -83,12 +83,14 @@ public final class CatalogStore: Sendable {
         if mode != .readOnly {
             // GRDB lowers this to NORMAL when it turns on the log, under which a power cut may undo acknowledged writes.
             try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try Schema.migrator.migrate(database)
+            if try !database.read(Schema.migrator.hasCompletedMigrations) {
+                try alone(inFolderOf: path) { try Schema.migrator.migrate(database) }
+            }
         }
         return database
     }
 
-    /// Runs a body while no other process makes a catalogue in the same folder; others wait. The lock is the folder's, so that nothing is left
+    /// Runs a body while no other process makes a catalogue in the same folder, or brings one up to date; others wait. The lock is the folder's, so that nothing is left
     /// behind, also by a process that is killed. A file system without such locks goes without.
     private static func alone<Value>(inFolderOf path: String, _ body: () throws -> Value) throws -> Value {
         let folder = (path as NSString).deletingLastPathComponent
