@@ -41,7 +41,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// The server: routes over a `SearchService`, composed; the routes themselves are in `Routes/`, what stands before them in `Connections/` and `Front.swift`.
+/// The server: routes over a `SearchService`, composed. The routes themselves are in `Routes/`, what stands before them in `Connections/` and
+/// `Front.swift`.
 public struct SearchServer: Sendable {
     private let settings: ServerSettings
     private let service: SearchService
