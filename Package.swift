@@ -69,8 +69,11 @@ let package = Package(
             name: "API",
             dependencies: [
                 "Search", "Catalog", "Imaging",
-                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ],
+            // In the program itself, so that it can lie anywhere.
+            resources: [.embedInCode("openapi.json")],
             swiftSettings: strict),
 
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
