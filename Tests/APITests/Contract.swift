@@ -31,7 +31,7 @@ struct Contract: @unchecked Sendable {
         let isJSON = answer.headers[.contentType]?.hasPrefix("application/json") == true
         guard let operation = operation(paths, path)?[asked] as? [String: Any] else {
             // No address of the API: an error in its form, or a file of the page.
-            guard answer.status.code >= 400 else { return }
+            guard answer.status.code >= 400, method != .head else { return }
             return try body(answer, ["$ref": "#/components/schemas/Error"], "an error")
         }
         let what = "\(method) \(uri) -> \(answer.status.code)"
