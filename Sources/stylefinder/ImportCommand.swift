@@ -29,17 +29,21 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "With --prune: also where a whole folder became empty, which may be a disk that is not mounted.")
     var pruneEmptied = false
 
-    @Option(help: "The largest picture that is taken, in pixels: width times height.")
-    var maxPixels = DecodingLimits.standard.maxPixels
+    @Option(help: "The largest picture that is taken, in millions of pixels.")
+    var maxPixels = Self.maxMegapixels
+
+    /// Enough for every phone, and what two decoders have memory for.
+    private static let maxMegapixels = 250
 
     @Flag(help: "End with 65 if a row or a picture is bad.")
     var strict = false
 
     /// A picture is good if all of it can be decoded.
-    static let inspect = inspector(maxPixels: DecodingLimits.standard.maxPixels)
+    static let inspect = inspector(maxPixels: maxMegapixels)
 
     private static func inspector(maxPixels: Int) -> PictureInspector {
-        let limits = DecodingLimits(maxPixels: maxPixels)
+        var limits = DecodingLimits.ownFiles
+        limits.maxPixels = maxPixels * 1_000_000
         return { bytes, _ in
             let image = try ImageDecoder.decode(bytes, limits: limits)
             return PictureSize(width: image.width, height: image.height)
@@ -51,7 +55,7 @@ struct ImportCommand: ParsableCommand {
         if let wrong = split.first(where: { !known.contains($0) }) {
             throw ValidationError("--split is \(wrong), expected one of \(known.joined(separator: ", "))")
         }
-        if maxPixels < 1 { throw ValidationError("--max-pixels is \(maxPixels), expected at least 1") }
+        guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
         if pruneEmptied && !prune { throw ValidationError("--prune-emptied says more of --prune, which is not given") }
     }
 
@@ -143,16 +147,11 @@ extension Dataset {
 
     /// Whether bytes begin as a picture does, of a kind that is decoded here or not.
     static let isPicture: PictureTest = { bytes in
-        do throws(ImageError) {
-            _ = try ImageDecoder.header(of: bytes)
-            return true
-        } catch {
-            switch error {
-            case .empty, .text, .unknownFormat: return false
-            // Named by the decoder as what they are, but no photo to anybody.
-            case .unsupportedFormat(let name): return !["PDF", "SVG", "MP4 or QuickTime", "ICO", "CUR"].contains(name)
-            default: return true
-            }
+        switch FileKind(firstBytes: bytes) {
+        case .picture, .cameraRaw, .behindBytes, .changedAsText: true
+        // Named as what they are, but no photo to anybody.
+        case .otherPicture(let name): !["SVG", "ICO", "CUR"].contains(name)
+        case .other, .text, .unknown, .empty: false
         }
     }
 }
