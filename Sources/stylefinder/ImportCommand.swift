@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import Foundation
 import Imaging
+import Synchronization
 
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,7 +33,7 @@ struct ImportCommand: ParsableCommand {
     @Option(help: "The largest picture that is taken, in millions of pixels.")
     var maxPixels = Self.maxMegapixels
 
-    /// Enough for every phone, and what two decoders have memory for.
+    /// Enough for the photos of every phone.
     private static let maxMegapixels = 250
 
     @Flag(help: "End with 65 if a row or a picture is bad.")
@@ -41,11 +42,14 @@ struct ImportCommand: ParsableCommand {
     /// A picture is good if all of it can be decoded.
     static let inspect = inspector(maxPixels: maxMegapixels)
 
-    private static func inspector(maxPixels: Int) -> PictureInspector {
+    private static func inspector(
+        maxPixels: Int, noting note: @escaping @Sendable (ColourHint) -> Void = { _ in }
+    ) -> PictureInspector {
         var limits = DecodingLimits.ownFiles
         limits.maxPixels = maxPixels * 1_000_000
         return { bytes, _ in
             let image = try ImageDecoder.decode(bytes, limits: limits)
+            if let hint = try ImageDecoder.header(of: bytes).colourHint { note(hint) }
             return PictureSize(width: image.width, height: image.height)
         }
     }
@@ -63,7 +67,8 @@ struct ImportCommand: ParsableCommand {
         let interrupt = Interrupt()
         let dataset = try Dataset(named: source)
         let options = ImportOptions(minImages: minImages, prune: prune, splits: Set(split), pruneEmptied: pruneEmptied)
-        let inspect = Self.inspector(maxPixels: maxPixels)
+        let hints = Mutex<[ColourHint: Int]>([:])
+        let inspect = Self.inspector(maxPixels: maxPixels) { hint in hints.withLock { $0[hint, default: 0] += 1 } }
         let place = try Place(for: dataset, catalog.path, options, inspect, interrupt)
         defer { place.leave() }
         let store = try CatalogStore(path: place.path, mode: .create)
@@ -73,6 +78,12 @@ struct ImportCommand: ParsableCommand {
             shouldStop: { interrupt.isRequested })
         Console.warn(all: report.problems.map(\.description))
         for remark in report.remarks.prefix(10) { Console.note("note: \(remark.description)") }
+        let counts = hints.withLock(\.self)
+        if let count = counts[.cmyk] { Console.note("note: pictures in CMYK: \(count); their colours are read approximately") }
+        if let count = counts[.profile] {
+            Console.note(
+                "note: pictures with another colour profile than sRGB: \(count); their colours are read as if they were sRGB")
+        }
         if output.json { try Console.printJSON(report) } else { print(Self.summary(of: report)) }
         if report.stopped {
             Console.note("Stopped; what was imported is kept. The same command goes on.")
