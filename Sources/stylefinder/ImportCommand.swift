@@ -43,12 +43,13 @@ struct ImportCommand: ParsableCommand {
     static let inspect = inspector(maxPixels: maxMegapixels)
 
     private static func inspector(
-        maxPixels: Int, noting note: @escaping @Sendable (ColourHint) -> Void = { _ in }
+        maxPixels: Int, until isCancelled: @escaping @Sendable () -> Bool = { false },
+        noting note: @escaping @Sendable (ColourHint) -> Void = { _ in }
     ) -> PictureInspector {
         var limits = DecodingLimits.ownFiles
         limits.maxPixels = maxPixels * 1_000_000
         return { bytes, _ in
-            let image = try ImageDecoder.decode(bytes, limits: limits)
+            let image = try ImageDecoder.decode(bytes, limits: limits, control: DecodingControl(isCancelled: isCancelled))
             if let hint = try ImageDecoder.header(of: bytes).colourHint { note(hint) }
             return PictureSize(width: image.width, height: image.height)
         }
@@ -68,8 +69,10 @@ struct ImportCommand: ParsableCommand {
         let dataset = try Dataset(named: source)
         let options = ImportOptions(minImages: minImages, prune: prune, splits: Set(split), pruneEmptied: pruneEmptied)
         let hints = Mutex<[ColourHint: Int]>([:])
-        let inspect = Self.inspector(maxPixels: maxPixels) { hint in hints.withLock { $0[hint, default: 0] += 1 } }
-        let place = try Place(for: dataset, catalog.path, options, inspect, interrupt)
+        let inspect = Self.inspector(maxPixels: maxPixels, until: { interrupt.isRequested }) { hint in
+            hints.withLock { $0[hint, default: 0] += 1 }
+        }
+        let place = try Place(for: dataset, catalog.path, options, Self.inspector(maxPixels: maxPixels), interrupt)
         defer { place.leave() }
         let store = try CatalogStore(path: place.path, mode: .create)
         let bar = ProgressBar("importing")
