@@ -26,6 +26,7 @@ let package = Package(
         .executable(name: "stylefinder", targets: ["stylefinder"])
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -51,8 +52,17 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "CVector"),
-        .target(name: "Retrieval", dependencies: ["CVector", "TensorFiles"], swiftSettings: strict),
-        .target(name: "Search", dependencies: ["Imaging", "Catalog", "Retrieval"], swiftSettings: strict),
+        .target(
+            name: "Retrieval",
+            dependencies: ["CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
+            swiftSettings: strict),
+        .target(
+            name: "Search",
+            dependencies: [
+                "Imaging", "Catalog", "Retrieval", .product(name: "BitCollections", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
         .target(name: "Atelier", dependencies: ["Imaging", "CCairo"], swiftSettings: strict),
         .target(
@@ -63,6 +73,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(
+            name: "Tokenizers", dependencies: ["CZlib", "Hashing", .product(name: "Algorithms", package: "swift-algorithms")],
+            swiftSettings: strict),
+
         // Below the torch line.
         .target(
             name: "CTorch",
@@ -70,22 +85,26 @@ let package = Package(
             linkerSettings: torchLinking
         ),
         .target(name: "Torch", dependencies: ["CTorch", "TensorFiles"], swiftSettings: strict),
-        // Loads its library itself, see there.
-        .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .target(
-            name: "CLIP",
-            dependencies: ["Torch", "CSentencePiece", "Imaging", "TensorFiles", "Hashing"],
-            swiftSettings: strict
-        ),
+            name: "CLIP", dependencies: ["Torch", "Tokenizers", "Imaging", "TensorFiles", "Hashing"], swiftSettings: strict),
         .target(
-            name: "Training", dependencies: ["CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"],
+            name: "Training",
+            dependencies: [
+                "CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
             swiftSettings: strict),
-        .target(name: "Inference", dependencies: ["CLIP", "Search", "Imaging", "Catalog"], swiftSettings: strict),
+        .target(
+            name: "Inference",
+            dependencies: [
+                "CLIP", "Search", "Imaging", "Catalog", .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "stylefinder",
             dependencies: [
-                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training",
-                "Inference",
+                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "Tokenizers", "CLIP",
+                "Training", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -97,7 +116,7 @@ let package = Package(
             name: "ImagingBenchmark", dependencies: ["Imaging"], path: "Benchmarks/Sources/ImagingBenchmark",
             swiftSettings: strict),
         .executableTarget(
-            name: "SearchBenchmark", dependencies: ["Retrieval"], path: "Benchmarks/Sources/SearchBenchmark",
+            name: "SearchBenchmark", dependencies: ["Retrieval", "Search", "Catalog"], path: "Benchmarks/Sources/SearchBenchmark",
             swiftSettings: strict),
         .executableTarget(
             name: "CatalogBenchmark",
@@ -115,19 +134,23 @@ let package = Package(
 
         // Tests: one target per module.
         .testTarget(
-            name: "ImagingTests", dependencies: ["Imaging", "Hashing"],
+            name: "ImagingTests", dependencies: ["Imaging", "CImaging", "Hashing"],
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "CatalogTests",
             dependencies: [
-                "Catalog", .product(name: "GRDB", package: "GRDB.swift"),
+                "Catalog", "ImportVictim", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "BitCollections", package: "swift-collections"),
             ],
             swiftSettings: strict),
+        // An import that the tests kill.
+        .executableTarget(name: "ImportVictim", dependencies: ["Catalog"], path: "Tests/ImportVictim", swiftSettings: strict),
         .testTarget(
-            name: "RetrievalTests", dependencies: ["Retrieval", "CVector", "TensorFiles"], exclude: ["Fixtures"],
+            name: "RetrievalTests",
+            dependencies: ["Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
+            exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval", "Imaging"], swiftSettings: strict),
         .testTarget(name: "AtelierTests", dependencies: ["Atelier", "Catalog", "Imaging"], swiftSettings: strict),
@@ -135,12 +158,13 @@ let package = Package(
             name: "APITests",
             dependencies: [
                 "API", "Search", "Catalog", "Imaging", .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),
         .testTarget(
-            name: "CLIPTests", dependencies: ["CLIP", "CSentencePiece", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
+            name: "TokenizersTests", dependencies: ["Tokenizers"], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "CLIPTests", dependencies: ["CLIP", "Tokenizers", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "CLIP", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],

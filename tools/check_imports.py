@@ -16,15 +16,17 @@ ALLOWED = {
     "Search": {"Imaging", "Catalog", "Retrieval"},
     "Atelier": {"Imaging", "CCairo"},
     "API": {"Search", "Catalog", "Imaging"},
+    "Tokenizers": {"CZlib", "Hashing"},
     "Torch": {"CTorch", "TensorFiles"},
-    "CLIP": {"Torch", "CSentencePiece", "Imaging", "TensorFiles", "Hashing"},
-    "Training": {"CLIP", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles"},
+    "CLIP": {"Torch", "Tokenizers", "Imaging", "TensorFiles", "Hashing"},
+    "Training": {"CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing"},
     "Inference": {"CLIP", "Search", "Imaging", "Catalog"},
     "stylefinder": {
-        "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "CLIP", "Training", "Inference",
+        "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "Tokenizers", "CLIP",
+        "Training", "Inference",
     },
 }
-OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CSentencePiece"}
+OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CZlib"}
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|shared|misc|manager", re.IGNORECASE)
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:\w+\s+)?(\w+)")
 

@@ -30,9 +30,6 @@ ldd $program | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | while read -r libra
     esac
     cp -L "$library" "$new/lib/"
 done
-# Loaded by name when a model asks for it, so ldd does not see it.
-pieces=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | awk '/libsentencepiece\.so\.0 / && !found { print $NF; found = 1 }')
-[ -z "$pieces" ] || cp -L "$pieces" "$new/lib/"
 chmod u+w "$new"/lib/*
 for library in "$new"/lib/*; do patchelf --set-rpath '$ORIGIN' "$library"; done
 patchelf --set-rpath '$ORIGIN/../lib' "$new/bin/stylefinder"

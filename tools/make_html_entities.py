@@ -1,6 +1,6 @@
-"""Writes Sources/CLIP/Tokenizer/HTMLEntityTable.swift from the named character references of HTML 5, as Python knows them.
+"""Writes Sources/Tokenizers/HTMLEntityTable.swift from the named character references of HTML 5, as Python knows them.
 
-    make_html_entities.py > Sources/CLIP/Tokenizer/HTMLEntityTable.swift
+    make_html_entities.py > Sources/Tokenizers/HTMLEntityTable.swift
 
 Each word of the table is a name, `=` or `~`, and code points in hexadecimal joined by `+`. `=` needs its semicolon in the
 text, `~` is also read without one (names that browsers have known for longest).

@@ -80,6 +80,7 @@ extension APIError {
         case .unsupported: self.init(.unsupportedMediaType, "not_an_image", sentence)
         case .broken: self.init(.unprocessableContent, "broken_image", sentence)
         case .tooLarge: self.init(.contentTooLarge, "image_too_large", sentence)
+        case .stopped: self.init(.serviceUnavailable, "overloaded", sentence, retryAfter: 2)
         case .unreadable, .failed, .misuse: self.init(.internalServerError, "internal", "The picture could not be worked on.")
         }
     }
@@ -99,6 +100,9 @@ extension APIError {
         case .unknownProduct: self.init(.notFound, "unknown_product", error.description)
         case .unknownImage: self.init(.notFound, "unknown_image", error.description)
         case .notEmbedded: self.init(.notFound, "not_embedded", error.description)
+        case .overloaded:
+            self = .overloaded
+            message = error.description
         case .noVectors, .dimension, .storedDimension:
             self.init(.internalServerError, "internal", "The model does not fit the catalogue's vectors.")
         }

@@ -5,19 +5,24 @@ import NIOCore
 import NIOHTTP1
 
 /// What a request carries along: who asks.
-struct FinderContext: RequestContext {
+struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let client: String
 
     init(source: ApplicationRequestContextSource) {
+        self.init(source: source, client: source.channel.remoteAddress?.ipAddress ?? "-")
+    }
+
+    /// - Parameter client: the address of who asks.
+    init(source: some RequestContextSource, client: String) {
         coreContext = .init(source: source)
-        client = source.channel.remoteAddress?.ipAddress ?? "-"
+        self.client = client
     }
 }
 
 /// One line per request: who, what, status, bytes, milliseconds. Neither query strings nor bodies: they are the client's own.
 struct AccessLog: RouterMiddleware {
-    func handle(_ request: Request, context: FinderContext, next: (Request, FinderContext) async throws -> Response) async throws
+    func handle(_ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response) async throws
         -> Response
     {
         let begin = ContinuousClock.now
@@ -32,7 +37,7 @@ struct AccessLog: RouterMiddleware {
 
 /// Errors become answers, here and nowhere else.
 struct ErrorAnswers: RouterMiddleware {
-    func handle(_ request: Request, context: FinderContext, next: (Request, FinderContext) async throws -> Response) async throws
+    func handle(_ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response) async throws
         -> Response
     {
         do {
@@ -54,7 +59,7 @@ struct ErrorAnswers: RouterMiddleware {
 struct AllowedOrigins: RouterMiddleware {
     let origins: Set<String>
 
-    func handle(_ request: Request, context: FinderContext, next: (Request, FinderContext) async throws -> Response) async throws
+    func handle(_ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response) async throws
         -> Response
     {
         let origin = request.headers[.origin].flatMap { origins.contains($0) ? $0 : nil }
@@ -100,11 +105,11 @@ public struct BasePath: Sendable, Equatable {
 }
 
 /// Takes the base path off before anything else looks at the address.
-struct BasePathResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == FinderContext {
+struct BasePathResponder<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APIContext {
     let base: BasePath
     let inner: Inner
 
-    func respond(to request: Request, context: FinderContext) async throws -> Response {
+    func respond(to request: Request, context: APIContext) async throws -> Response {
         guard !base.path.isEmpty, let path = request.head.path, path.hasPrefix(base.path) else {
             return try await inner.respond(to: request, context: context)
         }

@@ -167,7 +167,7 @@ struct RequestFields {
     }
 }
 
-extension FinderContext {
+extension APIContext {
     /// A part of the address, percent-decoded.
     func parameter(_ name: String) -> String {
         let text = parameters.get(name) ?? ""

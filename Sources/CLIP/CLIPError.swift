@@ -2,6 +2,12 @@
 public enum CLIPError: Error, Equatable, Sendable {
     case noModel(path: String)
     case unknownFolder(path: String)
+    /// A folder around the one that holds a model, and that one, or a file.
+    case modelLies(inside: String, at: String)
+    /// A LoRA adapter and the model that it changes.
+    case adapter(path: String, base: String?)
+    /// Two models whose weights can't be mixed, and why.
+    case unmixable(_ first: String, _ second: String, because: String)
     case unreadable(path: String, reason: String)
     case notJSON(path: String, reason: String)
     case missingKey(path: String, key: String)
@@ -27,6 +33,12 @@ extension CLIPError: CustomStringConvertible {
         case .unknownFolder(let path):
             "\(path) is not a model folder: it needs config.json with model.safetensors (Hugging Face) "
                 + "or open_clip_config.json with open_clip_model.safetensors (open_clip); a checkpoint without them is named as a file."
+        case .modelLies(let path, let place): "\(path) is not the model's own folder: the model lies in \(place); name that."
+        case .adapter(let path, let base):
+            "\(path) holds an adapter, which only changes \(base.map { "the weights of \($0)" } ?? "another model's weights"): merge it into "
+                + "its base first (in Python, model.merge_and_unload() and save_pretrained) and name the folder that this writes."
+        case .unmixable(let first, let second, let reason):
+            "The weights of \(first) and \(second) can't be mixed: \(reason); expected two models of one architecture and preprocessing."
         case .unreadable(let path, let reason): "\(path) can't be read: \(reason)."
         case .notJSON(let path, let reason): "\(path) is not a JSON object: \(reason)."
         case .missingKey(let path, let key): "\(path) has no key \(key)."

@@ -1,4 +1,5 @@
 public import Imaging
+public import Tokenizers
 public import Torch
 
 /// The only way that anything becomes a vector: pictures or texts in, unit vectors out.
@@ -57,14 +58,14 @@ public final class Embedder {
         }
     }
 
-    /// - Returns: one unit vector per text, one after the other, and how many texts were longer than the model reads.
+    /// - Returns: one unit vector per text, one after the other, and for each text whether it was longer than the model reads.
     /// - Throws: `CLIPError.noTokenizer` if the folder holds no vocabulary.
-    public func embed(texts: [String]) throws -> (vectors: [Float], cut: Int) {
+    public func embed(texts: [String]) throws -> (vectors: [Float], cut: [Bool]) {
         guard let tokenizer else { throw CLIPError.noTokenizer(path: checkpoint?.path ?? "training") }
-        if texts.isEmpty { return ([], 0) }
+        if texts.isEmpty { return ([], []) }
         let tokens = texts.map(tokenizer.encode)
         let vectors = try embed(tokens: tokens.flatMap { $0.ids.map(Int64.init) }, count: texts.count)
-        return (vectors, tokens.count { $0.isCut })
+        return (vectors, tokens.map(\.isCut))
     }
 
     /// - Parameter tokens: token ids `[count, context]`, zeros behind the end token.

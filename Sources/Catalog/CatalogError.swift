@@ -17,6 +17,8 @@ public enum CatalogError: Error, Sendable, Hashable {
     case malformed(path: String, line: Int, reason: String)
 
     // The catalogue file
+    /// What SQLite takes for something else than a path.
+    case notAPath(String)
     /// No catalogue stands at the path, and the mode does not make one.
     case noCatalog(path: String)
     /// The file is something else: not SQLite, or another program's database.
@@ -86,9 +88,11 @@ extension CatalogError: CustomStringConvertible {
         case .notUTF8(let path, let found):
             "\(path) is written in \(found); save it as UTF-8."
         case .missingColumn(let path, let line, let column, let found):
-            "\(path), line \(line) has no column '\(column)' among \(Self.list(found)); every row needs 'image' and 'product_id'."
+            "\(path), line \(line) has no column '\(column)' among \(Self.list(found)); \(Self.remedy(column, found))."
         case .malformed(let path, let line, let reason):
             "\(path), line \(line): \(reason)."
+        case .notAPath(let text):
+            "'\(text)' is no path of a catalogue; give a plain path, as /data/shop.db, or ./\(text) for a file of that very name."
         case .noCatalog(let path):
             "There is no catalogue at \(path); make one with the import command."
         case .notACatalog(let path, let reason):
@@ -100,7 +104,7 @@ extension CatalogError: CustomStringConvertible {
         case .readOnly(let path):
             "The catalogue \(path) cannot be written; make the file and its folder writable, or choose another place."
         case .cannotOpen(let path, let reason):
-            "The catalogue \(path) cannot be opened (\(reason)); its folder must exist and be writable, for SQLite keeps a log beside it."
+            "The catalogue \(path) cannot be opened (\(reason)); its folder must exist and be writable, also for reading, for SQLite keeps a log beside it."
         case .diskFull(let path):
             "The disk that holds \(path) is full; what was acknowledged before is kept, so free some space and run the command again."
         case .locked(let path, let seconds):
@@ -142,6 +146,11 @@ extension CatalogError: CustomStringConvertible {
         case .badShard(let index, let count):
             "There is no shard \(index) of \(count); the index lies in 0..<count, and count is at least 1."
         }
+    }
+
+    private static func remedy(_ column: String, _ found: [String]) -> String {
+        if let meant = found.first(where: { Column.meant(by: $0) == column }) { return "call '\(meant)' '\(column)'" }
+        return "every row needs 'image' and 'product_id'"
     }
 
     /// What is missing, and the three lines that would be right.

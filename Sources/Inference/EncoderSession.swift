@@ -16,13 +16,17 @@ public actor EncoderSession: EmbeddingModel {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Loads a model folder or a checkpoint file.
-    /// - Parameter name: what the model is called in answers.
-    /// - Throws: as `Embedder.init`.
-    public init(checkpoint path: String, name: String) throws {
+    /// - Parameters:
+    ///   - name: what the model is called in answers.
+    ///   - catalog: where its vectors are: it may know the model by a fingerprint of an earlier version.
+    /// - Throws: as `Embedder.init`; `CatalogError`.
+    public init(checkpoint path: String, name: String, catalog: CatalogStore? = nil) throws {
         let checkpoint = try Checkpoint(path: path)
+        checkpoint.startFingerprint()
         embedder = try Embedder(checkpoint: checkpoint)
         model = try ModelRecord(
-            fingerprint: checkpoint.fingerprint, name: name, dimension: checkpoint.configuration.embeddingSize)
+            fingerprint: catalog?.fingerprint(of: checkpoint) ?? checkpoint.fingerprint, name: name,
+            dimension: checkpoint.configuration.embeddingSize)
         takesText = checkpoint.tokenizer != nil
         preprocessing = checkpoint.preprocessing
         card = try ModelCard(checkpoint: checkpoint, id: name, parameters: embedder.parameterCount)
@@ -39,6 +43,11 @@ public actor EncoderSession: EmbeddingModel {
 
     public func encode(texts: [String]) throws -> [[Float]] {
         rows(try embedder.embed(texts: texts).vectors)
+    }
+
+    public func encodeTexts(_ texts: [String]) throws -> EncodedTexts {
+        let (vectors, cut) = try embedder.embed(texts: texts)
+        return EncodedTexts(vectors: rows(vectors), cut: cut)
     }
 
     private func rows(_ vectors: [Float]) -> [[Float]] {

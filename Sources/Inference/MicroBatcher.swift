@@ -1,4 +1,5 @@
 public import Catalog
+import DequeModule
 public import Imaging
 public import Search
 
@@ -28,7 +29,7 @@ public actor MicroBatcher: EmbeddingModel {
     private nonisolated let encoder: any EmbeddingModel
     private let batchLimit: Int
     private let queueLimit: Int
-    private var waiting: [Request] = []
+    private var waiting: Deque<Request> = []
     private var isRunning = false
     private var isClosed = false
     private var nextID = 0
@@ -68,6 +69,11 @@ public actor MicroBatcher: EmbeddingModel {
     public func encode(texts: [String]) async throws -> [[Float]] {
         if isClosed { throw BatcherError.closed }
         return try await encoder.encode(texts: texts)
+    }
+
+    public func encodeTexts(_ texts: [String]) async throws -> EncodedTexts {
+        if isClosed { throw BatcherError.closed }
+        return try await encoder.encodeTexts(texts)
     }
 
     private func encode(_ image: RGBImage) async throws -> [Float] {

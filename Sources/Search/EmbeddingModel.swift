@@ -1,6 +1,19 @@
 public import Catalog
 public import Imaging
 
+/// Texts as vectors, and what of them was read.
+public struct EncodedTexts: Sendable, Equatable {
+    /// One unit vector per text.
+    public var vectors: [[Float]]
+    /// For each text whether it was longer than the model reads, so that its end is missing in the vector: whoever sent it is to be told.
+    public var cut: [Bool]
+
+    public init(vectors: [[Float]], cut: [Bool]) {
+        self.vectors = vectors
+        self.cut = cut
+    }
+}
+
 /// Turns pictures and texts into unit vectors of one space. The engine knows no model: it is given one of these.
 public protocol EmbeddingModel: Sendable {
     /// What the catalogue knows the model by, and the dimension of its vectors.
@@ -18,15 +31,23 @@ public protocol EmbeddingModel: Sendable {
 
     /// - Returns: one unit vector per text.
     func encode(texts: [String]) async throws -> [[Float]]
+
+    /// The same, and which texts were cut.
+    func encodeTexts(_ texts: [String]) async throws -> EncodedTexts
 }
 
 extension EmbeddingModel {
     public var takesText: Bool { true }
 
     public func reduce(_ image: RGBImage) -> RGBImage { image }
+
+    /// For a model that reads texts of any length.
+    public func encodeTexts(_ texts: [String]) async throws -> EncodedTexts {
+        EncodedTexts(vectors: try await encode(texts: texts), cut: texts.map { _ in false })
+    }
 }
 
-/// An encoder's error that the same request may not meet again a moment later: a full queue, a model that is being closed.
+/// An error that the same request may not meet again a moment later: a full queue, a model that is being closed.
 public protocol TransientError: Error, CustomStringConvertible {
     var isTransient: Bool { get }
 }

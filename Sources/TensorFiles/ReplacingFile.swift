@@ -6,12 +6,14 @@
 
 /// A file that appears under its name whole or not at all: it grows under a temporary name beside the target, and `commit`
 /// renames it. Without `commit` the temporary file goes with this object.
-final class ReplacingFile {
+///
+/// The one way in which this program replaces a file.
+package final class ReplacingFile {
     private let path: String
     private let temporary: String
     private var descriptor: Int32
 
-    init(path: String) throws(TensorFileError) {
+    package init(path: String) throws(TensorFileError) {
         let (folder, name) = Self.split(path)
         self.path = path
         // Random, and created exclusively: two writers of one target never share a temporary file. The name is cut so that a
@@ -24,20 +26,27 @@ final class ReplacingFile {
         }
     }
 
+    /// Puts a file of these bytes at `path`, whole and on the disk.
+    package static func put(_ bytes: some Collection<UInt8>, at path: String) throws(TensorFileError) {
+        let file = try ReplacingFile(path: path)
+        try file.append([UInt8](bytes))
+        try file.commit()
+    }
+
     deinit {
         guard descriptor >= 0 else { return }
         close(descriptor)
         unlink(temporary)
     }
 
-    func append(_ bytes: [UInt8]) throws(TensorFileError) {
+    package func append(_ bytes: [UInt8]) throws(TensorFileError) {
         // Array.withUnsafeBytes forgets the error's type; a Result keeps it.
         try bytes.withUnsafeBytes { bytes in
             Result { () throws(TensorFileError) in try append(bytes) }
         }.get()
     }
 
-    func append(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
+    package func append(_ bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
         guard let base = bytes.baseAddress else { return }
         var done = 0
         while done < bytes.count {
@@ -48,13 +57,17 @@ final class ReplacingFile {
         }
     }
 
-    func commit() throws(TensorFileError) {
+    package func commit() throws(TensorFileError) {
         guard fsync(descriptor) == 0 else { throw .cannotWrite(path: path, step: "fsync", reason: systemMessage()) }
         guard rename(temporary, path) == 0 else { throw .cannotWrite(path: path, step: "rename", reason: systemMessage()) }
         close(descriptor)
         descriptor = -1
-        // The name is in the folder, which has a disk block of its own.
-        let folder = open(Self.split(path).folder, O_RDONLY | O_CLOEXEC)
+        try Self.syncFolder(of: path)
+    }
+
+    /// Brings the name `path` to the disk: it stands in its folder, which has a disk block of its own.
+    package static func syncFolder(of path: String) throws(TensorFileError) {
+        let folder = open(split(path).folder, O_RDONLY | O_CLOEXEC)
         guard folder >= 0 else { throw .cannotWrite(path: path, step: "opening its folder", reason: systemMessage()) }
         defer { close(folder) }
         // Some file systems have no fsync of a folder and say EINVAL: there is nothing more to ask of them.

@@ -7,6 +7,8 @@ struct SafetensorsHeader {
     }
 
     static let metadataKey = "__metadata__"
+    /// How a file of `numpy.save` begins.
+    private static let numpyMagic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
     /// Sorted by place in the file.
     private(set) var entries: [Entry] = []
@@ -14,6 +16,7 @@ struct SafetensorsHeader {
 
     /// - Parameter bytes: the whole file.
     init(path: String, bytes: UnsafeRawBufferPointer) throws(TensorFileError) {
+        guard !bytes.starts(with: Self.numpyMagic) else { throw .numpy(path: path) }
         guard bytes.count >= 8 else { throw .truncated(path: path, part: "header length", expected: 8, found: bytes.count) }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard length >= 2, length <= UInt64(SafetensorsFile.headerLimit) else {

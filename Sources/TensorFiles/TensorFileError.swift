@@ -22,6 +22,8 @@ public enum TensorFileError: Error, Equatable, Sendable {
     /// A tensor that the index places in a shard that does not hold it, or that a shard holds and the index does not list.
     case misplacedTensor(path: String, tensor: String, problem: String)
 
+    /// An array of `numpy.save`.
+    case numpy(path: String)
     // PyTorch's files.
     case notTorch(path: String, found: String)
     case oldTorch(path: String)
@@ -77,6 +79,9 @@ extension TensorFileError: CustomStringConvertible {
             "\(path) names the shard `\(shard)`, which is not in its folder; expected all shards beside the index."
         case .misplacedTensor(let path, let tensor, let problem):
             "\(path): tensor `\(tensor)` \(problem); expected every tensor in the one shard that the index names."
+        case .numpy(let path):
+            "\(path) is a NumPy array, and .npy is not read: it does not say what its rows are. Save it in Python with "
+                + "safetensors.numpy.save_file({\"features\": array}, path, {\"image_paths\": json.dumps(paths)})."
         case .notTorch(let path, let found):
             "\(path) is no PyTorch file: it \(found); expected a zip archive, as torch.save writes it."
         case .oldTorch(let path):

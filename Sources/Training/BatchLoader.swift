@@ -1,7 +1,9 @@
 public import CLIP
+import DequeModule
 import Foundation
 import Imaging
 import Synchronization
+public import Tokenizers
 
 /// Makes the batches of a run ahead of time on its own thread. What a batch holds depends on the seed and the step alone, so a resumed run
 /// sees the batches it would have seen.
@@ -31,7 +33,11 @@ public final class BatchLoader: Sendable {
         sampler = ItemSampler(items: data.items, folders: data.folders, batch: recipe.batch, seed: recipe.seed)
         if let (folder, what) = sampler.lacking.first {
             let place = folder.map { "data folder \($0 + 1)" } ?? "the data"
-            throw .nothingToTrainOn(what: "the recipe asks for \(what) and \(place) has none")
+            let remedy =
+                what == ItemSampler.garments
+                ? "; give the photos of one product the same product_id, at least two of each, in a manifest.csv with the columns image and product_id"
+                : ""
+            throw .nothingToTrainOn(what: "the recipe asks for \(what) and \(place) has none\(remedy)")
         }
         if recipe.losses.imageText > 0 && tokens.isEmpty {
             throw .nothingToTrainOn(
@@ -67,14 +73,17 @@ public final class BatchLoader: Sendable {
     /// Ends the thread after the batch it is making.
     public func stop() { queue.close() }
 
-    /// The batch of one step, made here and now.
+    /// The batch of one step, made here and now. Where a photo can't be read another one stands for it, the same one whenever the step is made.
+    /// - Throws: `ImageError` where none of those that may stand for a photo can be read either.
     public func batch(step: Int) throws -> TrainingBatch {
-        let views = sampler.views(step: step)
+        var views = sampler.views(step: step)
+        var unreadable: [Int: String] = [:]
         var pixels: [Float] = []
         pixels.reserveCapacity(views.count * 3 * preprocessing.side * preprocessing.side)
         var teacherPixels: [Float] = []
-        for (place, view) in views.enumerated() {
-            let photo = try photo(view.photo)
+        for place in views.indices {
+            let (view, photo) = try readable(views[place], step: step, place: place, &unreadable)
+            views[place] = view
             func add(to pixels: inout [Float], for preprocessing: Preprocessing) throws {
                 // The same draws for both: the teacher sees the part, mirrored and coloured as it is, that the student sees.
                 var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
@@ -108,12 +117,27 @@ public final class BatchLoader: Sendable {
         var batch = TrainingBatch(
             pixels: pixels, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: vectors)
         batch.teacherPixels = teacherPixels
+        batch.unreadable = unreadable
         return batch
+    }
+
+    private func readable(
+        _ view: ItemSampler.View, step: Int, place: Int, _ unreadable: inout [Int: String]
+    ) throws -> (ItemSampler.View, RGBImage) {
+        do { return (view, try photo(view.photo)) } catch let first as ImageError {
+            unreadable[view.photo] = "\(first)"
+            for other in sampler.substitutes(for: view, step: step, place: place) {
+                do { return (other, try photo(other.photo)) } catch let error as ImageError {
+                    unreadable[other.photo] = "\(error)"
+                }
+            }
+            throw first
+        }
     }
 
     private func photo(_ index: Int) throws -> RGBImage {
         if let photo = cache.withLock({ $0.photos[index] }) { return photo }
-        let photo = try ImageDecoder.decode(contentsOfFile: data.paths[index])
+        let photo = try ImageDecoder.decode(contentsOfFile: data.paths[index], limits: .ownFiles)
         cache.withLock { $0.keep(photo, at: index) }
         return photo
     }
@@ -139,7 +163,7 @@ private struct PhotoCache {
 private final class BatchQueue: @unchecked Sendable {
     private let condition = NSCondition()
     private let capacity: Int
-    private var batches: [Result<TrainingBatch, any Error>] = []
+    private var batches: Deque<Result<TrainingBatch, any Error>> = []
     private var closed = false
 
     init(capacity: Int) { self.capacity = capacity }

@@ -16,7 +16,7 @@ public struct Recipe: Sendable, Equatable, Codable {
         /// A new model of this architecture, drawn from the seed; the vocabulary is a folder with vocab.json and merges.txt, relative to the
         /// recipe's own.
         case new(Architecture, vocabulary: String)
-        /// A model folder, relative to the recipe's own.
+        /// A model folder or a run, relative to the recipe's own, or the name of a shipped model.
         case model(String)
     }
 
@@ -131,10 +131,12 @@ public struct Recipe: Sendable, Equatable, Codable {
     public var validation: [Figure]
     /// Every how many epochs the checkpoint is kept under `epochs/`; 0 keeps none there.
     public var keep: Int
-    /// A model folder, relative to the recipe's own, whose vector of every view is what the losses' teacher says; nil for files of vectors.
+    /// A model, named as in `Start.model`, whose vector of every view is what the losses' teacher says; nil for files of vectors.
     public var teacher: String?
     /// The folder that paths in the recipe are relative to: where its file lies. Not part of what the recipe says.
     public var folder = ""
+    /// The models that ship with the program, path by name. Not part of what the recipe says.
+    public var shippedModels: [String: String] = [:]
 
     enum CodingKeys: String, CodingKey {
         case name, seed, start, trainable, batchNormFrozen, precision, batch, epochs, stepsPerEpoch, optimizer, losses,
@@ -146,15 +148,25 @@ public struct Recipe: Sendable, Equatable, Codable {
     /// A path of the recipe as the file system needs it.
     func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
 
+    /// Where a model lies that the recipe names: a folder of that name comes before a shipped model, and of a run its best.
+    func resolvedModel(_ name: String) -> String {
+        let path = resolved(name)
+        let files = FileManager.default
+        guard files.fileExists(atPath: path) else { return shippedModels[name] ?? path }
+        return files.fileExists(atPath: "\(path)/recipe.json") ? "\(path)/best" : path
+    }
+
     /// Steps of the whole run.
     public var steps: Int { epochs * stepsPerEpoch }
 }
 
 extension Recipe {
     /// Reads a recipe file.
+    /// - Parameter shippedModels: path by name.
     /// - Throws: `TrainingError` naming the file and the key: unknown, missing, or out of range.
-    public init(path: String) throws(TrainingError) {
+    public init(path: String, shippedModels: [String: String] = [:]) throws(TrainingError) {
         let file = try RecipeReader(path: path)
+        self.shippedModels = shippedModels
         folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         name = try file.string("name")
         _ = try file.string("description", default: "")

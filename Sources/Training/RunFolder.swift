@@ -14,6 +14,8 @@ public struct RunFolder: Sendable {
         public var bestScore: Double?
         public var bestEpoch: Int?
         public var seconds: Double
+        /// Epochs that were measured; nil in runs of earlier versions, which always measured before they saved.
+        public var measuredEpochs: Int?
     }
 
     public let path: String
@@ -38,7 +40,7 @@ public struct RunFolder: Sendable {
         if let file = fileInTheWay { throw TrainingError.noWrite(path: path, reason: "\(file) is a file, not a folder") }
         try writing {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            try recipe.json().write(to: URL(fileURLWithPath: recipeFile), options: .atomic)
+            try ReplacingFile.put(recipe.json(), at: recipeFile)
         }
     }
 
@@ -84,7 +86,7 @@ public struct RunFolder: Sendable {
                 TensorToWrite(name: name, floats: try tensor.floats(), shape: tensor.shape)
             }
             try SafetensorsWriter.write(tensors, to: "\(place)/\(Self.optimizerFile)")
-            try JSONEncoder().encode(progress).write(to: URL(fileURLWithPath: "\(place)/\(Self.progressFile)"))
+            try ReplacingFile.put(JSONEncoder().encode(progress), at: "\(place)/\(Self.progressFile)")
         }
     }
 
@@ -142,11 +144,11 @@ public struct RunFolder: Sendable {
             return (object["step"] as? Int).map { $0 <= step } ?? true
         }
         try writing {
-            let joined = kept.map { $0 + "\n" }.joined()
-            try Data(joined.utf8).write(to: URL(fileURLWithPath: metricsFile), options: .atomic)
+            try ReplacingFile.put(kept.map { $0 + "\n" }.joined().utf8, at: metricsFile)
         }
     }
 
+    /// - Parameter write: writes files that are on the disk when it returns, as `ReplacingFile` leaves them.
     private func replace(_ place: String, _ write: (String) throws -> Void) throws {
         let files = FileManager.default
         let (new, old) = (place + ".new", place + ".old")
@@ -157,6 +159,8 @@ public struct RunFolder: Sendable {
             try? files.removeItem(atPath: old)
             if files.fileExists(atPath: place) { try files.moveItem(atPath: place, toPath: old) }
             try files.moveItem(atPath: new, toPath: place)
+            // Before the old one goes: after a power cut one of the two has to be there.
+            try ReplacingFile.syncFolder(of: place)
             try? files.removeItem(atPath: old)
         }
     }
@@ -165,6 +169,8 @@ public struct RunFolder: Sendable {
     private func writing(_ body: () throws -> Void) throws {
         do { try body() } catch let error as CocoaError {
             throw TrainingError.noWrite(path: path, reason: error.phrase)
+        } catch TensorFileError.cannotWrite(_, let step, let reason) {
+            throw TrainingError.noWrite(path: path, reason: "\(step): \(reason)")
         }
     }
 }

@@ -8,6 +8,10 @@ public import Torch
 public enum TrainingEvent: Sendable {
     case began(photos: Int, garments: Int, captions: Int, parameters: Int, from: Int, steps: Int)
     case step(Int, StepReport, seconds: Double)
+    /// No row has split `val`: the last epoch counts as the best one.
+    case withoutValidation
+    /// A photo that can't be read, in a sentence; another one stood for it, or it was left out of the validation.
+    case unreadable(String)
     case validated(epoch: Int, figures: [String: Double], isBest: Bool)
     case saved(step: Int)
     case ended(step: Int, completed: Bool)
@@ -57,14 +61,16 @@ public enum Trainer {
             throw TrainingError.teachers(what: "the recipe names a model as its teacher, and files of vectors are given too")
         }
         // Asked about every view, not once about every photo: Beyer et al. 2022 (arXiv:2106.05237), "consistent teaching".
-        let teacher = try recipe.teacher.map { try Embedder(checkpoint: Checkpoint(path: recipe.resolved($0)), device: device) }
+        let teacher = try recipe.teacher.map {
+            try Embedder(checkpoint: Checkpoint(path: recipe.resolvedModel($0)), device: device)
+        }
         let teacherSize = teacher?.embeddingSize ?? data.teacherSize
         if recipe.losses.teacher + recipe.losses.teacherRelations > 0 && teacherSize == 0 {
             throw TrainingError.teachers(what: "the recipe learns from a teacher and no file of its vectors is given")
         }
 
         // Weights: those of the last checkpoint, of the recipe's start, or new ones.
-        var progress = RunFolder.Progress(step: 0, bestScore: nil, bestEpoch: nil, seconds: 0)
+        var progress = RunFolder.Progress(step: 0, bestScore: nil, bestEpoch: nil, seconds: 0, measuredEpochs: 0)
         var resumed = false
         if resume {
             if let saved = try folder.resume(recipe) {
@@ -92,8 +98,11 @@ public enum Trainer {
                 parameters: origin.model.store.parameters.reduce(0) { $0 + $1.tensor.elementCount }, from: progress.step,
                 steps: recipe.steps))
 
+        if validation.rows == 0 { report(.withoutValidation) }
+
         // Of the last whole epoch, and of this process: a run that was just resumed has none yet.
         var latest: [String: Double] = [:]
+        var savedStep = progress.step
         func save() throws {
             let additions = record(
                 recipe, sources, epoch: progress.step / recipe.stepsPerEpoch, figures: latest, progress: progress,
@@ -101,59 +110,83 @@ public enum Trainer {
             try folder.saveLast(
                 step, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions, progress: progress
             )
+            savedStep = progress.step
             report(.saved(step: progress.step))
         }
-        while progress.step < recipe.steps {
-            let begin = ContinuousClock.now
-            var batch = try loader.next()
-            if let teacher { batch.teacher = try teacher.embed(pixels: batch.teacherPixels, count: batch.items.count) }
-            let result = try step.run(batch, step: progress.step)
-            let seconds = (ContinuousClock.now - begin) / .seconds(1)
-            progress.step += 1
-            progress.seconds += seconds
-            report(.step(progress.step, result, seconds: seconds))
-            var line: [String: Any] = ["step": progress.step, "loss": result.loss, "rate": result.rate, "seconds": seconds]
-            line["gradient_norm"] = result.gradientNorm
-            for (name, value) in result.terms { line["loss_\(name)"] = value }
-            try folder.append(line)
-
-            if progress.step % recipe.stepsPerEpoch == 0 {
-                let epoch = progress.step / recipe.stepsPerEpoch
-                let figures = try validation.measure(
-                    Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer, device: device))
-                latest = figures
-                // Without validation rows the latest epoch is the best there is.
-                let isBest = figures["score"].map { $0 > progress.bestScore ?? -1 } ?? true
-                if isBest {
-                    progress.bestScore = figures["score"]
-                    progress.bestEpoch = epoch
-                }
-                let additions = record(
-                    recipe, sources, epoch: epoch, figures: figures, progress: progress, photos: data.paths.count)
-                if isBest {
-                    try folder.saveModel(
-                        step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions,
-                        to: folder.best)
-                }
-                if recipe.keep > 0 && epoch % recipe.keep == 0 {
-                    try folder.saveEpoch(
-                        epoch, step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary,
-                        additions: additions)
-                }
-                var line: [String: Any] = ["epoch": epoch, "step": progress.step, "best": isBest]
-                for (name, value) in figures { line["val_\(name)"] = value }
-                try folder.append(line)
-                report(.validated(epoch: epoch, figures: figures, isBest: isBest))
-                try save()
+        func endEpoch() throws {
+            let epoch = progress.step / recipe.stepsPerEpoch
+            let figures = try validation.measure(
+                Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer, device: device)
+            ) { report(.unreadable($0)) }
+            latest = figures
+            // Without validation rows the latest epoch is the best there is.
+            let isBest = figures["score"].map { $0 > progress.bestScore ?? -1 } ?? true
+            if isBest {
+                progress.bestScore = figures["score"]
+                progress.bestEpoch = epoch
             }
-            if shouldStop() {
-                if progress.step % recipe.stepsPerEpoch != 0 { try save() }
-                report(.ended(step: progress.step, completed: progress.step == recipe.steps))
-                return progress.step == recipe.steps
+            let additions = record(
+                recipe, sources, epoch: epoch, figures: figures, progress: progress, photos: data.paths.count)
+            if isBest {
+                try folder.saveModel(
+                    step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions,
+                    to: folder.best)
+            }
+            if recipe.keep > 0 && epoch % recipe.keep == 0 {
+                try folder.saveEpoch(
+                    epoch, step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary,
+                    additions: additions)
+            }
+            var line: [String: Any] = ["epoch": epoch, "step": progress.step, "best": isBest]
+            for (name, value) in figures { line["val_\(name)"] = value }
+            try folder.append(line)
+            report(.validated(epoch: epoch, figures: figures, isBest: isBest))
+            progress.measuredEpochs = epoch
+            try save()
+        }
+
+        var unreadable: Set<Int> = []
+        func note(_ problems: [Int: String]) throws {
+            for (photo, sentence) in problems.sorted(by: { $0.key < $1.key }) where unreadable.insert(photo).inserted {
+                report(.unreadable(sentence))
+                // One is borne in any data.
+                guard unreadable.count <= max(1, data.paths.count / 100) else {
+                    throw TrainingError.unreadablePhotos(count: unreadable.count, of: data.paths.count, last: sentence)
+                }
             }
         }
-        report(.ended(step: progress.step, completed: true))
-        return true
+        do {
+            // An error between the epoch's last step and its end had the run saved, and not measured.
+            if progress.measuredEpochs.map({ $0 < progress.step / recipe.stepsPerEpoch }) ?? false { try endEpoch() }
+            while progress.step < recipe.steps {
+                let begin = ContinuousClock.now
+                var batch = try loader.next()
+                try note(batch.unreadable)
+                if let teacher { batch.teacher = try teacher.embed(pixels: batch.teacherPixels, count: batch.items.count) }
+                let result = try step.run(batch, step: progress.step)
+                let seconds = (ContinuousClock.now - begin) / .seconds(1)
+                progress.step += 1
+                progress.seconds += seconds
+                report(.step(progress.step, result, seconds: seconds))
+                var line: [String: Any] = ["step": progress.step, "loss": result.loss, "rate": result.rate, "seconds": seconds]
+                line["gradient_norm"] = result.gradientNorm
+                for (name, value) in result.terms { line["loss_\(name)"] = value }
+                try folder.append(line)
+
+                if progress.step % recipe.stepsPerEpoch == 0 { try endEpoch() }
+                if shouldStop() {
+                    if progress.step % recipe.stepsPerEpoch != 0 { try save() }
+                    break
+                }
+            }
+        } catch {
+            // The steps since the last checkpoint are not lost with the run. What can't be saved now was refused for the reason that is thrown.
+            if step.isWhole && progress.step > savedStep { try? save() }
+            throw error
+        }
+        let isComplete = progress.step == recipe.steps
+        report(.ended(step: progress.step, completed: isComplete))
+        return isComplete
     }
 
     /// What a model remembers of its making: read by everything that shows a model, typed by nobody.
@@ -164,14 +197,14 @@ public enum Trainer {
         // A run that went on from another one is made by both commands.
         var commands = [sources.command]
         if case .model(let path) = recipe.start,
-            let before = try? Checkpoint(path: recipe.resolved(path)).recorded()?["command"] as? String
+            let before = try? Checkpoint(path: recipe.resolvedModel(path)).recorded()?["command"] as? String
         {
             commands.insert(before, at: 0)
         }
         let settings = (try? recipe.json()).flatMap { try? JSONSerialization.jsonObject(with: $0) } ?? [:]
         return [
             "name": recipe.name, "command": commands.joined(separator: " && "), "recipe": settings, "epoch": epoch,
-            "step": progress.step,
+            "step": progress.step, "data": sources.datasets.map(TrainingData.digest),
             "seconds": (progress.seconds * 10).rounded() / 10, "photos": photos, "validation": figures,
             "torch": TorchRuntime.version,
         ]

@@ -1,6 +1,7 @@
 public import Catalog
 public import CLIP
 import Foundation
+import Hashing
 public import Retrieval
 
 /// The photos a run trains on, with items, captions and the teacher's vectors as numbers.
@@ -41,8 +42,7 @@ public struct TrainingData: Sendable {
                 what: "\(teacherPaths[other]) has vectors of \(teachers[other]?.dimension ?? 0) numbers, another file of \(size)")
         }
         for (index, dataset) in datasets.enumerated() {
-            let hasSplits = dataset.rows.contains { $0["split"] != nil }
-            let rows = hasSplits ? dataset.rows(where: "split", is: "train") : dataset.rows
+            let rows = Self.rows(of: dataset)
             let file = teachers.isEmpty ? nil : teachers[index]
             let places = Dictionary((file?.names ?? []).enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
             for row in rows {
@@ -78,6 +78,17 @@ public struct TrainingData: Sendable {
         self.teacher = teacher
         self.isTaught = isTaught
         teacherSize = size
+    }
+
+    /// The rows of a dataset that a run trains on: those with split `train`, or all where no row has a split.
+    public static func rows(of dataset: Dataset) -> [ManifestRow] {
+        dataset.rows.contains { $0["split"] != nil } ? dataset.rows(where: "split", is: "train") : dataset.rows
+    }
+
+    /// What a model remembers of the rows that it was trained on, so that it can be told when it is measured on them: SHA-256 over their pictures
+    /// and products, without a word that could be read back.
+    public static func digest(of dataset: Dataset) -> String {
+        SHA256.hexDigest(of: Data(rows(of: dataset).map { "\($0.image)\t\($0.productID)\n" }.sorted().joined().utf8))
     }
 
     /// The first template all of whose `{columns}` the row has, filled in and in lower case. Of a category path such as

@@ -12,6 +12,8 @@ public enum TrainingError: Error, Equatable, Sendable {
     case otherRecipe(path: String)
     /// Steps count from 1, as in the run's metrics; `what` is the loss or the gradient's length.
     case notFinite(step: Int, what: String, value: Double)
+    /// More photos than a run bears; `last` says what was wrong with the latest.
+    case unreadablePhotos(count: Int, of: Int, last: String)
     case noWrite(path: String, reason: String)
     case unreadableRun(path: String, reason: String)
 }
@@ -34,6 +36,8 @@ extension TrainingError: CustomStringConvertible {
             "The run in \(path) was begun with another recipe (its recipe.json tells which); resume it with that one or choose another folder."
         case .notFinite(let step, let what, let value):
             "The \(what) became \(value) at step \(step), so training stopped before the weights changed; lower the rate or clip the gradients."
+        case .unreadablePhotos(let count, let total, let last):
+            "\(count) of \(total) photos can't be read, and a run ends above 1 %: \(last) Mend the data and go on with --resume."
         case .noWrite(let path, let reason): "\(path) can't be written: \(reason)."
         case .unreadableRun(let path, let reason): "The run in \(path) can't be read: \(reason)."
         }

@@ -1,5 +1,6 @@
 public import CLIP
 import Imaging
+public import Tokenizers
 import Torch
 
 /// A model ready to be trained, with its preprocessing and vocabulary.
@@ -22,7 +23,7 @@ public struct TrainingStart {
     /// Where the recipe says that training begins; `TorchRuntime.seed` decides what new weights are.
     public init(_ recipe: Recipe) throws {
         switch recipe.start {
-        case .model(let path): self = try TrainingStart(checkpoint: recipe.resolved(path))
+        case .model(let path): self = try TrainingStart(checkpoint: recipe.resolvedModel(path))
         case .new(let architecture, let name):
             let vocabulary = recipe.resolved(name)
             // A ViT will stand in a Hugging Face folder and a ResNet in an open_clip folder, whose libraries clean texts up and cut

@@ -19,6 +19,8 @@ public struct TrainingBatch: Sendable {
     public var teacher: [Float]
     /// The same views `[views, 3, side, side]` as a teacher takes them that is asked about each; empty without such a teacher.
     public var teacherPixels: [Float] = []
+    /// Photos that could not be read, by their place in the data, and why; others stand for them.
+    public var unreadable: [Int: String] = [:]
 
     public init(
         pixels: [Float], items: [Int], captioned: [(view: Int, caption: Int)], tokens: [Int64], taught: [Int], teacher: [Float]
@@ -50,6 +52,8 @@ public final class TrainingStep {
     private let device: Device
     /// From the embedding into the teacher's space; trained along and thrown away.
     public let teacherHead: Tensor?
+    /// Whether the weights, and the statistics of batch norms, are those after a whole step: what an error within a step may leave otherwise.
+    public private(set) var isWhole = true
 
     /// - Parameter teacherSize: dimension of the teacher's vectors; 0 without a teacher.
     public init(model: CLIPModel, recipe: Recipe, teacherSize: Int, device: Device) throws {
@@ -94,6 +98,7 @@ public final class TrainingStep {
     ///   batch norms have moved by then.
     public func run(_ batch: TrainingBatch, step: Int) throws -> StepReport {
         try optimizer.clearGradients()
+        isWhole = recipe.batchNormFrozen || model.store.buffers.isEmpty
         let (loss, terms) = try losses(batch)
         let value = try loss.item()
         guard value.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "loss", value: value) }
@@ -103,7 +108,9 @@ public final class TrainingStep {
         // A finite loss may have an infinite slope; one such step would spoil every weight, and the next checkpoint with them.
         guard norm.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "gradient", value: norm) }
         let rate = recipe.optimizer.rate * schedule.factor(step: step)
+        isWhole = false
         try optimizer.step(rate: rate)
+        isWhole = true
         return StepReport(loss: value, terms: terms, gradientNorm: norm, rate: rate)
     }
 

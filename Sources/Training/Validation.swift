@@ -28,20 +28,31 @@ public struct Validation: Sendable {
     public var rows: Int { paths.count }
 
     /// mAP by each figure's column, and their mean under `score`. Rows without a value, or alone with theirs, ask nothing; a column in
-    /// which no two rows agree has no figure.
-    public func measure(_ embedder: Embedder) throws -> [String: Double] {
-        if paths.isEmpty { return [:] }
+    /// which no two rows agree has no figure. A photo that can't be read is left out.
+    /// - Parameter unreadable: told about each such photo.
+    public func measure(_ embedder: Embedder, unreadable: (String) -> Void = { _ in }) throws -> [String: Double] {
         var vectors: [Float] = []
+        var kept: [Int] = []
         for start in stride(from: 0, to: paths.count, by: 64) {
-            let images = try paths[start..<min(start + 64, paths.count)].map { try ImageDecoder.decode(contentsOfFile: $0) }
+            var images: [RGBImage] = []
+            for place in start..<min(start + 64, paths.count) {
+                do {
+                    images.append(try ImageDecoder.decode(contentsOfFile: paths[place], limits: .ownFiles))
+                    kept.append(place)
+                } catch let error as ImageError {
+                    unreadable("\(error)")
+                }
+            }
             vectors.append(contentsOf: try embedder.embed(images: images))
         }
+        if kept.isEmpty { return [:] }
         var results: [String: Double] = [:]
         var sum = 0.0
         for (figure, labels) in zip(figures, labels) {
             let set = try LabelledVectors(
-                vectors: vectors, dimension: embedder.embeddingSize, products: paths, labels: labels)
-            let rankings = try Evaluator().rankings(of: set, queries: Array(paths.indices), gallery: Array(paths.indices))
+                vectors: vectors, dimension: embedder.embeddingSize, products: kept.map { paths[$0] },
+                labels: kept.map { labels[$0] })
+            let rankings = try Evaluator().rankings(of: set, queries: Array(kept.indices), gallery: Array(kept.indices))
             let precisions = rankings.filter { $0.relevantCount > 0 }.map(\.averagePrecision)
             if precisions.isEmpty { continue }
             let value = precisions.reduce(0, +) / Double(precisions.count)

@@ -82,17 +82,19 @@ struct DemoCommand: AsyncParsableCommand {
     private static func fill(_ store: CatalogStore, from source: URL, splits: Set<String>, _ interrupt: Interrupt) throws {
         let importing = ProgressBar("importing")
         let report = try store.importCatalog(
-            from: source, options: ImportOptions(prune: true, splits: splits), inspect: ImportCommand.inspect,
+            from: Dataset(contentsOf: source, isPicture: Dataset.isPicture), options: ImportOptions(prune: true, splits: splits),
+            inspect: ImportCommand.inspect,
             progress: { importing.show($0.done, of: $0.total) }, shouldStop: { interrupt.isRequested })
         Console.warn(all: report.problems.map(\.description))
         if report.stopped { return }
         if !report.hasGoodImages { throw Failure.data("\(source.path) holds no picture that can be read.") }
         for location in ModelLocation.shipped() {
             let folder = try Checkpoint(path: location.path)
-            guard try store.countOfImages(withoutVectorOf: folder.fingerprint) > 0 else { continue }
+            let fingerprint = try store.fingerprint(of: folder)
+            guard try store.countOfImages(withoutVectorOf: fingerprint) > 0 else { continue }
             let embedding = ProgressBar("embedding with \(location.name)")
             let report = try CatalogEmbedding(store).run(
-                Embedder(checkpoint: folder), fingerprint: folder.fingerprint, name: location.name,
+                Embedder(checkpoint: folder), fingerprint: fingerprint, name: location.name,
                 progress: { embedding.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
             Console.warn(all: report.problems)
             if report.stopped { return }

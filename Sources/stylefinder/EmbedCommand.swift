@@ -47,8 +47,9 @@ struct EmbedCommand: ParsableCommand {
             report = try take(from, madeBy: checkpoint, named: location.name, into: store, interrupt)
         } else {
             let bar = ProgressBar("embedding")
+            checkpoint.startFingerprint()
             report = try CatalogEmbedding(store, shard: shard).run(
-                Embedder(checkpoint: checkpoint), fingerprint: checkpoint.fingerprint, name: location.name,
+                Embedder(checkpoint: checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
                 progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
         }
         Console.warn(all: report.problems)
@@ -75,7 +76,7 @@ struct EmbedCommand: ParsableCommand {
     ) throws -> CatalogEmbedding.Report {
         let file = try EmbeddingFile(path: path)
         let model = try ModelRecord(
-            fingerprint: checkpoint.fingerprint, name: name, dimension: checkpoint.configuration.embeddingSize)
+            fingerprint: store.fingerprint(of: checkpoint), name: name, dimension: checkpoint.configuration.embeddingSize)
         let stated = file.fingerprint?.lowercased()
         let given = fingerprint?.lowercased()
         if let stated, let given, stated != given {
@@ -86,9 +87,10 @@ struct EmbedCommand: ParsableCommand {
                 "\(path) does not say which model made its vectors; give that model's fingerprint, as `models inspect` shows it, with --fingerprint."
             )
         }
-        guard maker == model.fingerprint else {
+        // A file of an earlier version names the model by its former fingerprint.
+        guard try maker == checkpoint.fingerprint || checkpoint.formerFingerprints.contains(maker) else {
             throw Failure.data(
-                "The vectors of \(path) have the fingerprint \(maker), but that of \(name) is \(model.fingerprint).")
+                "The vectors of \(path) have the fingerprint \(maker), but that of \(name) is \(try checkpoint.fingerprint).")
         }
         guard file.dimension == model.dimension else {
             throw Failure.data("The vectors of \(path) have \(file.dimension) numbers, but \(name) makes \(model.dimension).")

@@ -4,6 +4,7 @@ import CLIP
 import Foundation
 import Imaging
 import Retrieval
+import Training
 
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,13 +55,15 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+        let dataset = try Dataset(named: data)
         Console.warn(all: dataset.problems.map(\.description))
         let plan = try Plan(self, dataset)
         var reports: [Measured] = []
         for name in model {
             let location = try ModelLocation(name)
-            let embedder = try Embedder(checkpoint: location.open())
+            let checkpoint = try location.open()
+            plan.warn(of: checkpoint, named: location.name, measuredOn: dataset)
+            let embedder = try Embedder(checkpoint: checkpoint)
             let vectors = try RowEmbedding.vectors(of: plan.rows, by: embedder)
             var report = try plan.report(vectors, dimension: embedder.embeddingSize)
             report.latencyMilliseconds = try plan.latency(of: embedder, vectors)
@@ -78,7 +81,7 @@ struct EvaluateCommand: ParsableCommand {
         if colorHistogram {
             let vectors = try plan.rows.flatMap { row in
                 // The histogram's own preparation: a white square of 224.
-                let image = try ImageDecoder.decode(contentsOfFile: row.path).paddedToSquare(red: 255, green: 255, blue: 255)
+                let image = try ImageDecoder.decode(contentsOfFile: row.path, limits: .ownFiles).paddedToSquare(red: 255, green: 255, blue: 255)
                     .squashed(224, filter: .bicubic)
                 return try ColorHistogram.vector(rgb: image.pixels, width: image.width, height: image.height)
             }
@@ -180,6 +183,32 @@ struct EvaluateCommand: ParsableCommand {
                     "\(dataset.source) has no column \(command.relevantBy); its columns are \(dataset.columns.joined(separator: ", "))."
                 )
             }
+            let (labels, ranked) = (labels, Set(gallery))
+            let counts = Dictionary(gallery.compactMap { place in labels[place].map { ($0, 1) } }, uniquingKeysWith: +)
+            let hasRelevant = queries.contains { place in
+                labels[place].map { counts[$0, default: 0] > (ranked.contains(place) ? 1 : 0) } ?? false
+            }
+            guard hasRelevant else {
+                throw Failure.data(
+                    "\(dataset.source): no query has another picture of its \(command.relevantBy) to find. Name a column whose equal values make pictures "
+                        + "relevant to each other with --relevant-by, such as category; the columns are \(dataset.columns.joined(separator: ", "))."
+                )
+            }
+        }
+
+        /// Says so where a model is measured on what it was trained on: such figures tell nothing about new pictures.
+        func warn(of checkpoint: Checkpoint, named name: String, measuredOn dataset: Dataset) {
+            guard let seen = (try? checkpoint.recorded())?["data"] as? [String], seen.contains(TrainingData.digest(of: dataset))
+            else { return }
+            let trained = Set(TrainingData.rows(of: dataset).map(\.path))
+            let count = rows.count { trained.contains($0.path) }
+            if count > 0 {
+                Console.warn(
+                    "\(name) was trained on \(count) of the \(rows.count) rows that are measured here: the figures tell how well it remembers them, "
+                        + "not how well it finds new products. Give other products split query and gallery.")
+            } else if rows.contains(where: { $0["split"] == "val" }) {
+                Console.warn("these val rows chose the best epoch of \(name): expect a little less of new products")
+            }
         }
 
         func report(_ vectors: [Float], dimension: Int) throws -> EvaluationReport {
@@ -196,11 +225,11 @@ struct EvaluateCommand: ParsableCommand {
             let clock = ContinuousClock()
             for place in stride(from: 0, to: queries.count, by: max(1, queries.count / 50)) {
                 let begin = clock.now
-                let image = try ImageDecoder.decode(contentsOfFile: rows[queries[place]].path)
+                let image = try ImageDecoder.decode(contentsOfFile: rows[queries[place]].path, limits: .ownFiles)
                 let decoded = clock.now
                 let vector = try embedder.embed(images: [image])
                 let encoded = clock.now
-                _ = try index.search(queries: vector, k: min(10, gallery.count))
+                _ = try index.search(VectorRequest(vectors: vector, k: min(10, gallery.count)))
                 let end = clock.now
                 for (name, span) in [
                     ("decode", decoded - begin), ("encode", encoded - decoded), ("search", end - encoded), ("total", end - begin),

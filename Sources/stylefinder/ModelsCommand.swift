@@ -64,6 +64,7 @@ struct ModelsCommand: ParsableCommand {
             let parameters: Int
             let stored_as: [String: Int]
             let fingerprint: String
+            let tokenizer_fingerprint: String?
             let remarks: [String]
             let recorded: [String: String]
         }
@@ -87,7 +88,8 @@ struct ModelsCommand: ParsableCommand {
                 preprocessing: card.preprocessing, parameters: card.parameters,
                 stored_as: Dictionary(
                     checkpoint.storage.map { ($0.type.rawValue, $0.count) }, uniquingKeysWith: { first, _ in first }),
-                fingerprint: card.fingerprint, remarks: checkpoint.remarks, recorded: recorded)
+                fingerprint: card.fingerprint, tokenizer_fingerprint: checkpoint.tokenizerFingerprint,
+                remarks: checkpoint.remarks, recorded: recorded)
             if output.json { return try Console.printJSON(description) }
             print("\(description.id): \(description.architecture), \(description.embedding_size)-d, \(description.format)")
             let preparation = description.preprocessing

@@ -31,7 +31,11 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: "product: each garment once; image: every picture.")
     var groupBy: SearchQuery.Grouping = .product
 
+    @Option(help: "The largest picture, in millions of pixels.")
+    var maxPixels = 250
+
     func validate() throws {
+        guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
         if (image == nil) == (text == nil) { throw ValidationError("Give either a picture or --text.") }
         guard SearchQuery.limits.contains(k) else { throw ValidationError("-k is \(k), expected 1 to 200.") }
     }
@@ -39,14 +43,16 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         let subject: SearchQuery.Subject
         if let image {
-            subject = .image(try ImageDecoder.decode(contentsOfFile: image))
+            var limits = DecodingLimits.ownFiles
+            limits.maxPixels = maxPixels * 1_000_000
+            subject = .image(try ImageDecoder.decode(contentsOfFile: Failure.path(named: image), limits: limits))
         } else {
             subject = .text(text ?? "")
         }
         let conditions = try CatalogFilter(filter)
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
         let location = try model.locate()
-        let session = try EncoderSession(checkpoint: location.path, name: location.name)
+        let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: store)
         let engine = try SearchEngine(catalog: store, encoder: session)
         let response = try await engine.search(
             SearchQuery(subject, limit: k, filter: conditions, minimumScore: minScore, grouping: groupBy))

@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
         let interrupt = Interrupt()
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
         let named = try model.map { try ModelLocation($0) }
-        let offered = try samples.map { try Samples.of(Dataset(contentsOf: URL(fileURLWithPath: $0))) }
+        let offered = try samples.map { try Samples.of(Dataset(named: $0)) }
         try await Serving(catalog: store, listening: listening, interrupt: interrupt).run {
             let models = try Serving.load(named.isEmpty ? Serving.modelsWithVectors(in: store) : named, store)
             return (models, try offered ?? Samples.of(store))
@@ -51,12 +51,18 @@ struct ListeningOptions: ParsableArguments {
     var maxUpload = 20
 
     @Option(help: "The largest picture, in millions of pixels.")
-    var maxPixels = 50
+    var maxPixels = 100
+
+    @Option(help: "The memory that decoding pictures may take together, in MB; a larger picture is decoded alone.")
+    var decodingMemory = 1024
 
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), expected 0 to 65535") }
         guard (1...1024).contains(maxUpload) else { throw ValidationError("--max-upload is \(maxUpload), expected 1 to 1024 MB") }
         guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
+        guard (64...1 << 20).contains(decodingMemory) else {
+            throw ValidationError("--decoding-memory is \(decodingMemory), expected 64 to 1048576 MB")
+        }
         guard BasePath.isValid(basePath) else {
             throw ValidationError("--base-path is \(basePath), expected letters, digits and /-._~ such as /finder")
         }

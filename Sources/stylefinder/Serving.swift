@@ -4,6 +4,7 @@ import CLIP
 import Catalog
 import Dispatch
 import Foundation
+import Imaging
 import Inference
 import Logging
 import Search
@@ -21,11 +22,12 @@ struct Serving {
     /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server.
     /// - Throws: `ServerError`, what `prepare` throws; `ExitCode.interrupted` after Ctrl-C.
     func run(_ prepare: @escaping @Sendable () throws -> Content?) async throws {
-        let finder = Finder(catalog: catalog)
+        DecodingMemory.forProcess.capacity = listening.decodingMemory << 20
+        let service = SearchService(catalog: catalog)
         let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
         if page == nil { Console.warn("there is no built page (`make web` builds it): only the API answers") }
-        let server = FinderServer(
-            finder, page: page, settings: listening.settings,
+        let server = SearchServer(
+            service, page: page, settings: listening.settings,
             logger: Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) })
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
         let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
@@ -40,8 +42,12 @@ struct Serving {
                     do {
                         let begin = ContinuousClock.now
                         guard let content = try await Self.onOwnThread(prepare), !interrupt.isRequested else { return }
-                        finder.begin(with: content.models, samples: content.samples)
+                        service.begin(with: content.models, samples: content.samples)
                         Self.announce(content.models, after: ContinuousClock.now - begin, listening, port: port)
+                        // What another process writes into the catalogue is found from here on, until the server ends.
+                        await content.models.first?.engine.catalog.follow {
+                            Console.warn("the catalogue can't be followed for the time being: \($0)")
+                        }
                     } catch {
                         end.yield(error)
                     }
@@ -72,16 +78,17 @@ struct Serving {
         }
     }
 
-    /// Loads models, each behind a queue that gathers the pictures of several clients, with its index over the catalogue.
-    /// - Throws: as `EncoderSession.init` and `SearchEngine.init`.
+    /// Loads models, each behind a queue that gathers the pictures of several clients, with its index; all of them over one catalogue in memory.
+    /// - Throws: as `EncoderSession.init`, `LiveCatalog.init` and `SearchEngine.init`.
     static func load(_ models: [ModelLocation], _ catalog: CatalogStore) throws -> [ServedModel] {
         var names: Set<String> = []
+        let live = try LiveCatalog(catalog)
         return try models.map { location in
             guard names.insert(location.name).inserted else {
                 throw Failure.usage("Two models are called \(location.name); rename the folder of one of them.")
             }
-            let session = try EncoderSession(checkpoint: location.path, name: location.name)
-            let engine = try SearchEngine(catalog: catalog, encoder: MicroBatcher(session, queueLimit: 32))
+            let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: catalog)
+            let engine = try SearchEngine(live, encoder: MicroBatcher(session, queueLimit: 32))
             return ServedModel(card: session.card, engine: engine)
         }
     }
@@ -92,7 +99,7 @@ struct Serving {
         let counts = try catalog.counts().vectors
         var known = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }
         let found = try ModelLocation.shipped().filter { location in
-            let fingerprint = try Checkpoint(path: location.path).fingerprint
+            let fingerprint = try catalog.fingerprint(of: Checkpoint(path: location.path))
             guard let place = known.firstIndex(where: { $0.fingerprint == fingerprint }) else { return false }
             known.remove(at: place)
             return true

@@ -35,8 +35,9 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         if threads > 0 { try TorchRuntime.setThreads(threads) }
-        let settings = try Recipe(path: recipe)
-        let datasets = try data.map { try Dataset(contentsOf: URL(fileURLWithPath: $0)) }
+        let shipped = ModelLocation.shipped().map { ($0.name, $0.path) }
+        let settings = try Recipe(path: recipe, shippedModels: Dictionary(shipped, uniquingKeysWith: { first, _ in first }))
+        let datasets = try data.map { try Dataset(named: $0) }
         for dataset in datasets { for problem in dataset.problems { Console.warn(problem.description) } }
         let teachers = try teacher.map { $0 == "none" ? nil : try EmbeddingFile(path: $0) }
         let command =
@@ -85,6 +86,12 @@ struct TrainCommand: ParsableCommand {
             case .validated(let epoch, let figures, let isBest):
                 let text = figures.sorted { $0.key < $1.key }.map { String(format: "%@ %.4f", $0.key, $0.value) }
                 Console.note("epoch \(epoch)  \(text.joined(separator: "  "))\(isBest ? "  best so far" : "")")
+            case .withoutValidation:
+                Console.warn(
+                    "no row has split val, so nothing tells which epoch is best: the last one counts as it. Give some products split val."
+                )
+            case .unreadable(let sentence):
+                Console.warn("\(sentence) It is left out, and another photo stands for it in training.")
             case .saved: break
             case .ended(let step, let completed):
                 if completed { Console.note("\(step) steps taken") }

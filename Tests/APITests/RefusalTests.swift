@@ -1,10 +1,7 @@
 import Foundation
 import HTTPTypes
-import Hummingbird
-import HummingbirdTesting
 import Imaging
 import NIOCore
-import NIOPosix
 import Testing
 
 @testable import API
@@ -180,16 +177,13 @@ struct RefusalTests {
         let good = try Shop.png([190, 30, 30])
         // Fewer places than clients that hang up: a place that is not given back would be missed.
         try await shop.server { $0.limits.uploadsAtOnce = 4 }.test(.live) { client in
-            let port = try #require(client.port)
             for _ in 0..<20 {
-                let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(
-                    host: "localhost", port: port
-                ).get()
-                let head =
-                    "POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
-                    + "Content-Type: multipart/form-data; boundary=\(Form.boundary)\r\n\r\n--\(Form.boundary)\r\n"
-                try await channel.writeAndFlush(ByteBuffer(string: head))
-                try await channel.close()
+                try await client.connect { connection in
+                    try await connection.send(
+                        "POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
+                            + "Content-Type: multipart/form-data; boundary=\(Form.boundary)\r\n\r\n--\(Form.boundary)\r\n")
+                    try await connection.hangUp()
+                }
             }
             // The server learns of a hang-up a moment later.
             var answer = try await client.search(Form(image: good))
@@ -217,27 +211,15 @@ struct RefusalTests {
     func announced() async throws {
         let shop = try Shop()
         try await shop.server().test(.live) { client in
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(
-                host: "localhost", port: try #require(client.port)
-            ) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
-            let answer = try await channel.executeThenClose { inbound, outbound in
-                let head =
+            try await client.connect { connection in
+                try await connection.send(
                     "POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n"
-                    + "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x"
-                try await outbound.write(ByteBuffer(string: head))
-                var text = ""
-                for try await part in inbound {
-                    text += String(buffer: part)
-                    if text.contains("\"error\"") { break }
-                }
-                return text
+                        + "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x")
+                let received = try await connection.receive()
+                let answer = try #require(received)
+                #expect(answer.status == .contentTooLarge)
+                #expect(try answer.error().message.contains("20 MB"))
             }
-            #expect(answer.hasPrefix("HTTP/1.1 413 "))
-            #expect(answer.contains("20 MB"))
         }
     }
 }

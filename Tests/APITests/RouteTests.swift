@@ -2,7 +2,6 @@ import Catalog
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import Imaging
 import Logging
 import NIOCore
@@ -156,8 +155,8 @@ struct RouteTests {
     @Test("the description of the API names every route that there is, and no other, and each answers")
     func openAPI() async throws {
         let shop = try Shop()
-        let server = FinderServer(
-            shop.finder, settings: ServerSettings(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let server = SearchServer(
+            shop.service, settings: ServerSettings(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let routes = Set(
             server.router().routes.filter { $0.method != .head }.map { route in
                 let path = route.path.description.split(separator: "/").map { part in

@@ -1,7 +1,6 @@
 import Catalog
 import Foundation
 import HTTPTypes
-import HummingbirdTesting
 import Imaging
 import Search
 import Testing

@@ -20,6 +20,9 @@ final class TestFolder: Sendable {
         }
     }
 
+    /// The path without symbolic links, as a catalogue keeps it.
+    var realPath: String { url.resolvingSymlinksInPath().path }
+
     func file(_ name: String) -> String { path + "/" + name }
 
     @discardableResult

@@ -211,4 +211,11 @@ struct SafetensorsFileTests {
         let error = try #require(throws: TensorFileError.self) { _ = try SafetensorsFile(path: path) }
         #expect(error.description.contains("a string is not UTF-8"))
     }
+
+    @Test("a NumPy array is named as one")
+    func numpy() throws {
+        let path = try folder.write([0x93] + Array("NUMPY\u{1}\u{0}v\u{0}{'descr': '<f4'}".utf8), as: "img_emb_0.npy")
+        #expect(throws: TensorFileError.numpy(path: path)) { try SafetensorsFile(path: path) }
+        #expect(TensorFileError.numpy(path: path).description.hasPrefix("\(path) is a NumPy array, and .npy is not read"))
+    }
 }

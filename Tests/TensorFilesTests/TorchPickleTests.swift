@@ -104,17 +104,68 @@ struct TorchPickleTests {
         }
     }
 
-    @Test("where objects are collected, functions that are only mentioned and values of numpy are names")
-    func bystanders() throws {
-        let cases: [([UInt8], String)] = [
-            (Pickle.global("torch._C._nn", "gelu"), "torch._C._nn.gelu"),
-            (Self.call("numpy.core.multiarray", "scalar", Pickle.text("f8")), "numpy.core.multiarray.scalar"),
-            (Self.call("pathlib", "PosixPath", Pickle.text("/")), "pathlib.PosixPath"),
+    @Test("where objects are collected, functions that are only mentioned are names; otherwise they are refused")
+    func mentioned() throws {
+        let path = try folder.write(
+            TorchFileBytes(pickle: Pickle.whole(Pickle.global("torch._C._nn", "gelu"))).bytes, as: "x.pt")
+        #expect(throws: TensorFileError.foreignGlobal(path: path, name: "torch._C._nn.gelu")) {
+            _ = try TorchCheckpoint(path: path)
+        }
+        #expect(try TorchCheckpoint(path: path, objects: .collected).root == .opaque("torch._C._nn.gelu"))
+    }
+
+    /// What numpy 1 and 2, pathlib and datetime pickle, as Python writes it in protocol 2.
+    private static let bystanders: [(name: String, operations: [UInt8])] = {
+        func double(_ core: String) -> [UInt8] {
+            let type =
+                Pickle.global("numpy", "dtype") + Pickle.text("f8") + Pickle.falsehood + [0x88] + [0x87] + Pickle.reduce
+                + Pickle.mark + Pickle.integer(3) + Pickle.text("<") + Pickle.none + Pickle.none + Pickle.none
+                + Pickle.integer(-1) + Pickle.integer(-1) + Pickle.integer(0) + Pickle.tuple + Pickle.build
+            let bytes = call("_codecs", "encode", Pickle.text("\u{0}?") + Pickle.text("latin1"))
+            return Pickle.global("numpy.\(core).multiarray", "scalar") + type + bytes + [0x86] + Pickle.reduce
+        }
+        let array =
+            Pickle.global("numpy.core.multiarray", "_reconstruct") + Pickle.global("numpy", "ndarray") + Pickle.integers([0])
+            + call("_codecs", "encode", Pickle.text("b") + Pickle.text("latin1")) + [0x87] + Pickle.reduce
+            + Pickle.mark + Pickle.integer(1) + Pickle.integers([2]) + double("core") + Pickle.falsehood + Pickle.text("")
+            + Pickle.tuple
+            + Pickle.build
+        return [
+            ("numpy.core.multiarray.scalar", double("core")), ("numpy._core.multiarray.scalar", double("_core")),
+            ("numpy.core.multiarray._reconstruct", array),
+            ("numpy.random._pickle.__generator_ctor", call("numpy.random._pickle", "__generator_ctor", Pickle.text("PCG64"))),
+            ("numpy.dtypes.Float64DType", Pickle.global("numpy.dtypes", "Float64DType")),
+            ("pathlib.PosixPath", call("pathlib", "PosixPath", Pickle.text("/") + Pickle.text("data"))),
+            ("pathlib._local.PosixPath", call("pathlib._local", "PosixPath", Pickle.text("/"))),
+            ("datetime.datetime", call("datetime", "datetime", Pickle.text("x"))),
         ]
-        for (operations, name) in cases {
-            let path = try folder.write(TorchFileBytes(pickle: Pickle.whole(operations)).bytes, as: "x.pt")
-            #expect(throws: TensorFileError.foreignGlobal(path: path, name: name)) { _ = try TorchCheckpoint(path: path) }
-            #expect(try TorchCheckpoint(path: path, objects: .collected).root == .opaque(name))
+    }()
+
+    @Test(
+        "numbers, arrays and random states of numpy, paths and dates are values without interest, and what stands beside them is read"
+    )
+    func bystanders() throws {
+        for (name, operations) in Self.bystanders {
+            let pickle = Pickle.whole(
+                Pickle.emptyDict + Pickle.text("lr") + operations + Pickle.setItem + Pickle.text("w") + Pickle.tensor()
+                    + Pickle.setItem)
+            let path = try folder.write(TorchFileBytes(pickle: pickle).bytes, as: "x.pt")
+            for objects in [TorchCheckpoint.Objects.refused, .collected] {
+                let checkpoint = try TorchCheckpoint(path: path, objects: objects)
+                #expect(checkpoint.root["lr"] == .opaque(name))
+                #expect(try checkpoint.tensors().names == ["w"])
+            }
+        }
+    }
+
+    @Test("what only looks like numpy's is refused as ever")
+    func notNumpy() throws {
+        for (module, name) in [("numpy", "fromfile"), ("numpy.core.multiarray", "frombuffer"), ("numpy.lib.npyio", "load")] {
+            let path = try folder.write(
+                TorchFileBytes(pickle: Pickle.whole(Self.call(module, name, Pickle.text("/etc/passwd")))).bytes, as: "x.pt")
+            #expect(throws: TensorFileError.foreignGlobal(path: path, name: "\(module).\(name)")) {
+                _ = try TorchCheckpoint(path: path)
+            }
         }
     }
 }

@@ -47,7 +47,7 @@ final class TinyRun {
             teacherPaths: ["teacher.safetensors"], command: "stylefinder train tiny.json")
         // New weights come from the process's one generator, which tests beside this one use too: two runs that are compared start from a
         // folder.
-        let vocabulary = "\(Fixtures.package)/Tests/CLIPTests/Fixtures/tokenizer"
+        let vocabulary = "\(Fixtures.package)/Tests/TokenizersTests/Fixtures/tokenizer"
         let shape =
             tower == .vit ? "\"width\": 16, \"layers\": 1, \"heads\": 2, \"patch\": 8" : "\"width\": 8, \"layers\": [1, 1, 1, 1]"
         let text = """
@@ -204,10 +204,12 @@ struct TrainerTests {
         #expect((recorded["epoch"] as? NSNumber)?.doubleValue == best.epoch)
     }
 
-    @Test("without validation rows the latest epoch is the best")
+    @Test("without validation rows the latest epoch is the best, and that is told")
     func noValidation() throws {
         let tiny = try TinyRun(.vit, validates: false)
-        try tiny.train()
+        var isTold = false
+        try tiny.train { if case .withoutValidation = $0 { isTold = true } }
+        #expect(isTold)
         #expect(try TinyRun.weights(tiny.run.best) == TinyRun.weights(tiny.run.last))
     }
 
@@ -284,6 +286,50 @@ struct TrainerTests {
         #expect(try TinyRun.metrics(tiny.run).count == 1)
     }
 
+    @Test(
+        "an error between two checkpoints has the steps since the last one saved, and the epoch that it cut off measured at the resume"
+    )
+    func savedBeforeTheEnd() throws {
+        let tiny = try TinyRun(.vit)
+        let metrics = "\(tiny.run.path)/metrics.jsonl"
+        // A folder stands where the third step, the epoch's last, is to be noted.
+        let error = #expect(throws: TrainingError.self) {
+            try tiny.train { event in
+                guard case .step(3, _, _) = event else { return }
+                try? FileManager.default.removeItem(atPath: metrics)
+                try? FileManager.default.createDirectory(atPath: metrics, withIntermediateDirectories: true)
+            }
+        }
+        guard case .noWrite? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(try tiny.run.resume(tiny.recipe)?.step == 3)
+        #expect(!FileManager.default.fileExists(atPath: tiny.run.best))
+        try FileManager.default.removeItem(atPath: metrics)
+        var epochs: [Int] = []
+        let completed = try tiny.train(resume: true) { event in
+            if case .validated(let epoch, _, _) = event { epochs.append(epoch) }
+        }
+        #expect(completed && epochs == [1, 2, 3])
+        #expect(FileManager.default.fileExists(atPath: tiny.run.best))
+    }
+
+    @Test("a recipe may name a shipped model or a run; a folder of that name beside it comes first")
+    func namedStart() throws {
+        let tiny = try TinyRun(.vit)
+        let start = "\(tiny.folder.path)/start"
+        tiny.recipe.start = .model("small")
+        #expect(throws: CLIPError.noModel(path: "\(tiny.folder.path)/small")) { try TrainingStart(tiny.recipe) }
+        tiny.recipe.shippedModels = ["small": start]
+        #expect(tiny.recipe.resolvedModel("small") == start)
+        _ = try TrainingStart(tiny.recipe)
+        try tiny.folder.write("{}", to: "small/config.json")
+        #expect(tiny.recipe.resolvedModel("small") == "\(tiny.folder.path)/small")
+        try tiny.folder.write("{}", to: "small/recipe.json")
+        #expect(tiny.recipe.resolvedModel("small") == "\(tiny.folder.path)/small/best")
+    }
+
     @Test("a folder that can't be made is refused in one sentence")
     func fileInPlaceOfFolder() throws {
         let tiny = try TinyRun(.vit)
@@ -322,7 +368,9 @@ struct TrainerTests {
         }
         let text = try #require(error).description
         #expect(text.hasSuffix(".") && !text.contains("..") && text.contains("space"), "\(text)")
-        #expect(try TinyRun.weights(tiny.run.last) == saved)
+        // The step that could not be noted is not lost.
+        #expect(try TinyRun.weights(tiny.run.last) != saved)
+        #expect(try tiny.run.resume(tiny.recipe)?.step == 3)
     }
 
     @Test("a model as the teacher is asked about every view; its run can be stopped and resumed too")
@@ -399,13 +447,41 @@ struct TrainerTests {
         #expect(try refused { recipe, _ in recipe.trainable = ["vision"] }.contains("vision"))
     }
 
-    @Test("a photo that can't be read ends the run and names its file")
+    @Test("a photo that can't be read is told once, another stands for it, and the run is the same whenever it is made")
     func brokenPhoto() throws {
         let tiny = try TinyRun(.vit)
         let path = try #require(tiny.sources.datasets[0].rows.first).path
         try Data("no picture".utf8).write(to: URL(filePath: path))
-        let error = #expect(throws: (any Error).self) { try tiny.train() }
-        #expect(String(describing: try #require(error)).contains("photo-0.png"))
+        var told: [String] = []
+        let completed = try tiny.train { if case .unreadable(let sentence) = $0 { told.append(sentence) } }
+        #expect(completed && told.count == 1 && told[0].contains("photo-0.png"))
+        let other = RunFolder(path: "\(tiny.folder.path)/other")
+        try tiny.train(to: other, stop: 4)
+        try tiny.train(to: other, resume: true)
+        #expect(try TinyRun.metrics(other) == TinyRun.metrics(tiny.run))
+    }
+
+    @Test("more than one photo in a hundred ends the run, with a sentence that names the last")
+    func brokenPhotos() throws {
+        let tiny = try TinyRun(.vit)
+        for row in tiny.sources.datasets[0].rows[..<2] { try Data("no picture".utf8).write(to: URL(filePath: row.path)) }
+        let error = #expect(throws: TrainingError.self) { try tiny.train() }
+        guard case .unreadablePhotos(2, of: 12, _)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        let text = try #require(error).description
+        #expect(text.contains("2 of 12 photos can't be read") && text.contains("photo-") && text.hasSuffix("."))
+    }
+
+    @Test("a validation photo that can't be read is left out and told")
+    func brokenValidationPhoto() throws {
+        let tiny = try TinyRun(.vit)
+        let row = try #require(tiny.sources.datasets[0].rows(where: "split", is: "val").first)
+        try Data("no picture".utf8).write(to: URL(filePath: row.path))
+        var told: [String] = []
+        let completed = try tiny.train { if case .unreadable(let sentence) = $0 { told.append(sentence) } }
+        #expect(completed && told.count == 3 && told.allSatisfy { $0.contains("photo-12.png") })
     }
 }
 
@@ -429,6 +505,41 @@ struct BatchLoaderTests {
             #expect(found.teacher == expected.teacher && found.captioned.map(\.view) == expected.captioned.map(\.view))
         }
         loaders[0].stop()
+    }
+
+    @Test("where no photo of an item can be read, another item stands for it in all its views, which stay positives")
+    func substitutes() throws {
+        let tiny = try TinyRun(.vit)
+        // Both photos of the first garment.
+        for row in tiny.sources.datasets[0].rows[..<2] { try Data("no picture".utf8).write(to: URL(filePath: row.path)) }
+        let data = try TrainingData(
+            tiny.sources.datasets, templates: tiny.recipe.captions, teachers: tiny.sources.teachers, teacherPaths: ["teacher"])
+        let start = try TrainingStart(tiny.recipe)
+        let loaders = try (0..<2).map { _ in
+            try BatchLoader(data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer)
+        }
+        var met = 0
+        for step in 0..<8 {
+            let (batch, again) = (try loaders[0].batch(step: step), try loaders[1].batch(step: step))
+            #expect(batch.pixels == again.pixels && batch.items == again.items && batch.unreadable == again.unreadable)
+            #expect(!batch.items.contains(0) && batch.items.count == 8)
+            for item in batch.items { #expect(batch.items.count { $0 == item } >= 2) }
+            met += batch.unreadable.isEmpty ? 0 : 1
+        }
+        #expect(met > 0)
+    }
+
+    @Test("photos without identities are refused with the way to give them")
+    func noIdentities() throws {
+        let tiny = try TinyRun(.vit)
+        let lines = (0..<4).map { "{\"image\": \"photo-\($0).png\", \"product_id\": \"\($0)\"}" }.joined(separator: "\n")
+        let dataset = try Dataset(contentsOf: URL(filePath: tiny.folder.write(lines, to: "data/plain.jsonl")))
+        let data = try TrainingData([dataset], templates: [], teachers: [], teacherPaths: [])
+        let start = try TrainingStart(tiny.recipe)
+        let error = #expect(throws: TrainingError.self) {
+            try BatchLoader(data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer)
+        }
+        #expect(error?.description.contains("give the photos of one product the same product_id") == true)
     }
 
     @Test("at most one view of an item has a caption, equal captions are one row, and every view has its teacher")

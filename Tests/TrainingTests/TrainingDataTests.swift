@@ -47,6 +47,18 @@ struct TrainingDataTests {
         #expect(both.items == [0, 1, 0, 2, 3, 2])
     }
 
+    @Test("the rows that were trained on are known again, whatever stands beside them")
+    func digest() throws {
+        let rows = [
+            ["image": "a.png", "product_id": "1", "split": "train"], ["image": "b.png", "product_id": "1", "split": "train"],
+        ]
+        let set = try dataset(rows)
+        let more = try dataset([["image": "c.png", "product_id": "2", "split": "val"]] + rows.reversed(), "more")
+        #expect(TrainingData.digest(of: set) == TrainingData.digest(of: more))
+        let other = try dataset([rows[0], ["image": "b.png", "product_id": "2", "split": "train"]], "other")
+        #expect(TrainingData.digest(of: set) != TrainingData.digest(of: other))
+    }
+
     @Test("no rows to train on is an error")
     func nothing() throws {
         let set = try dataset([

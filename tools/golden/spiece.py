@@ -1,6 +1,6 @@
 """A small SentencePiece vocabulary of SigLIP's kind, and token ids of hard strings by both reference tokenizers.
 
-    spiece.py --out Tests/CLIPTests/Fixtures/siglip
+    spiece.py --out Tests/TokenizersTests/Fixtures/siglip
 
 SigLIP's English vocabulary is a Unigram model of T5's: `<pad>` 0, `</s>` 1, `<unk>` 2, no start token, normaliser `nmt_nfkc`; the
 multilingual one falls back to bytes. Both kinds are trained here on captions that this script makes up. Their normaliser is `nmt_nfkc`

@@ -1,6 +1,6 @@
 """Token ids of hard strings by both reference tokenizers, with OpenAI's vocabulary and with a small one of our own.
 
-    tokenizer.py --out Tests/CLIPTests/Fixtures/tokenizer
+    tokenizer.py --out Tests/TokenizersTests/Fixtures/tokenizer
 
 Writes `openai.json` (ids only; that vocabulary is not part of the project) and `small.json` with its `vocab.json` and
 `merges.txt`, and the same vocabulary as transformers saves it, `tokenizer.json`. Each entry: `kind`, `text`, `cleaned` (what open_clip encodes), `open_clip` and `transformers` (ids from start to

@@ -29,6 +29,6 @@ while let line = readLine() {
     }
     let query = Array(queries.vector(number))
     var hits: [Hit] = []
-    let elapsed = try clock.measure { hits = try index.search(queries: query, k: k)[0] }
+    let elapsed = try clock.measure { hits = try index.search(VectorRequest(vectors: query, k: k))[0] }
     try answer("\(elapsed / .milliseconds(1)) \(hits.map { String($0.id) }.joined(separator: " "))")
 }

@@ -9,7 +9,7 @@ import Synchronization
 
 /// `GET /images/{id}?w=` and the samples: pictures at a few fixed widths, since a free width is a load attack.
 struct ImageRoutes {
-    let finder: Finder
+    let service: SearchService
     let base: BasePath
     private let cache = PictureCache(byteLimit: 48 << 20)
 
@@ -24,21 +24,21 @@ struct ImageRoutes {
 
     static func path(_ id: ImageID) -> String { "/api/v1/images/\(id)" }
 
-    init(finder: Finder, base: BasePath) {
-        self.finder = finder
+    init(service: SearchService, base: BasePath) {
+        self.service = service
         self.base = base
     }
 
-    func add(to group: RouterGroup<FinderContext>) {
+    func add(to group: RouterGroup<APIContext>) {
         group.get("images/:id", use: image)
         group.get("samples", use: samples)
         group.get("samples/:number", use: sample)
     }
 
-    @Sendable func image(_ request: Request, _ context: FinderContext) async throws -> Response {
+    @Sendable func image(_ request: Request, _ context: APIContext) async throws -> Response {
         let id = context.parameter("id")
         let width = try width(request)
-        guard let number = ImageID(id), let image = try finder.catalog.image(number), image.state == .ok,
+        guard let number = ImageID(id), let image = try service.catalog.image(number), image.state == .ok,
             let hash = image.contentHash
         else { throw APIError.unknownImage(id) }
         return try await picture(path: image.path, hash: hash.hex, width: width, request)
@@ -53,16 +53,16 @@ struct ImageRoutes {
         let samples: [Sample]
     }
 
-    @Sendable func samples(_ request: Request, _ context: FinderContext) async throws -> Response {
-        let samples = try finder.samples().enumerated().map { place, sample in
+    @Sendable func samples(_ request: Request, _ context: APIContext) async throws -> Response {
+        let samples = try service.samples().enumerated().map { place, sample in
             Sample(title: sample.title, path: base.url("/api/v1/samples/\(place)"))
         }
         return JSONAnswer.response(Samples(samples: samples))
     }
 
-    @Sendable func sample(_ request: Request, _ context: FinderContext) async throws -> Response {
+    @Sendable func sample(_ request: Request, _ context: APIContext) async throws -> Response {
         let number = context.parameter("number")
-        let samples = try finder.samples()
+        let samples = try service.samples()
         guard let place = Int(number), samples.indices.contains(place) else {
             throw APIError(.notFound, "unknown_sample", "There is no sample \(APIError.quoted(number)).")
         }
@@ -97,9 +97,9 @@ struct ImageRoutes {
             try await Self.pool.runIfActive {
                 let whole: RGBImage
                 do throws(ImageError) {
-                    whole = try ImageDecoder.decode(contentsOfFile: path, minimumSide: width)
+                    whole = try ImageDecoder.decode(contentsOfFile: path, limits: .ownFiles, minimumSide: width)
                 } catch {
-                    if error.category == .failed { throw error }
+                    if error.category == .failed || error.category == .stopped { throw error }
                     // The file was good when it was imported.
                     throw APIError(.notFound, "picture_gone", "The picture's file is not there any more, or has changed.")
                 }

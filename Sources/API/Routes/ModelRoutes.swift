@@ -3,9 +3,9 @@ import Search
 
 /// `GET /models`: what is known about every loaded model.
 struct ModelRoutes {
-    let finder: Finder
+    let service: SearchService
 
-    func add(to group: RouterGroup<FinderContext>) {
+    func add(to group: RouterGroup<APIContext>) {
         group.get("models", use: list)
         group.get("models/:id", use: model)
     }
@@ -34,12 +34,12 @@ struct ModelRoutes {
         let `default`: String?
     }
 
-    @Sendable func list(_ request: Request, _ context: FinderContext) async throws -> Response {
-        let models = try finder.served()
+    @Sendable func list(_ request: Request, _ context: APIContext) async throws -> Response {
+        let models = try service.served()
         return JSONAnswer.response(Listing(models: models.map(Card.init), default: models.first?.card.id))
     }
 
-    @Sendable func model(_ request: Request, _ context: FinderContext) async throws -> Response {
-        JSONAnswer.response(Card(try finder.model(context.parameter("id"))))
+    @Sendable func model(_ request: Request, _ context: APIContext) async throws -> Response {
+        JSONAnswer.response(Card(try service.model(context.parameter("id"))))
     }
 }

@@ -4,13 +4,13 @@ import NIOPosix
 
 /// `GET /products`: browsing the catalogue, by pages, filters and facets.
 struct ProductRoutes {
-    let finder: Finder
+    let service: SearchService
     let base: BasePath
 
     /// The keys that a page of products can be narrowed by.
     static let facets = ["category", "color", "brand"]
 
-    func add(to group: RouterGroup<FinderContext>) {
+    func add(to group: RouterGroup<APIContext>) {
         group.get("products", use: list)
         group.get("products/:id", use: product)
     }
@@ -68,7 +68,7 @@ struct ProductRoutes {
         let images: [ImageSummary]
     }
 
-    @Sendable func list(_ request: Request, _ context: FinderContext) async throws -> Response {
+    @Sendable func list(_ request: Request, _ context: APIContext) async throws -> Response {
         let fields = RequestFields(query: request)
         try fields.require(only: ["filter", "limit", "offset"])
         let filter = try CatalogFilter(fields.all("filter"))
@@ -77,7 +77,7 @@ struct ProductRoutes {
             try fields.integer("limit", in: 1...200, default: 24)
         )
         // A large catalogue takes a while to count: not on the threads that everything else runs on.
-        let page = try await NIOThreadPool.singleton.runIfActive { [catalog = finder.catalog] in
+        let page = try await NIOThreadPool.singleton.runIfActive { [catalog = service.catalog] in
             try catalog.productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
         }
         return JSONAnswer.response(
@@ -93,10 +93,10 @@ struct ProductRoutes {
                 facets: page.facets.mapValues { $0.map { Facet(value: $0.value, count: $0.products) } }))
     }
 
-    @Sendable func product(_ request: Request, _ context: FinderContext) async throws -> Response {
+    @Sendable func product(_ request: Request, _ context: APIContext) async throws -> Response {
         let id = context.parameter("id")
-        guard let product = try finder.catalog.product(id) else { throw APIError.unknownProduct(id) }
-        let images = try finder.catalog.images(ofProduct: id).filter { $0.state == .ok }
+        guard let product = try service.catalog.product(id) else { throw APIError.unknownProduct(id) }
+        let images = try service.catalog.images(ofProduct: id).filter { $0.state == .ok }
         return JSONAnswer.response(
             Detail(
                 id: product.id, title: product.title, category: product.category, brand: product.brand, price: product.price,

@@ -8,34 +8,34 @@ import Synchronization
 
 /// `POST /search`: a picture, a text, or something of the catalogue in; garments out.
 struct SearchRoutes {
-    let finder: Finder
+    let service: SearchService
     let limits: ServerLimits
     let base: BasePath
     private let uploads: UploadGate
 
-    init(finder: Finder, limits: ServerLimits, base: BasePath) {
-        self.finder = finder
+    init(service: SearchService, limits: ServerLimits, base: BasePath) {
+        self.service = service
         self.limits = limits
         self.base = base
         uploads = UploadGate(limit: limits.uploadsAtOnce, byteLimit: limits.uploadBytesAtOnce)
     }
 
-    func add(to group: RouterGroup<FinderContext>) {
+    func add(to group: RouterGroup<APIContext>) {
         group.post("search", use: search)
         group.get("products/:id/similar", use: similar)
     }
 
     static let options = ["model", "top_k", "filter", "group_by", "min_score"]
 
-    @Sendable func search(_ request: Request, _ context: FinderContext) async throws -> Response {
+    @Sendable func search(_ request: Request, _ context: APIContext) async throws -> Response {
         // Loading is said before an upload is read.
-        _ = try finder.served()
+        _ = try service.served()
         // A body of unknown length may become as long as any.
         let bytes = min(request.headers[.contentLength].flatMap { Int($0) } ?? limits.uploadBytes, limits.uploadBytes)
         return try await uploads.admit(bytes: max(0, bytes)) {
             var fields = try await RequestFields(body: request, files: ["image"], limit: limits.uploadBytes)
             try fields.require(only: ["image", "text", "product_id", "image_id"] + Self.options)
-            let model = try finder.model(fields.one("model"))
+            let model = try service.model(fields.one("model"))
             let begin = ContinuousClock.now
             let subject = try await subject(of: fields, model)
             fields.dropFiles()
@@ -44,10 +44,10 @@ struct SearchRoutes {
         }
     }
 
-    @Sendable func similar(_ request: Request, _ context: FinderContext) async throws -> Response {
+    @Sendable func similar(_ request: Request, _ context: APIContext) async throws -> Response {
         let fields = RequestFields(query: request)
         try fields.require(only: Self.options)
-        return try await answer(.product(context.parameter("id")), fields, finder.model(fields.one("model")), decoded: nil)
+        return try await answer(.product(context.parameter("id")), fields, service.model(fields.one("model")), decoded: nil)
     }
 
     private func subject(of fields: RequestFields, _ model: ServedModel) async throws -> SearchQuery.Subject {

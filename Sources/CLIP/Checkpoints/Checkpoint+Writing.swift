@@ -1,7 +1,8 @@
 import Foundation
 import Imaging
 public import TensorFiles
-public import Torch
+import Tokenizers
+import Torch
 
 extension Checkpoint {
     /// Whose names the weights carry in a file of their own.
@@ -44,12 +45,11 @@ extension Checkpoint {
         }
         if let vocabulary, let files = TokenizerFiles(folder: vocabulary, cleanup: library) {
             for (name, file) in zip(files.names, files.paths) {
-                do {
-                    let data = try Data(contentsOf: URL(fileURLWithPath: file))
-                    try data.write(to: URL(fileURLWithPath: "\(path)/\(name)"), options: .atomic)
-                } catch {
-                    throw CLIPError.noWrite(path: "\(path)/\(name)", reason: error.phrase)
+                let data: Data
+                do { data = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
+                    throw CLIPError.unreadable(path: file, reason: error.phrase)
                 }
+                try ReplacingFile.put(data, at: "\(path)/\(name)")
             }
         }
         if let additions { try JSONFile.write(additions, to: "\(path)/\(Self.additions)") }

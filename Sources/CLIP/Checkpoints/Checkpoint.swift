@@ -4,6 +4,7 @@ import Hashing
 import Imaging
 import Synchronization
 public import TensorFiles
+public import Tokenizers
 public import Torch
 
 /// A model on disk, opened: what it is, its preprocessing, its tokenizer, its weights by canonical name. It is a folder of Hugging Face's or
@@ -33,17 +34,36 @@ public struct Checkpoint {
     public let preprocessing: Preprocessing
     /// Absent if no vocabulary lies in the folder, or beside the file: the model then takes pictures only.
     public let tokenizer: Tokenizer?
-    /// SHA-256 over the configuration, the preprocessing, the vocabulary and the weights, 64 hexadecimal digits: vectors of two models are
-    /// never mixed. It is taken beside the loading of the weights: asking waits for it.
-    /// - Throws: `CLIPError.unreadable` if a file could not be read to its end.
+    /// SHA-256 over the configuration, the preprocessing and the weights (see `Fingerprint`), 64 hexadecimal digits: vectors of two models
+    /// are never mixed. It is taken when first asked for, or beside other work after ``startFingerprint()``, and kept in the user's cache.
+    /// - Throws: `TensorFileError` if the weights can't be read.
     public var fingerprint: String { get throws { try hash.value } }
+    /// The same of the vocabulary alone, by what it says and not by how its files are written; nil without one.
+    public var tokenizerFingerprint: String? { tokenizer?.fingerprint }
+    /// The fingerprints that earlier versions of this program gave the model: a catalogue may know it by one of them.
+    /// - Throws: `CLIPError.unreadable` if a file can't be read to its end.
+    public var formerFingerprints: [String] { get throws { try formerHashes.value } }
     /// What was done to make the checkpoint fit, a sentence each: to be told to whoever uses the model.
     public var remarks: [String] {
         [resizing, unreadVocabulary.map { "\($0.description) Until then the model takes pictures only." }].compactMap { $0 }
+            + namingRemarks
+    }
+    /// What was left out of the weights and their names: no vector changes by it.
+    var namingRemarks: [String] {
+        var remarks: [String] = []
+        // open_clip's own training saves `module.`: nothing to tell.
+        if !["", "module."].contains(weightFile.wrapping) {
+            remarks.append(
+                "All names in \(path) begin with \(weightFile.wrapping), which a wrapper put there and which is left out.")
+        }
+        if weightFile.hasIdleBias(names) {
+            remarks.append("\(path) has a logit_bias, which the sigmoid loss trains and no vector depends on; it is left out.")
+        }
+        return remarks
     }
     /// The remark on position embeddings that were interpolated.
     let resizing: String?
-    /// Why a vocabulary that lies there can't be read, its kind or its library missing here: the model takes pictures only.
+    /// Why a vocabulary that lies there can't be read, its kind unknown here: the model takes pictures only.
     let unreadVocabulary: TokenizerError?
     /// What the weights' file tells about itself beside its tensors, such as an epoch.
     public let facts: [(name: String, value: String)]
@@ -51,7 +71,8 @@ public struct Checkpoint {
     public let storage: [(type: ElementType, count: Int)]
     /// The folder that the model, and its vocabulary, lie in.
     public let folder: String
-    private let hash: PendingHash
+    private let hash: Deferred<String>
+    private let formerHashes: Deferred<[String]>
     private let weightFile: WeightFile
     private let names: NameTable
 
@@ -59,8 +80,11 @@ public struct Checkpoint {
     ///   - path: a model folder, or a file of weights.
     ///   - activation: for a file that does not say it.
     ///   - resolution: side of the pictures, if another than the model was made for: its position embeddings are then interpolated.
+    ///   - cache: where fingerprints are kept; nil takes them anew.
     /// - Throws: `CLIPError`, `TensorFileError`, `TokenizerError`, `TorchError`: the file, the key, what was found and what would be right.
-    public init(path: String, activation: Activation? = nil, resolution: Int? = nil) throws {
+    public init(
+        path: String, activation: Activation? = nil, resolution: Int? = nil, cache: FingerprintCache? = FingerprintCache.user
+    ) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw CLIPError.noModel(path: path)
@@ -105,10 +129,25 @@ public struct Checkpoint {
             counts[tensor.type, default: 0] += tensor.elementCount
         }
         storage = counts.map { ($0.key, $0.value) }.sorted { ($1.1, $0.0.rawValue) < ($0.1, $1.0.rawValue) }
-        let hashed = opened.settings + (vocabulary?.paths ?? []) + weightFile.files
+        let (file, table, final) = (weightFile, names, configuration)
+        let settings = Fingerprint.settings(configuration, preprocessing)
+        hash = Deferred {
+            try FingerprintCache.value(in: cache, of: settings, files: file.files) {
+                [try Fingerprint.taken(of: file, table, final, settings: settings)]
+            }[0]
+        }
+        let (old, words) = (opened.settings, vocabulary?.paths ?? [])
         let choices = [activation.map { "activation \($0.rawValue)" }, resolution.map { "resolution \($0)" }].compactMap { $0 }
-        hash = PendingHash { try Self.fingerprint(of: hashed, choices: choices) }
+        formerHashes = Deferred {
+            try FingerprintCache.value(
+                in: cache, of: "former\n" + choices.joined(separator: "\n"), files: old + words + file.files
+            ) { try Fingerprint.former(settings: old, vocabulary: words, weights: file.files, choices: choices) }
+        }
     }
+
+    /// Begins to take the fingerprint on another thread. Hashing takes about as long as packing the weights, and one core: a caller that will
+    /// want it lets both go on at once.
+    public func startFingerprint() { hash.start() }
 
     /// The tokenizer of a vocabulary; for one of a kind that is not read here none and why, since the pictures are as good as any.
     private static func tokenizer(
@@ -121,7 +160,7 @@ public struct Checkpoint {
             tokenizer = try vocabulary.open(contextLength: text.contextLength, cleanup: cleanup)
         } catch {
             switch error {
-            case .unknownTokenizer, .needsSentencePiece, .noSentencePiece:
+            case .unknownTokenizer, .needsSentencePiece:
                 return (nil, error)
             default: throw error
             }
@@ -153,16 +192,20 @@ public struct Checkpoint {
 
     /// (1 − α)·first + α·second, weight by weight: WiSE-FT, Wortsman et al. 2022 (arXiv:2109.01903, eq. 1).
     /// - Parameter alpha: 0…1.
-    /// - Throws: `CLIPError.contradiction` for models that differ in more than their weights.
+    /// - Throws: `CLIPError.unmixable` for models that differ in more than their weights.
     public static func merged(_ first: Checkpoint, _ second: Checkpoint, alpha: Double) throws -> CLIPModel {
-        func same(_ what: String, _ equal: Bool) throws {
-            if !equal {
-                throw CLIPError.contradiction(
-                    path: second.path, what: "its \(what) is not that of \(first.path), so their weights can't be mixed")
-            }
+        let (one, other) = (first.configuration, second.configuration)
+        guard one == other else {
+            let names = (one.architectureName, other.architectureName)
+            throw CLIPError.unmixable(
+                first.path, second.path,
+                because: names.0 == names.1
+                    ? "both are called \(names.0), and their sizes or activations differ"
+                    : "one is \(names.0), the other \(names.1)")
         }
-        try same("architecture", first.configuration == second.configuration)
-        try same("preprocessing", first.preprocessing == second.preprocessing)
+        guard first.preprocessing == second.preprocessing else {
+            throw CLIPError.unmixable(first.path, second.path, because: "they prepare pictures differently")
+        }
         let (mine, theirs) = try (first.model(forTraining: true), second.model())
         try withoutGradients {
             for (own, other) in zip(
@@ -198,46 +241,36 @@ public struct Checkpoint {
         let path = "\(path)/\(Self.additions)"
         return FileManager.default.fileExists(atPath: path) ? try JSONFile(path: path).object : nil
     }
-
-    private static func fingerprint(of paths: [String], choices: [String]) throws -> String {
-        let hash = SHA256()
-        for path in paths {
-            guard let file = FileHandle(forReadingAtPath: path), let length = try? file.seekToEnd(),
-                (try? file.seek(toOffset: 0)) != nil
-            else { throw CLIPError.unreadable(path: path, reason: "there is no such file or no permission") }
-            defer { try? file.close() }
-            // Length first, so that no two lists of files give the same stream.
-            withUnsafeBytes(of: length.littleEndian) { hash.update($0) }
-            var rest = length
-            while rest > 0 {
-                guard let part = try? file.read(upToCount: 1 << 20), !part.isEmpty else {
-                    throw CLIPError.unreadable(path: path, reason: "it ends \(rest) bytes early")
-                }
-                hash.update(part)
-                rest -= min(rest, UInt64(part.count))
-            }
-        }
-        for choice in choices { hash.update(Data("\n\(choice)".utf8)) }
-        return hash.hexDigest()
-    }
 }
 
-/// Hashing takes longer than packing the weights, and needs one core: both go on at once.
-private final class PendingHash: Sendable {
+/// A value that takes long, made once: when it is first asked for, or on another thread after `start`.
+private final class Deferred<Value: Sendable>: Sendable {
+    private let body: @Sendable () throws -> Value
     private let group = DispatchGroup()
-    private let result = Mutex<Result<String, any Error>?>(nil)
+    private let state = Mutex<(isStarted: Bool, result: Result<Value, any Error>?)>((false, nil))
 
-    init(_ body: @escaping @Sendable () throws -> String) {
-        DispatchQueue.global(qos: .userInitiated).async(group: group) { [self] in
+    init(_ body: @escaping @Sendable () throws -> Value) { self.body = body }
+
+    func start() {
+        let isFirst = state.withLock { state in
+            if state.isStarted { return false }
+            state.isStarted = true
+            group.enter()
+            return true
+        }
+        guard isFirst else { return }
+        DispatchQueue.global(qos: .userInitiated).async { [self] in
             let found = Result { try body() }
-            result.withLock { $0 = found }
+            state.withLock { $0.result = found }
+            group.leave()
         }
     }
 
-    var value: String {
+    var value: Value {
         get throws {
+            start()
             group.wait()
-            guard let found = result.withLock({ $0 }) else { preconditionFailure("a hash ended without a result") }
+            guard let found = state.withLock({ $0.result }) else { preconditionFailure("a value was made without a result") }
             return try found.get()
         }
     }
@@ -275,13 +308,13 @@ private struct Opened {
         } else if holds(HuggingFaceFolder.config) {
             let file = try JSONFile(path: "\(path)/\(HuggingFaceFolder.config)")
             configuration = try HuggingFaceFolder.configuration(file)
-            let preprocessor = try JSONFile(path: "\(path)/\(HuggingFaceFolder.preprocessor)")
+            let preprocessor = try HuggingFaceFolder.preprocessorFile(folder: path)
             preprocessing = try HuggingFaceFolder.preprocessing(preprocessor, family: configuration.family)
             weightFile = try weights(HuggingFaceFolder.weights)
             (format, library, names) = (.huggingFace, .huggingFace, try weightFile.table())
             settings = [file.path, preprocessor.path]
         } else {
-            throw CLIPError.unknownFolder(path: path)
+            throw FolderAround(path: path).error
         }
     }
 
@@ -336,18 +369,54 @@ private struct Opened {
 extension WeightFile {
     /// Which library's names its tensors carry.
     func table() throws(CLIPError) -> NameTable {
-        try NameTable.recognised(by: source.names.compactMap(NameTable.plain), path: source.path)
+        try NameTable.recognised(by: source.names.compactMap(plain), path: source.path)
+    }
+
+    /// A stored name without what wrappers put before it; nil for what is no weight.
+    private func plain(_ name: String) -> String? { NameTable.plain(name.dropFirst(wrapping.count)) }
+
+    /// What its canonical tensors are made of, under the names of the file.
+    func parts(_ table: NameTable) throws(TensorFileError) -> [NameTable.Part] {
+        var stored: [String: String] = [:]
+        for name in source.names {
+            guard let plain = plain(name) else { continue }
+            guard stored.updateValue(name, forKey: plain) == nil else {
+                throw .duplicateTensor(path: source.path, tensor: plain)
+            }
+        }
+        let parts = table.parts(of: stored.keys)
+        let isSigLIP = parts.contains { $0.ours == "visual.attnpool.probe" }
+        return parts.filter { isSigLIP || $0.ours != "logit_bias" }.map { part in
+            NameTable.Part(ours: part.ours, theirs: part.theirs.compactMap { stored[$0] }, change: part.change)
+        }
+    }
+
+    /// Whether it has the bias of SigLIP's loss without being a SigLIP: nothing depends on it.
+    func hasIdleBias(_ table: NameTable) -> Bool {
+        guard let bias = source.names.first(where: { plain($0) == "logit_bias" }), let parts = try? parts(table) else {
+            return false
+        }
+        return !parts.contains { $0.theirs.contains(bias) }
+    }
+
+    /// A canonical tensor; it may lie in the mapped file.
+    func tensor(_ part: NameTable.Part) throws -> Tensor {
+        try withoutGradients {
+            let found = try part.theirs.map { try Tensor.mapped($0, of: source) }
+            let tensor = try found.count == 1 ? found[0] : .concatenated(found)
+            return switch part.change {
+            case .transposed where tensor.shape.count == 2: try tensor.transposed(0, 1).contiguous()
+            case .squeezed where tensor.shape.first == 1: try tensor.squeezed(0)
+            default: tensor
+            }
+        }
     }
 
     /// Its tensors under canonical names; they may lie in the mapped file.
     func canonical(_ table: NameTable) throws -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
-        for name in source.names {
-            guard let plain = NameTable.plain(name) else { continue }
-            guard tensors[plain] == nil else { throw TensorFileError.duplicateTensor(path: source.path, tensor: plain) }
-            tensors[plain] = try .mapped(name, of: source)
-        }
-        return try withoutGradients { try table.canonical(tensors) }
+        for part in try parts(table) { tensors[part.ours] = try tensor(part) }
+        return tensors
     }
 
     /// How many places a side of the stored position embeddings has; nil where they are no square.

@@ -1,6 +1,7 @@
 import Foundation
 import Imaging
 import TensorFiles
+import Tokenizers
 import Torch
 
 /// One thing that an examination of a checkpoint found.
@@ -54,6 +55,9 @@ public enum CheckpointDoctor {
                     .good, "keys", "\(model.parameterCount) numbers in \(model.store.parameters.count) tensors",
                     meaning: "every tensor that the architecture has is there in its shape, none is left over, and all are finite"
                 ))
+            for remark in checkpoint.namingRemarks {
+                findings.append(.init(.good, "names", remark, meaning: "no vector changes by it"))
+            }
             findings += try scale(model)
             findings += try answers(checkpoint)
         } catch TorchError.weights(let faults) {
@@ -106,9 +110,10 @@ public enum CheckpointDoctor {
                 return .init(
                     .fault, "preprocessing", text, meaning: "pictures would reach the model in another size than it takes",
                     remedy: "correct the preprocessing's size, or the model's image size")
-            case .wrongValue(let path, _, _, _) where path.hasSuffix(HuggingFaceFolder.preprocessor),
-                .missingKey(let path, _) where path.hasSuffix(HuggingFaceFolder.preprocessor),
-                .unreadable(let path, _) where path.hasSuffix(HuggingFaceFolder.preprocessor):
+            // The end of both names that the file has.
+            case .wrongValue(let path, _, _, _) where path.hasSuffix(HuggingFaceFolder.processor),
+                .missingKey(let path, _) where path.hasSuffix(HuggingFaceFolder.processor),
+                .unreadable(let path, _) where path.hasSuffix(HuggingFaceFolder.processor):
                 return .init(
                     .fault, "preprocessing", text,
                     meaning: "how pictures are prepared is not known, and each guess costs accuracy",
@@ -126,6 +131,13 @@ public enum CheckpointDoctor {
                 return .init(
                     .fault, "configuration", text, meaning: "the configuration does not describe a model that is known here",
                     remedy: "take the configuration from where the weights came from")
+            case .modelLies(_, let place):
+                return .init(
+                    .fault, "folder", text, meaning: "the model is one level further in", remedy: "examine \(place)")
+            case .adapter:
+                return .init(
+                    .fault, "adapter", text, meaning: "without its base there is nothing that it could change",
+                    remedy: "merge it into its base with the library that made it")
             case .missingTensor, .notCLIP:
                 return .init(
                     .fault, "keys", text, meaning: "the file's tensors are not a whole CLIP",
@@ -253,9 +265,8 @@ public enum CheckpointDoctor {
         return findings
     }
 
-    /// What the model's texts need: the library that reads them, or files, by its family and the library that it comes from.
+    /// Which files the model's texts need, by its family and the library that it comes from.
     private static func vocabularyRemedy(_ checkpoint: Checkpoint) -> String {
-        if case .noSentencePiece = checkpoint.unreadVocabulary { return "install SentencePiece, then look again" }
         if checkpoint.configuration.family == .clip {
             return "put vocab.json and merges.txt, tokenizer.json, or bpe_simple_vocab_16e6.txt.gz beside the weights"
         }

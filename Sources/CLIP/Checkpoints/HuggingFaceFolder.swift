@@ -9,6 +9,8 @@ import Torch
 enum HuggingFaceFolder {
     static let config = "config.json"
     static let preprocessor = "preprocessor_config.json"
+    /// Where transformers 5 keeps the same, as one section beside the tokenizer's.
+    static let processor = "processor_config.json"
     /// In the order of preference.
     static let weights = [
         "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
@@ -59,6 +61,17 @@ enum HuggingFaceFolder {
             embeddingSize: isCLIP
                 ? try file.integer("projection_dim", default: 512) : try text.integer("projection_size", default: textWidth),
             activation: try activation(vision), textActivation: try activation(text), layerNormEps: eps)
+    }
+
+    /// How the folder's model takes pictures: `preprocessor_config.json`, or `image_processor` of transformers 5's `processor_config.json`.
+    static func preprocessorFile(folder: String) throws(CLIPError) -> JSONFile {
+        let path = "\(folder)/\(processor)"
+        if !FileManager.default.fileExists(atPath: "\(folder)/\(preprocessor)"), FileManager.default.fileExists(atPath: path) {
+            let file = try JSONFile(path: path)
+            guard file.has("image_processor") else { throw .missingKey(path: path, key: "image_processor") }
+            return try file.section("image_processor")
+        }
+        return try JSONFile(path: "\(folder)/\(preprocessor)")
     }
 
     /// Both forms of `size` and `crop_size`: a number, or `{"shortest_edge"}` / `{"height","width"}`.

@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 
 /// A JSON object of a checkpoint folder, read with errors that name the file and the key.
 struct JSONFile {
@@ -82,14 +83,15 @@ struct JSONFile {
     }
 
     /// Writes an object with sorted keys.
-    static func write(_ object: [String: Any], to path: String) throws(CLIPError) {
+    static func write(_ object: [String: Any], to path: String) throws {
+        let data: Data
         do {
-            let data = try JSONSerialization.data(
+            data = try JSONSerialization.data(
                 withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw .noWrite(path: path, reason: error.phrase)
+            throw CLIPError.noWrite(path: path, reason: error.phrase)
         }
+        try ReplacingFile.put(data, at: path)
     }
 }
 

@@ -4,7 +4,7 @@ import Torch
 /// both directions.
 struct NameTable {
     /// What becomes of a tensor between their file and ours.
-    enum Change {
+    enum Change: Sendable {
         case same
         /// Stored `[out, in]` there and `[in, out]` here.
         case transposed
@@ -118,7 +118,7 @@ struct NameTable {
 
     // MARK: Which table
 
-    /// What the table of a file is, and how many letters every one of its names begins with before the table's own begin.
+    /// What the table of a file is.
     /// - Throws: `CLIPError` where the names are none of CLIP's, or only one tower's.
     static func recognised(by names: some Collection<String>, path: String) throws(CLIPError) -> NameTable {
         func has(_ prefix: String) -> Bool { names.contains { $0.hasPrefix(prefix) } }
@@ -140,10 +140,31 @@ struct NameTable {
         return table
     }
 
-    /// The name without what wrappers put before it: `module.` of distributed training, `text.` of open_clip's models with a text tower of
-    /// their own; nil for what is no weight.
-    static func plain(_ name: String) -> String? {
-        var name = name[...]
+    /// What every name of a file begins with before CLIP's own names begin, as wrappers put it there: `module.` of distributed training,
+    /// `_orig_mod.` of `torch.compile`, `model.` of Lightning, or several of them. Empty where the names are CLIP's as they stand, or none's.
+    static func wrapping(of names: [String]) -> String {
+        guard var rest = names.first?[...] else { return "" }
+        var prefix = ""
+        while !names.contains(where: { isOwn($0.dropFirst(prefix.count)) }) {
+            guard let dot = rest.firstIndex(of: ".") else { return "" }
+            prefix += rest[...dot]
+            rest = rest[rest.index(after: dot)...]
+            guard names.allSatisfy({ $0.hasPrefix(prefix) }) else { return "" }
+        }
+        return prefix
+    }
+
+    /// Whether a name is one by which a tower of CLIP's is known.
+    private static func isOwn(_ name: Substring) -> Bool {
+        ["visual.", "vision_model.", "text_model.", "transformer.resblocks.", "text.transformer.resblocks."].contains {
+            name.hasPrefix($0)
+        }
+    }
+
+    /// The name without what averaging wrappers and open_clip's models with a text tower of their own put before a part of the names, `module.`
+    /// and `text.`; nil for what is no weight.
+    static func plain(_ name: some StringProtocol) -> String? {
+        var name = Substring(name)
         if name.hasPrefix("module.") { name = name.dropFirst("module.".count) }
         if name.hasPrefix("text.") { name = name.dropFirst("text.".count) }
         let isIgnored =
@@ -154,39 +175,43 @@ struct NameTable {
 
     // MARK: There and back
 
-    /// Names that the table does not know keep themselves, so that strict loading reports them.
-    func canonical(_ tensors: [String: Tensor]) throws -> [String: Tensor] {
-        var rest = tensors
-        var result: [String: Tensor] = [:]
-        for (theirs, ours, change) in names {
-            guard let tensor = rest.removeValue(forKey: theirs) else { continue }
-            switch change {
-            case .same: result[ours] = tensor
-            case .transposed: result[ours] = try tensor.shape.count == 2 ? tensor.transposed(0, 1).contiguous() : tensor
-            case .squeezed: result[ours] = try tensor.shape.first == 1 ? tensor.squeezed(0) : tensor
-            }
+    /// One canonical tensor and the stored ones that it is made of, along the first dimension where they are several.
+    struct Part: Sendable {
+        let ours: String
+        let theirs: [String]
+        let change: Change
+    }
+
+    /// What becomes of names. Those that the table does not know keep themselves, so that strict loading reports them.
+    func parts(of stored: some Collection<String>) -> [Part] {
+        var rest = Set(stored)
+        var parts: [Part] = []
+        for (theirs, ours, change) in names where rest.remove(theirs) != nil {
+            parts.append(Part(ours: ours, theirs: [theirs], change: change))
         }
-        func join(_ theirs: [String], to ours: String) throws {
-            let found = theirs.compactMap { rest[$0] }
-            guard found.count == theirs.count else { return }
-            for name in theirs { rest.removeValue(forKey: name) }
-            result[ours] = try .concatenated(found)
+        func join(_ theirs: [String], to ours: String) {
+            guard theirs.allSatisfy(rest.contains) else { return }
+            rest.subtract(theirs)
+            parts.append(Part(ours: ours, theirs: theirs, change: .same))
         }
-        for (theirs, ours) in joined { try join(theirs.map(\.name), to: ours) }
+        for (theirs, ours) in joined { join(theirs.map(\.name), to: ours) }
         for (tower, ourTower) in towers {
-            for name in Array(rest.keys) where name.hasPrefix(tower + ".") {
-                let parts = name.dropFirst(tower.count + 1).split(separator: ".", maxSplits: 1)
-                guard parts.count == 2, Int(parts[0]) != nil else { continue }
-                let (block, ourBlock) = ("\(tower).\(parts[0])", "\(ourTower).\(parts[0])")
-                if let (theirs, ours) = blocks.first(where: { parts[1].hasPrefix($0.theirs) }) {
-                    result["\(ourBlock).\(ours)\(parts[1].dropFirst(theirs.count))"] = rest.removeValue(forKey: name)
-                } else if let (theirs, ours) = joinedInBlocks.first(where: { parts[1].hasPrefix($0.theirs[0]) }) {
-                    let kind = parts[1].dropFirst(theirs[0].count)
-                    try join(theirs.map { "\(block).\($0)\(kind)" }, to: "\(ourBlock).\(ours)\(kind)")
+            for name in Array(rest) where name.hasPrefix(tower + ".") {
+                let words = name.dropFirst(tower.count + 1).split(separator: ".", maxSplits: 1)
+                guard words.count == 2, Int(words[0]) != nil else { continue }
+                let (block, ourBlock) = ("\(tower).\(words[0])", "\(ourTower).\(words[0])")
+                if let (theirs, ours) = blocks.first(where: { words[1].hasPrefix($0.theirs) }) {
+                    rest.remove(name)
+                    let ours = "\(ourBlock).\(ours)\(words[1].dropFirst(theirs.count))"
+                    parts.append(Part(ours: ours, theirs: [name], change: .same))
+                } else if let (theirs, ours) = joinedInBlocks.first(where: { words[1].hasPrefix($0.theirs[0]) }) {
+                    let kind = words[1].dropFirst(theirs[0].count)
+                    join(theirs.map { "\(block).\($0)\(kind)" }, to: "\(ourBlock).\(ours)\(kind)")
                 }
             }
         }
-        return result.merging(rest) { ours, _ in ours }
+        let taken = Set(parts.map(\.ours))
+        return parts + rest.subtracting(taken).map { Part(ours: $0, theirs: [$0], change: .same) }
     }
 
     /// The way back, for writing.

@@ -11,9 +11,9 @@ struct WeightFile {
         case openAI
         /// `{"epoch", "state_dict", "optimizer"}`, as open_clip's training saves it.
         case openCLIPTraining
-        /// `{"CLIP": …}`.
+        /// `{"CLIP": …}` in a file that is called `openfashionclip`.
         case openFashionCLIP
-        /// `{"model_state_dict", "model_name", …}`.
+        /// `{"model_state_dict", "model_name", "train_args", …}`.
         case styleFinderStage3
         /// A whole pickled `clip.model.CLIP`.
         case styleFinderStage2
@@ -21,6 +21,8 @@ struct WeightFile {
 
     let source: any TensorSource
     let origin: Origin
+    /// What wrappers put before every name: see `NameTable.wrapping`.
+    let wrapping: String
     /// Every file that was read, in a fixed order: what a fingerprint is taken of.
     let files: [String]
     /// What else the file tells about itself, in plain words.
@@ -33,6 +35,7 @@ struct WeightFile {
         if path.hasSuffix(".json") {
             let shards = try ShardedTensors(path: path)
             (source, origin, files, facts, metadata) = (shards, .plain, [path] + shards.files, [], [:])
+            wrapping = NameTable.wrapping(of: shards.names)
             return
         }
         switch try Self.kind(of: path) {
@@ -50,6 +53,7 @@ struct WeightFile {
             let file = try SafetensorsFile(path: path)
             (source, origin, files, facts, metadata) = (file, .plain, [path], [], file.metadata)
         }
+        wrapping = NameTable.wrapping(of: source.names)
     }
 
     private enum Kind { case zip, safetensors }
@@ -93,11 +97,19 @@ struct WeightFile {
             if root["model"]?.dictionary != nil { return (.styleFinderStage2, "model") }
             return (.styleFinderStage2, nil)
         }
-        let wrappers: [(String, Origin)] = [
-            ("model_state_dict", .styleFinderStage3), ("CLIP", .openFashionCLIP), ("state_dict", .openCLIPTraining),
-        ]
-        for (key, origin) in wrappers where root[key]?.dictionary != nil { return (origin, key) }
-        for key in ["model", "module"] where root[key]?.dictionary != nil { return (.plain, key) }
+        func holds(_ key: String) -> Bool { root[key]?.dictionary != nil }
+        if holds("model_state_dict") {
+            // Many programs save under this key; the original StyleFinder says which model and how it was trained beside it.
+            let isStage3 = root["model_name"] != nil && root["train_args"] != nil
+            return (isStage3 ? .styleFinderStage3 : .plain, "model_state_dict")
+        }
+        if holds("CLIP") {
+            // The key alone could be anybody's: the release is known by its name too.
+            let name = URL(fileURLWithPath: checkpoint.path).lastPathComponent.lowercased()
+            return (name.hasPrefix("openfashionclip") ? .openFashionCLIP : .plain, "CLIP")
+        }
+        if holds("state_dict") { return (.openCLIPTraining, "state_dict") }
+        for key in ["model", "module"] where holds(key) { return (.plain, key) }
         return (.plain, nil)
     }
 

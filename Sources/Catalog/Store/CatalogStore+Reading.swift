@@ -26,11 +26,15 @@ extension CatalogStore {
     public func products(_ ids: some Sequence<String>) throws(CatalogError) -> [String: Product] {
         let list = JSONText.array(ids)
         let found = try read { db in try Product.fetch(db, "WHERE id IN (SELECT value FROM json_each(?))", [list]) }
-        return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+        // Two ids of an older catalogue may differ in Unicode normalisation alone, which a dictionary takes for one.
+        return Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The product with an id, in the one spelling that ids have; in the given spelling where an older catalogue has that.
     public func product(_ id: String) throws(CatalogError) -> Product? {
-        try read { db in try Product.fetch(db, "WHERE id = ?", [id]).first }
+        try read { db in
+            try Product.fetch(db, "WHERE id IN (?, ?) ORDER BY id = ? DESC", [id, id.oneSpelling, id]).first
+        }
     }
 
     /// Images of every state in the order of their ids, after the given one, at most `limit`.
@@ -42,7 +46,7 @@ extension CatalogStore {
     public func images(_ ids: some Sequence<ImageID>) throws(CatalogError) -> [ImageID: CatalogImage] {
         let list = JSONText.array(ids)
         let found = try read { db in try CatalogImage.fetch(db, "WHERE id IN (SELECT value FROM json_each(?))", [list]) }
-        return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+        return Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     public func image(_ id: ImageID) throws(CatalogError) -> CatalogImage? {
@@ -51,7 +55,13 @@ extension CatalogStore {
 
     /// All images of a product, in the order of their ids.
     public func images(ofProduct id: String) throws(CatalogError) -> [CatalogImage] {
-        try read { db in try CatalogImage.fetch(db, "WHERE product_id = ? ORDER BY id", [id]) }
+        try read { db in
+            try CatalogImage.fetch(
+                db,
+                """
+                WHERE product_id = (SELECT id FROM products WHERE id IN (?, ?) ORDER BY id = ? DESC LIMIT 1) ORDER BY id
+                """, [id, id.oneSpelling, id])
+        }
     }
 
     /// Where every image lies, of every state, in the order of their ids: for finding them by the paths that others have for them.
@@ -62,13 +72,13 @@ extension CatalogStore {
             }
             return (rows, try MediaFolder(db))
         }
-        var folders: [String: String] = [:]
+        var folders: [ExactText: String] = [:]
         return rows.map { row in
             if let media, let name = MediaFolder.name(inStored: row.path) {
                 return ImagePlace(path: media.file(name), folder: media.path)
             }
-            let folder = folders[row.source] ?? Dataset.folder(ofSource: row.source)
-            folders[row.source] = folder
+            let folder = folders[ExactText(row.source)] ?? Dataset.folder(ofSource: row.source)
+            folders[ExactText(row.source)] = folder
             return ImagePlace(path: row.path, folder: folder)
         }
     }

@@ -8,6 +8,7 @@ import GRDB
 ///     image_attributes    what holds for one picture and not for its product
 ///     models              fingerprint, name and dimension of each model that has vectors
 ///     vectors             one F32 little-endian blob per image and model, of unit length
+///     kept_vectors        the same by content hash, of pictures that were removed or changed, with the time they were (s since 1970)
 ///     changes             what the last writers touched, one row a touched row of the others, written by triggers
 enum Schema {
     /// "SFCT" in the header of the file (SQLite's application_id): tells a catalogue from other SQLite files.
@@ -63,6 +64,47 @@ enum Schema {
                     );
                     CREATE INDEX vectors_by_model ON vectors (model_id, image_id);
                     """)
+        }
+        migrator.registerMigration("2 kept vectors") { db in
+            // Triggers, since whoever deletes a picture or changes its content keeps its vectors by that; a picture that goes with its product
+            // is deleted by SQLite itself.
+            try db.execute(
+                sql: """
+                    CREATE TABLE kept_vectors (
+                        sha256 TEXT NOT NULL,
+                        model_id INTEGER NOT NULL REFERENCES models ON DELETE CASCADE,
+                        components BLOB NOT NULL,
+                        kept INTEGER NOT NULL,
+                        PRIMARY KEY (sha256, model_id)
+                    );
+                    CREATE INDEX kept_vectors_by_model ON kept_vectors (model_id);
+                    CREATE INDEX kept_vectors_by_time ON kept_vectors (kept);
+                    CREATE TRIGGER images_deleted_keep_vectors BEFORE DELETE ON images WHEN OLD.sha256 IS NOT NULL BEGIN
+                        INSERT OR REPLACE INTO kept_vectors
+                        SELECT OLD.sha256, model_id, components, CAST(strftime('%s', 'now') AS INTEGER) FROM vectors
+                        WHERE image_id = OLD.id;
+                    END;
+                    CREATE TRIGGER images_changed_keep_vectors BEFORE UPDATE OF sha256 ON images
+                    WHEN OLD.sha256 IS NOT NULL AND OLD.sha256 IS NOT NEW.sha256 BEGIN
+                        INSERT OR REPLACE INTO kept_vectors
+                        SELECT OLD.sha256, model_id, components, CAST(strftime('%s', 'now') AS INTEGER) FROM vectors
+                        WHERE image_id = OLD.id;
+                    END;
+                    """)
+        }
+        migrator.registerMigration("2b ids in one spelling") { db in
+            // Once two ids could differ in Unicode normalisation alone, which Swift takes for one text and SQLite for two.
+            for id in try String.fetchAll(db, sql: "SELECT id FROM products") where ExactText(id.oneSpelling) != ExactText(id) {
+                try db.execute(
+                    sql: "UPDATE OR IGNORE products SET id = ? WHERE id = ?", arguments: [id.oneSpelling, id])
+                try db.execute(
+                    sql: "UPDATE OR IGNORE product_attributes SET product_id = ? WHERE product_id = ?",
+                    arguments: [id.oneSpelling, id])
+                try db.execute(sql: "UPDATE images SET product_id = ? WHERE product_id = ?", arguments: [id.oneSpelling, id])
+                // What is left of the one that was merged into the other.
+                try db.execute(sql: "DELETE FROM product_attributes WHERE product_id = ?", arguments: [id])
+                try db.execute(sql: "DELETE FROM products WHERE id = ?", arguments: [id])
+            }
         }
         registerChanges(in: &migrator)
         return migrator

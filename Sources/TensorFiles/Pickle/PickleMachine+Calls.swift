@@ -32,18 +32,28 @@ extension PickleMachine {
             "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool", "complex64",
             "complex128", "uint16", "uint32", "uint64",
         ].map { "torch.\($0)" })
-    /// Harmless values that training scripts leave in a checkpoint; where objects are collected, they become opaque.
-    private static let bystanders: Set<String> = [
-        "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
-        "numpy._core.multiarray._reconstruct", "numpy.dtype", "pathlib.PosixPath", "pathlib.PurePosixPath", "pathlib.WindowsPath",
-        "datetime.datetime", "datetime.timedelta",
-    ]
+    /// Values that training programs leave beside the tensors: numbers, arrays and random states of numpy, paths, dates. They are data, none of
+    /// them is wanted, and nothing is run for them: each becomes opaque, by its name.
+    private static let bystanders: Set<String> = Set(
+        ["numpy.core", "numpy._core"].flatMap { core in
+            ["multiarray.scalar", "multiarray._reconstruct", "numeric._frombuffer"].map { "\(core).\($0)" }
+        } + [
+            "numpy.dtype", "numpy.ndarray", "numpy.random._pickle.__randomstate_ctor", "numpy.random._pickle.__generator_ctor",
+            "numpy.random._pickle.__bit_generator_ctor", "numpy.random._mt19937.MT19937", "numpy.random._pcg64.PCG64",
+            "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta",
+        ]
+            + ["pathlib", "pathlib._local"].flatMap { module in
+                ["PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath"].map { "\(module).\($0)" }
+            })
+
+    /// A bystander, or the class of one of numpy's element types.
+    private static func isBystander(_ name: String) -> Bool { bystanders.contains(name) || name.hasPrefix("numpy.dtypes.") }
 
     mutating func pushGlobal(_ name: String) throws(TensorFileError) {
         try heap.charge(bytes: name.utf8.count)
         guard !Self.elementTypes.contains(name) else { return try push(.text(name)) }
         guard
-            objects == .collected || Self.known.contains(name) || name.hasPrefix(Self.scriptPrefix)
+            objects == .collected || Self.known.contains(name) || Self.isBystander(name) || name.hasPrefix(Self.scriptPrefix)
                 || ElementType(torchStorage: name) != nil
         else { throw TensorFileError.foreignGlobal(path: path, name: name) }
         try push(.global(name))
@@ -86,7 +96,7 @@ extension PickleMachine {
             guard let type = arguments.first.flatMap(heap.name) else { throw broken("an object without a class") }
             try pushObject(type)
         case _ where name.hasPrefix(Self.scriptPrefix): try push(.opaque(name))
-        case _ where objects == .collected && Self.bystanders.contains(name): try push(.opaque(name))
+        case _ where Self.isBystander(name): try push(.opaque(name))
         default: throw TensorFileError.foreignGlobal(path: path, name: name)
         }
     }
@@ -103,6 +113,7 @@ extension PickleMachine {
         if Self.dictionaries.contains(name) || name == "builtins.dict" || name == "__builtin__.dict" {
             return try push(.dictionary)
         }
+        if Self.isBystander(name) { return try push(.opaque(name)) }
         guard objects == .collected || name == Self.namespace || name.hasPrefix(Self.scriptPrefix) else {
             throw TensorFileError.foreignGlobal(path: path, name: name)
         }

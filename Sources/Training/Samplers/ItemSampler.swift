@@ -64,13 +64,16 @@ public struct ItemSampler: Sendable {
         pools.reduce((0, 0)) { ($0.0 + $1.garments.count, $0.1 + $1.singles.count) }
     }
 
+    /// How the lack of garments is named.
+    static let garments = "items with two photos"
+
     /// The folders that a share asks something of that they don't have, from 0; `nil` stands for all folders together.
     var lacking: [(folder: Int?, what: String)] {
         zip(pools, batch.shares).enumerated().flatMap { place, pair in
             let (pool, share) = pair
             let folder = batch.shares.count == 1 ? nil : place
             return [
-                share.items > 0 && pool.garments.isEmpty ? (folder, "items with two photos") : nil,
+                share.items > 0 && pool.garments.isEmpty ? (folder, Self.garments) : nil,
                 // Where garments and singles are drawn from everything, a folder may have either.
                 share.singles > 0 && pool.singles.isEmpty && (folder != nil || share.items == 0)
                     ? (folder, "single photos") : nil,
@@ -97,6 +100,20 @@ public struct ItemSampler: Sendable {
             }
         }
         return views
+    }
+
+    /// What may stand for a view whose photo can't be read, in the order in which it is to be tried: other photos of its item, then photos of
+    /// items of its kind. The views of one item get the same items, so that they stay positives of each other.
+    func substitutes(for view: View, step: Int, place: Int) -> [View] {
+        for groups in pools.flatMap({ [$0.garments, $0.singles] }) {
+            guard let own = groups.first(where: { $0.item == view.item }) else { continue }
+            var generator = SeededGenerator(seed: seed, 6, step, view.item)
+            let others = own.photos.filter { $0 != view.photo }.shuffled(using: &generator)
+            let strangers = (0..<16).map { _ in groups[Int.random(in: groups.indices, using: &generator)] }
+            return others.map { View(photo: $0, item: own.item) }
+                + strangers.map { View(photo: $0.photos[place % $0.photos.count], item: $0.item) }
+        }
+        return []
     }
 
     /// The places, out of `total`, that step `step` draws, and the pass each draw belongs to.
