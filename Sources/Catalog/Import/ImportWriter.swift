@@ -179,8 +179,9 @@ struct ImportWriter {
     }
 
     /// Whether no file lies at a path any more. On a file system that takes both spellings of an umlaut for one name, a renamed file is
-    /// still found by its former one.
+    /// still found by its former one. A picture that came as bytes has no file of its owner's that could be renamed.
     private static func isGone(_ former: String, to path: String) -> Bool {
+        if MediaFolder.name(inStored: former) != nil { return false }
         do throws(FileStatus.Failure) {
             let status = try FileStatus(ofPath: former)
             guard former == path, let now = try? FileStatus(ofPath: path) else { return false }
