@@ -114,6 +114,13 @@ let package = Package(
             path: "Benchmarks/Sources/SearchBenchmark",
             swiftSettings: strict),
         .executableTarget(
+            name: "CatalogBenchmark",
+            dependencies: [
+                "Catalog", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "BitCollections", package: "swift-collections"),
+            ],
+            path: "Benchmarks/Sources/CatalogBenchmark", swiftSettings: strict),
+        .executableTarget(
             name: "EncoderBenchmark", dependencies: ["CLIP", "Torch"], path: "Benchmarks/Sources/EncoderBenchmark",
             swiftSettings: strict),
         .executableTarget(

@@ -49,6 +49,17 @@ public enum CatalogError: Error, Sendable, Hashable {
     case dimensionConflict(fingerprint: String, got: Int, expected: Int)
     case notUnitLength(image: Int64, length: Double)
 
+    // Editing
+    case unknownProduct(id: String)
+    /// Bytes that cannot be read as a picture.
+    case notAPicture(reason: String)
+    /// A value that is not taken, by the name of its field.
+    case badField(key: String, reason: String)
+    /// The picture is a file of the source that it was imported from.
+    case importedImage(id: Int64, source: String)
+    /// The product has a picture of these bytes already.
+    case sameImage(id: Int64)
+
     // Filters
     case badFilter(text: String, reason: String)
     case unknownKey(key: String, known: [String])
@@ -101,7 +112,17 @@ extension CatalogError: CustomStringConvertible {
         case .database(let path, let reason):
             "The catalogue \(path) refused a statement (\(reason)); report this as a defect."
         case .unknownImage(let id):
-            "The catalogue has no image \(id); import it before writing its vector."
+            "The catalogue has no image \(id); import or add it first."
+        case .unknownProduct(let id):
+            "The catalogue has no product '\(id)'; put the product first."
+        case .notAPicture(let reason):
+            "The bytes are no picture that can be read (\(reason)); give a whole JPEG, PNG or WebP file."
+        case .badField(let key, let reason):
+            "The value of '\(key)' \(reason)."
+        case .importedImage(let id, let source):
+            "The picture \(id) is a file of \(source); change the file and import again, or delete the picture and add another."
+        case .sameImage(let id):
+            "The product has these bytes already, as the picture \(id); delete one of the two."
         case .unknownModel(let fingerprint, let known):
             "The catalogue has no vectors of the model \(fingerprint), only of \(Self.list(known)); embed with that model first."
         case .invalidDimension(let fingerprint, let got):

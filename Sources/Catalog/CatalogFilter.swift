@@ -28,11 +28,19 @@ public struct CatalogFilter: Sendable, Hashable {
 
     public var isEmpty: Bool { clauses.isEmpty }
 
-    /// No person chooses among more values, and each is compared with every value of the catalogue.
+    /// No person chooses among more values, and each costs a look-up.
     static let conditionLimit = 200
 
     public init(clauses: [Clause] = []) {
         self.clauses = clauses
+    }
+
+    /// A filter that was not made of text is held to the same limit where it is used.
+    func checkCost() throws(CatalogError) {
+        guard clauses.reduce(0, { $0 + $1.anyOf.count }) <= Self.conditionLimit else {
+            throw .badFilter(
+                text: clauses.map(\.key).joined(separator: ", "), reason: "has more than \(Self.conditionLimit) values")
+        }
     }
 
     /// Reads filters as users write them: `color=Black`, `color:Black`, `price=10..50`, `price=..50`, `price=10..`. The same key

@@ -49,7 +49,7 @@ extension CatalogColumns {
     }
 
     /// The product columns as text, as a filter compares them.
-    private static let productValues = Column.product.map { name in
+    private static let productValues: String = Column.product.map { name -> String in
         switch name {
         case "price": "CAST(products.price AS TEXT)"
         case "in_stock": "iif(products.in_stock IS NULL, NULL, iif(products.in_stock, 'true', 'false'))"
@@ -57,7 +57,7 @@ extension CatalogColumns {
         }
     }.joined(separator: ", ")
 
-    private static let imageValues = Column.image.map { "images.\($0)" }.joined(separator: ", ")
+    private static let imageValues: String = Column.image.map { name -> String in "images.\(name)" }.joined(separator: ", ")
 
     // MARK: All
 
@@ -98,7 +98,7 @@ extension CatalogColumns {
         for (column, name) in Column.image.enumerated() {
             imageColumns[column].fill(pairs[column], greatest: greatest)
             pairs[column] = []
-            result.columns[Spelling(name)] = imageColumns[column]
+            result.columns[ExactText(name)] = imageColumns[column]
         }
         for (column, name) in Column.product.enumerated() {
             let codes = codes[column]
@@ -108,7 +108,7 @@ extension CatalogColumns {
                 return (pair.id, codes[Int(pair.code)])
             }
             productColumns[column].fill(pairs, greatest: greatest)
-            result.columns[Spelling(name)] = productColumns[column]
+            result.columns[ExactText(name)] = productColumns[column]
         }
         result.usable = bits(productOfImage.lazy.map { Int($0.id) }, greatest: greatest)
         result.imagesOfProduct = ProductImages(productOfImage, greatest: greatest, products: ids.texts.count)
@@ -116,7 +116,7 @@ extension CatalogColumns {
 
         result.attributes = try attributes(db)
         for key in result.attributes where !fixed.contains(key) {
-            result.columns[Spelling(key)] = try attribute(key, result, ids, greatest: greatest, db)
+            result.columns[ExactText(key)] = try attribute(key, result, ids, greatest: greatest, db)
         }
         ids.fill(productOfImage, greatest: greatest)
         result.productIDs = ids
@@ -185,18 +185,18 @@ extension CatalogColumns {
     private mutating func update(_ touched: Set<ImageID>, _ db: Database, path: String) throws {
         let list = JSONText.array(touched)
         let some = "IN (SELECT value FROM json_each(?))"
-        let productKey = Spelling("product_id")
-        let keys = Set((attributes + Column.product + Column.image).map(Spelling.init)).subtracting([productKey])
+        let productKey = ExactText("product_id")
+        let keys = Set((attributes + Column.product + Column.image).map(ExactText.init)).subtracting([productKey])
         columns = columns.filter { keys.contains($0.key) }
 
-        var values: [ImageID: [Spelling: String]] = [:]
+        var values: [ImageID: [ExactText: String]] = [:]
         // The product's attributes, over them the image's own, over them the columns, as in the catalogue's other readings.
         for statement in [
             "SELECT images.id, key, value FROM images JOIN product_attributes USING (product_id) WHERE images.id \(some)",
             "SELECT image_id, key, value FROM image_attributes WHERE image_id \(some)",
         ] {
             let rows = try Row.fetchCursor(db, sql: statement, arguments: [list])
-            while let row = try rows.next() { values[row[0], default: [:]][Spelling(row[1])] = row[2] }
+            while let row = try rows.next() { values[row[0], default: [:]][ExactText(row[1])] = row[2] }
         }
         var usableNow: Set<ImageID> = []
         let rows = try Row.fetchCursor(
@@ -209,7 +209,7 @@ extension CatalogColumns {
             let id: ImageID = row[0]
             try Self.check(id, path: path)
             usableNow.insert(id)
-            for (place, name) in Self.fixed.enumerated() { values[id, default: [:]][Spelling(name)] = row[place + 1] as String? }
+            for (place, name) in Self.fixed.enumerated() { values[id, default: [:]][ExactText(name)] = row[place + 1] as String? }
         }
 
         for key in keys where columns[key] == nil {

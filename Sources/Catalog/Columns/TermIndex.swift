@@ -1,5 +1,3 @@
-import Foundation
-
 /// Finds the values of a column that a condition may admit without looking at the others.
 ///
 /// What a condition can ask for, a term, is the whole value, each of its parts between `|`, and for a category each path above. Kept is a
@@ -63,12 +61,7 @@ struct TermIndex: Sendable {
 
     /// Two texts that differ in case or in the spelling of letters alone become one.
     private static func folded(_ text: String) -> String {
-        composed(text.lowercased())
-    }
-
-    /// The text in the one form that all spellings of its letters have.
-    static func composed(_ text: String) -> String {
-        text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
+        text.lowercased().oneSpelling
     }
 
     // FNV-1a: the hash of a path above is met on the way to the hash of the whole.

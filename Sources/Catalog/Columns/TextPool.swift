@@ -14,24 +14,14 @@ struct TextPool: Sendable {
     subscript(number: Int) -> String { String(decoding: bytes[range(number)], as: UTF8.self) }
 
     /// Whether a text is this one, byte by byte.
-    func holds(_ text: String, at number: Int) -> Bool { bytes[range(number)].elementsEqual(text.utf8) }
+    func holds(_ text: String, at number: Int) -> Bool {
+        let range = range(number)
+        var text = text
+        return text.withUTF8 { $0.count == range.count && $0.elementsEqual(bytes[range]) }
+    }
 
     /// Whether a text stands before another in the order of their bytes, which is SQLite's.
     func precedes(_ number: Int, _ other: Int) -> Bool { bytes[range(number)].lexicographicallyPrecedes(bytes[range(other)]) }
 
     private func range(_ number: Int) -> Range<Int> { (number == 0 ? 0 : ends[number - 1])..<ends[number] }
-}
-
-/// A text that is compared as SQLite does, by its bytes. Swift's `String` takes two spellings of one letter for the same.
-struct Spelling: Hashable, Sendable {
-    let text: String
-
-    init(_ text: String) { self.text = text }
-
-    static func == (a: Spelling, b: Spelling) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
 }

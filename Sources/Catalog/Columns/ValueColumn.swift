@@ -1,5 +1,4 @@
 import BitCollections
-import Foundation
 
 /// What each usable image has under one key: the different values once, and a code for each image.
 ///
@@ -14,16 +13,15 @@ struct ValueColumn: Sendable {
     /// The images of each value that many images share.
     private var sets: [UInt32: BitSet] = [:]
     private var terms = TermIndex()
-    /// The numbers among values and their parts, in ascending order.
+    /// The numbers among values and their parts; in ascending order once a whole catalogue was read.
     private var numbers: [(number: Double, code: UInt32)] = []
-    private var numbersAreSorted = true
     /// Values that are counted as others, as their parts for instance, and these others, by code.
     private(set) var shown: [UInt32: [UInt32]] = [:]
     private(set) var isShownOtherwise = BitSet()
     /// How many values no image has.
     private(set) var idle = 0
     /// The codes by value, while a whole catalogue is read.
-    private var reading: [Spelling: UInt32]? = [:]
+    private var reading: [ExactText: UInt32]? = [:]
 
     private let isCategory: Bool
 
@@ -45,7 +43,8 @@ struct ValueColumn: Sendable {
         reading = nil
         codes = ImageCodes(pairs, greatest: greatest)
         for pair in pairs { counts[Int(pair.code)] += 1 }
-        settle()
+        terms.settle()
+        numbers.sort { $0.number < $1.number }
         idle = counts.dropFirst().count { $0 == 0 }
         // A set takes less room than a list of its images would.
         for (code, count) in counts.enumerated().dropFirst() where Int(count) * 32 > greatest {
@@ -59,7 +58,7 @@ struct ValueColumn: Sendable {
     mutating func encode(_ text: String) -> UInt32 {
         if let known = code(of: text) { return known }
         let code = append(text)
-        let parts = CatalogFilter.parts(of: text).filter { !$0.isEmpty }.map(TermIndex.composed)
+        let parts = CatalogFilter.parts(of: text).filter { !$0.isEmpty }.map(\.oneSpelling)
         if parts.count != 1 || !parts[0].utf8.elementsEqual(text.utf8) {
             var others: [UInt32] = []
             for part in parts {
@@ -75,7 +74,7 @@ struct ValueColumn: Sendable {
 
     /// The code of a value as it is written, byte by byte; `nil` where no image ever had it.
     func code(of text: String) -> UInt32? {
-        if let reading { return reading[Spelling(text)] }
+        if let reading { return reading[ExactText(text)] }
         return terms.candidates(text).first { texts.holds(text, at: Int($0)) }
     }
 
@@ -87,17 +86,11 @@ struct ValueColumn: Sendable {
         terms.add(text, code: code, isCategory: isCategory)
         for part in CatalogFilter.parts(of: text) {
             guard let number = CatalogFilter.number(part) else { continue }
-            numbers.append((number, code))
-            numbersAreSorted = false
+            let place = reading == nil ? numbers.partitioningIndex { $0.number > number } : numbers.count
+            numbers.insert((number, code), at: place)
         }
-        if reading != nil { reading?[Spelling(text)] = code } else { settle() }
+        if reading == nil { terms.settle() } else { reading?[ExactText(text)] = code }
         return code
-    }
-
-    private mutating func settle() {
-        terms.settle()
-        if !numbersAreSorted { numbers.sort { ($0.number, $0.code) < ($1.number, $1.code) } }
-        numbersAreSorted = true
     }
 
     // MARK: Changing

@@ -82,7 +82,7 @@ struct FileObserver {
     }
 
     /// A reason that can stand inside a sentence.
-    private static func phrase(_ error: any Error) -> String {
+    static func phrase(_ error: any Error) -> String {
         let text = "\(error)"
         return text.hasSuffix(".") ? String(text.dropLast()) : text
     }

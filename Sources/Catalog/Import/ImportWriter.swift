@@ -56,7 +56,7 @@ struct ImportWriter {
         } else {
             report.productsUpdated += 1
         }
-        if before != product { try save(product) }
+        if before != product { try product.save(db) }
         for (picture, outcome) in zip(observed.group.pictures, observed.outcomes) {
             try apply(picture, outcome, product: product.id)
         }
@@ -88,25 +88,6 @@ struct ImportWriter {
                     source: source, line: row.line, message: "the image \(row.image) cannot be read (\(reason)); replace the file"
                 ))
         }
-    }
-
-    private func save(_ product: Product) throws {
-        try db.execute(
-            sql: """
-                INSERT INTO products (id, title, category, brand, price, currency, url, in_stock, description)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET title = excluded.title, category = excluded.category, brand = excluded.brand,
-                    price = excluded.price, currency = excluded.currency, url = excluded.url, in_stock = excluded.in_stock,
-                    description = excluded.description
-                """,
-            arguments: [
-                product.id, product.title, product.category, product.brand, product.price, product.currency, product.url,
-                product.inStock,
-                product.description,
-            ])
-        try db.execute(sql: "DELETE FROM product_attributes WHERE product_id = ?", arguments: [product.id])
-        let insert = try db.cachedStatement(sql: "INSERT INTO product_attributes (product_id, key, value) VALUES (?, ?, ?)")
-        for (key, value) in product.attributes { try insert.execute(arguments: [product.id, key, value]) }
     }
 
     private mutating func apply(_ picture: ProductGroup.Picture, _ outcome: FileObserver.Outcome, product: String) throws {
@@ -177,7 +158,7 @@ struct ImportWriter {
     private mutating func formerPlace(of hash: ContentHash, product: String) throws -> Stored? {
         guard !placeless.contains(hash) else { return nil }
         let gone = try fetch("sha256 = ? ORDER BY id", [hash.hex]).filter { image in
-            guard !mentioned.contains(image.path) else { return false }
+            guard !mentioned.contains(image.path), MediaFolder.name(inStored: image.path) == nil else { return false }
             do throws(FileStatus.Failure) {
                 _ = try FileStatus(ofPath: image.path)
                 return false

@@ -56,13 +56,17 @@ extension CatalogStore {
 
     /// Where every image lies, of every state, in the order of their ids: for finding them by the paths that others have for them.
     public func places() throws(CatalogError) -> [ImagePlace] {
-        let rows = try read { db in
-            try Row.fetchAll(db, sql: "SELECT path, source FROM images ORDER BY id").map { row in
+        let (rows, media) = try read { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT path, source FROM images ORDER BY id").map { row in
                 (path: row["path"] as String, source: row["source"] as String)
             }
+            return (rows, try MediaFolder(db))
         }
         var folders: [String: String] = [:]
         return rows.map { row in
+            if let media, let name = MediaFolder.name(inStored: row.path) {
+                return ImagePlace(path: media.file(name), folder: media.path)
+            }
             let folder = folders[row.source] ?? Dataset.folder(ofSource: row.source)
             folders[row.source] = folder
             return ImagePlace(path: row.path, folder: folder)
@@ -148,6 +152,24 @@ extension Product {
                 attributes: try JSONText.object(row["attributes"]))
         }
     }
+
+    /// Writes the product, new or in place of the one with its id.
+    func save(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO products (id, title, category, brand, price, currency, url, in_stock, description)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET title = excluded.title, category = excluded.category, brand = excluded.brand,
+                    price = excluded.price, currency = excluded.currency, url = excluded.url, in_stock = excluded.in_stock,
+                    description = excluded.description
+                """,
+            arguments: [
+                id, title, category, brand, price, currency, url, inStock, description,
+            ])
+        try db.execute(sql: "DELETE FROM product_attributes WHERE product_id = ?", arguments: [id])
+        let insert = try db.cachedStatement(sql: "INSERT INTO product_attributes (product_id, key, value) VALUES (?, ?, ?)")
+        for (key, value) in attributes { try insert.execute(arguments: [id, key, value]) }
+    }
 }
 
 extension CatalogImage {
@@ -159,6 +181,7 @@ extension CatalogImage {
                 SELECT *, (SELECT json_group_object(key, value) FROM image_attributes WHERE image_id = images.id) AS attributes
                 FROM images \(condition)
                 """, arguments: arguments)
+        let media = try rows.contains { $0["source"] == MediaFolder.source } ? MediaFolder(db) : nil
         return try rows.map { row in
             let width: Int? = row["width"]
             let height: Int? = row["height"]
@@ -169,8 +192,10 @@ extension CatalogImage {
                 default: .ok  // the table's CHECK admits no fourth state
                 }
             let hash: String? = row["sha256"]
+            let stored: String = row["path"]
+            let path = MediaFolder.name(inStored: stored).flatMap { media?.file($0) } ?? stored
             return CatalogImage(
-                id: row["id"], productID: row["product_id"], path: row["path"], contentHash: hash.map(ContentHash.init(hex:)),
+                id: row["id"], productID: row["product_id"], path: path, contentHash: hash.map(ContentHash.init(hex:)),
                 size: width.flatMap { width in height.map { PictureSize(width: width, height: $0) } }, view: row["view"],
                 color: row["color"], caption: row["caption"], split: row["split"],
                 attributes: try JSONText.object(row["attributes"]), state: state)

@@ -19,7 +19,7 @@ public final class CatalogStore: Sendable {
     /// The path the store was opened with.
     public let path: String
     let database: DatabasePool
-    private let mode: Mode
+    let mode: Mode
     private let busyTimeout: TimeInterval
 
     /// Opens a catalogue.
