@@ -1,5 +1,6 @@
 import Catalog
 import Hummingbird
+import Search
 
 /// `GET /products`: browsing the catalogue, by pages, filters and facets.
 struct ProductRoutes {
