@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 # What installs must not run twice at once; the compilers use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: bootstrap build test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests fuzz clean
+.PHONY: bootstrap build command test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests fuzz clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
 bootstrap:
@@ -19,8 +19,12 @@ bootstrap:
 build: bootstrap
 	swift build $(SWIFT_FLAGS)
 
+## The command alone, without the tests' and benchmarks' programs.
+command: bootstrap
+	swift build $(SWIFT_FLAGS) --product stylefinder
+
 ## A boutique to try everything with, at http://127.0.0.1:8080. DEMO_DATA=folder serves your own photos instead, PORT=n another port.
-demo: build web
+demo: command web
 	@.build/release/stylefinder demo --port $(PORT) $(if $(DEMO_DATA),--photos "$(DEMO_DATA)") || [ $$? = 130 ]
 
 ## Every test. Those that need the real photos are listed by name where the photos are not there.
@@ -28,6 +32,7 @@ test: bootstrap lint reference web
 	swift build --build-tests $(SWIFT_FLAGS)
 	set -o pipefail; swift test --skip-build $(SWIFT_FLAGS) 2>&1 | tee .build/test.log
 	@if grep -q 'skipped' .build/test.log; then echo "Not run:"; grep 'skipped' .build/test.log; fi
+	@$(PYTHON) tools/slowest_tests.py .build/test.log
 	@$(MAKE) --no-print-directory browser-tests
 
 ## The page in Chromium: against a stand-in that shows every trouble, then against the real server with a small boutique.
@@ -42,7 +47,7 @@ web: .build/page/index.html
 	web/build.sh .build/page
 
 ## One folder that can be moved anywhere: the command, its libraries, models, recipes and the page.
-dist: build web
+dist: command web
 	tools/dist.sh dist
 
 test-debug: bootstrap
@@ -81,9 +86,9 @@ figures: build reference
 	Benchmarks/boutique.sh $${FIGURES_DATA:-../shared/data}
 	if [ -d $${FIGURES_DATA:-../shared/data} ]; then Benchmarks/held-out.sh $${FIGURES_DATA:-../shared/data}; fi
 
-## Broken files for the readers of tensor files, guided by what they reach: FUZZ_MINUTES each.
+## Broken files for the readers of tensor files, pictures, manifests and filters, guided by what they reach: FUZZ_SECONDS each.
 fuzz: bootstrap
-	tools/fuzz/run.sh $(or $(FUZZ_MINUTES),10)
+	tools/fuzz/run.sh $(or $(FUZZ_SECONDS),600)
 
 ## Each figure as a ratio to its peer in one run.
 bench: build reference

@@ -47,20 +47,33 @@ let package = Package(
             name: "Catalog",
             dependencies: [
                 "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "BitCollections", package: "swift-collections"),
             ],
             swiftSettings: strict
         ),
         .target(name: "CVector"),
-        .target(name: "Retrieval", dependencies: ["CVector", "TensorFiles"], swiftSettings: strict),
-        .target(name: "Search", dependencies: ["Imaging", "Catalog", "Retrieval"], swiftSettings: strict),
+        .target(
+            name: "Retrieval",
+            dependencies: ["CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
+            swiftSettings: strict),
+        .target(
+            name: "Search",
+            dependencies: [
+                "Imaging", "Catalog", "Retrieval", .product(name: "BitCollections", package: "swift-collections"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
         .target(name: "Atelier", dependencies: ["Imaging", "CCairo"], swiftSettings: strict),
         .target(
             name: "API",
             dependencies: [
                 "Search", "Catalog", "Imaging",
-                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ],
+            // In the program itself, so that it can lie anywhere.
+            resources: [.embedInCode("openapi.json")],
             swiftSettings: strict),
 
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -106,8 +119,17 @@ let package = Package(
             name: "ImagingBenchmark", dependencies: ["Imaging"], path: "Benchmarks/Sources/ImagingBenchmark",
             swiftSettings: strict),
         .executableTarget(
-            name: "SearchBenchmark", dependencies: ["Retrieval"], path: "Benchmarks/Sources/SearchBenchmark",
+            name: "SearchBenchmark",
+            dependencies: ["Retrieval", "Search", "Catalog", "Imaging", .product(name: "GRDB", package: "GRDB.swift")],
+            path: "Benchmarks/Sources/SearchBenchmark",
             swiftSettings: strict),
+        .executableTarget(
+            name: "CatalogBenchmark",
+            dependencies: [
+                "Catalog", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "BitCollections", package: "swift-collections"),
+            ],
+            path: "Benchmarks/Sources/CatalogBenchmark", swiftSettings: strict),
         .executableTarget(
             name: "EncoderBenchmark", dependencies: ["CLIP", "Torch"], path: "Benchmarks/Sources/EncoderBenchmark",
             swiftSettings: strict),
@@ -117,22 +139,34 @@ let package = Package(
 
         // Tests: one target per module.
         .testTarget(
-            name: "ImagingTests", dependencies: ["Imaging", "Hashing"],
+            name: "ImagingTests", dependencies: ["Imaging", "CImaging", "Hashing"],
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "CatalogTests", dependencies: ["Catalog", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
-        .testTarget(
-            name: "RetrievalTests", dependencies: ["Retrieval", "CVector", "TensorFiles"], exclude: ["Fixtures"],
+            name: "CatalogTests",
+            dependencies: [
+                "Catalog", "ImportVictim", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "BitCollections", package: "swift-collections"),
+            ],
             swiftSettings: strict),
-        .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval", "Imaging"], swiftSettings: strict),
+        // An import that the tests kill.
+        .executableTarget(name: "ImportVictim", dependencies: ["Catalog"], path: "Tests/ImportVictim", swiftSettings: strict),
+        .testTarget(
+            name: "RetrievalTests",
+            dependencies: [
+                "Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections"),
+            ],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "SearchTests",
+            dependencies: ["Search", "Catalog", "Retrieval", "Imaging", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
         .testTarget(name: "AtelierTests", dependencies: ["Atelier", "Catalog", "Imaging"], swiftSettings: strict),
         .testTarget(
             name: "APITests",
             dependencies: [
                 "API", "Search", "Catalog", "Imaging", .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),

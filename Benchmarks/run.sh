@@ -7,6 +7,7 @@ built=.build/release
 echo "machine: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) cores, load $(cut -d' ' -f1-3 /proc/loadavg)"
 $python Benchmarks/decode.py --program $built/ImagingBenchmark
 $python Benchmarks/search.py $built/SearchBenchmark
+$built/CatalogBenchmark
 for model in .deps/golden/models/*; do
     case "$(basename "$model")" in
         vit*) $python Benchmarks/encode.py $built/EncoderBenchmark "$model" ViT-B-16-quickgelu ;;

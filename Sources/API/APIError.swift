@@ -4,6 +4,8 @@ import HTTPTypes
 import Hummingbird
 import Imaging
 import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
 import Search
 
 /// What a client is told: a status, a code for programs and one sentence for people.
@@ -15,6 +17,8 @@ struct APIError: Error, Sendable {
     var message: String
     /// Seconds after which the same request may succeed.
     var retryAfter: Int?
+    /// Methods that the address can be asked by, where another one was used.
+    var allow: String?
 
     init(_ status: HTTPResponse.Status, _ code: String, _ message: String, retryAfter: Int? = nil) {
         self.status = status
@@ -49,6 +53,18 @@ struct APIError: Error, Sendable {
         APIError(.contentTooLarge, "too_many_bytes", "The upload is larger than the \(limit >> 20) MB that are accepted.")
     }
 
+    static func tooMuchJSON(limit: Int) -> APIError {
+        APIError(
+            .contentTooLarge, "too_many_bytes",
+            "The JSON is larger than the \(limit >> 10) kB that are accepted; a picture is sent as multipart/form-data.")
+    }
+
+    static func tooSlow(_ deadline: Duration) -> APIError {
+        APIError(
+            .serviceUnavailable, "too_slow", "The request was given up after \(deadline.components.seconds) seconds.",
+            retryAfter: 5)
+    }
+
     /// A client's words in a sentence, as long as they help.
     static func quoted(_ text: String) -> String { "'\(text.count > 60 ? text.prefix(60) + "…" : text[...])'" }
 }
@@ -65,8 +81,6 @@ extension APIError {
             self = .overloaded
             message = error.description
         case is CancellationError: self.init(.serviceUnavailable, "cancelled", "The request was given up.", retryAfter: 1)
-        case let error as HTTPError where error.status == .notFound:
-            self.init(.notFound, "not_found", "There is nothing at this address; /openapi.json lists what there is.")
         case let error as HTTPError:
             self.init(error.status, "bad_request", error.body ?? error.status.reasonPhrase)
         case is NIOTooManyBytesError: self.init(.contentTooLarge, "too_many_bytes", "The upload is larger than is accepted.")
@@ -80,13 +94,14 @@ extension APIError {
         case .unsupported: self.init(.unsupportedMediaType, "not_an_image", sentence)
         case .broken: self.init(.unprocessableContent, "broken_image", sentence)
         case .tooLarge: self.init(.contentTooLarge, "image_too_large", sentence)
+        case .stopped: self.init(.serviceUnavailable, "overloaded", sentence, retryAfter: 2)
         case .unreadable, .failed, .misuse: self.init(.internalServerError, "internal", "The picture could not be worked on.")
         }
     }
 
     private init(_ error: CatalogError) {
         switch error {
-        case .badFilter, .unknownKey: self.init(.badRequest, "wrong_filter", error.description)
+        case .badFilter, .unknownKey, .emptyKey: self.init(.badRequest, "wrong_filter", error.description)
         case .locked:
             self.init(.serviceUnavailable, "busy", "The catalogue is being written; try again in a moment.", retryAfter: 2)
         default: self.init(.internalServerError, "internal", "The catalogue could not be read; the server's log says why.")
@@ -99,6 +114,9 @@ extension APIError {
         case .unknownProduct: self.init(.notFound, "unknown_product", error.description)
         case .unknownImage: self.init(.notFound, "unknown_image", error.description)
         case .notEmbedded: self.init(.notFound, "not_embedded", error.description)
+        case .overloaded:
+            self = .overloaded
+            message = error.description
         case .noVectors, .dimension, .storedDimension:
             self.init(.internalServerError, "internal", "The model does not fit the catalogue's vectors.")
         }
@@ -108,6 +126,22 @@ extension APIError {
     private static func sentence(_ text: String) -> String {
         let upper = text.prefix(1).uppercased() + text.dropFirst()
         return upper.hasSuffix(".") ? upper : upper + "."
+    }
+
+    /// What a connection is told that does not speak HTTP as the parser expects it; nil for what is no fault of the client's.
+    init?(protocolError: any Error) {
+        switch protocolError {
+        case HTTPParserError.headerOverflow:
+            self.init(.requestHeaderFieldsTooLarge, "header_too_large", "The request's header is too large.")
+        case HTTPParserError.invalidVersion:
+            self.init(.httpVersionNotSupported, "unknown_version", "HTTP/1.1 and HTTP/1.0 are spoken here.")
+        case HTTPParserError.invalidMethod:
+            self.init(.notImplemented, "unknown_method", "The method is not known here.")
+        case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: return nil
+        case is HTTPParserError, is HTTP1TypeConversionError:
+            self.init(.badRequest, "malformed_request", "The request is not HTTP as RFC 9112 has it.")
+        default: return nil
+        }
     }
 
     private struct Document: Encodable {
@@ -121,20 +155,12 @@ extension APIError {
     func response() -> Response {
         var response = JSONAnswer.response(Document(error: .init(code: code, message: message)), status: status)
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        if let allow { response.headers[.allow] = allow }
         return response
     }
-}
 
-/// JSON as every route writes it: snake_case keys, sorted, slashes as they are.
-enum JSONAnswer {
-    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        // Every type that is answered with has a JSON form: no number that is not finite comes out of a search.
-        guard let data = try? encoder.encode(value) else { return Response(status: .internalServerError) }
-        return Response(
-            status: status, headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    /// The body of `response()`.
+    var jsonBytes: ByteBuffer {
+        (try? JSONAnswer.bytes(Document(error: .init(code: code, message: message)))) ?? ByteBuffer()
     }
 }

@@ -10,6 +10,9 @@ static inline CIStatus ci_fail(CIStatus status, char *message, const char *text)
     return status;
 }
 
+/// Whether whoever asked for the picture has given it up.
+static inline int ci_stops(const CIControl *control) { return control->stops != NULL && control->stops(control->context); }
+
 /// Composes one row of RGBA on white: (c·α + 255·(255 − α)) / 255, rounded to nearest, which is what Pillow's paste and alpha_composite give.
 static inline void ci_compose_on_white(const uint8_t *rgba, uint8_t *rgb, size_t pixels) {
     for (size_t i = 0; i < pixels; i++) {

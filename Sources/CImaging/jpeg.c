@@ -7,8 +7,9 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-/// A progressive file of a few kilobytes can hold thousands of scans, each of which costs a pass over the picture. Real ones have about ten.
-#define MAX_SCANS 500
+/// Samples that an arithmetic decoder may make up. It has no notion of an end: when the data of a scan end it goes on with zeros, which is right
+/// for a flat picture, whose trailing zeros are not written, and costs a second for what follows a spoilt one.
+#define MAX_SAMPLES_WITHOUT_DATA (16u << 20)
 
 /// Rows per call of the library: a whole row of blocks of any sampling.
 #define ROWS_AT_ONCE 16
@@ -30,7 +31,12 @@ struct reader {
     const uint8_t *bytes;
     size_t count;
     uint32_t width, height, denominator;
+    const CIControl *control;
     uint8_t *rgb;
+    /// How far `watch` has counted: the scan and its rows of blocks.
+    int scan;
+    JDIMENSION rows;
+    uint64_t work, samples_without_data;
 };
 
 struct writer {
@@ -77,10 +83,9 @@ static void escape(struct failure *failure, CIStatus status, const char *text) {
     longjmp(failure->escape, 1);
 }
 
-/// Warnings are dropped: Pillow shows pictures with damaged data as far as the library can, and so do we.
+/// Warnings, which have a level below 0, are counted and not told: Pillow shows pictures with damaged data as far as the library can, and so do we.
 static void on_message(j_common_ptr jpeg, int level) {
-    (void)jpeg;
-    (void)level;
+    if (level < 0) jpeg->err->num_warnings++;
 }
 
 static void on_output(j_common_ptr jpeg) { (void)jpeg; }
@@ -110,10 +115,42 @@ static void source_skips(j_decompress_ptr jpeg, long bytes) {
     jpeg->src->bytes_in_buffer -= (size_t)bytes;
 }
 
-static void watch_scans(j_common_ptr jpeg) {
-    if (((j_decompress_ptr)jpeg)->input_scan_number > MAX_SCANS) {
-        escape((struct failure *)jpeg->err, CI_ERR_UNSUPPORTED, "it has more than 500 scans");
+/// Called by the library before every row of blocks, while it reads scans and while it gives out rows.
+static void watch(j_common_ptr common) {
+    j_decompress_ptr jpeg = (j_decompress_ptr)common;
+    struct failure *failure = (struct failure *)common->err;
+    struct reader *reader = jpeg->client_data;
+    if (jpeg->input_scan_number > CI_MAX_SCANS) escape(failure, CI_ERR_WORK, "it has more than 100 scans");
+    if (jpeg->input_scan_number != reader->scan) {
+        reader->scan = jpeg->input_scan_number;
+        reader->rows = 0;
     }
+    if (jpeg->input_iMCU_row > reader->rows) {
+        uint64_t samples = 0;
+        for (int i = 0; i < jpeg->comps_in_scan; i++) {
+            const jpeg_component_info *component = jpeg->cur_comp_info[i];
+            samples += (uint64_t)component->width_in_blocks * (uint64_t)component->v_samp_factor * DCTSIZE2;
+        }
+        samples *= jpeg->input_iMCU_row - reader->rows;
+        reader->rows = jpeg->input_iMCU_row;
+        reader->work += samples;
+        // A marker that waits to be read is the end of the scan's data.
+        if (jpeg->arith_code && jpeg->unread_marker != 0) reader->samples_without_data += samples;
+    }
+    if (reader->work > reader->control->work) escape(failure, CI_ERR_WORK, "its scans pass over the picture too often");
+    if (reader->samples_without_data > MAX_SAMPLES_WITHOUT_DATA) {
+        escape(failure, CI_ERR_WORK, "its arithmetic code ends long before the picture does");
+    }
+    if (ci_stops(reader->control)) escape(failure, CI_ERR_STOPPED, "it was given up");
+}
+
+/// Whether something stands behind the picture's data: a marker, or bytes other than the fill before one.
+static int something_follows(const struct reader *reader) {
+    if (reader->jpeg.unread_marker != 0) return 1;
+    for (size_t i = 0; i < reader->source.bytes_in_buffer; i++) {
+        if (reader->source.next_input_byte[i] != 0xFF) return 1;
+    }
+    return 0;
 }
 
 /// Pillow's conversion of inverted CMYK: each ink darkens what black left over, products rounded to nearest.
@@ -139,8 +176,9 @@ static void read_picture(struct reader *reader) {
     reader->source.next_input_byte = reader->bytes;
     reader->source.bytes_in_buffer = reader->count;
     jpeg->src = &reader->source;
-    reader->progress.progress_monitor = watch_scans;
+    reader->progress.progress_monitor = watch;
     jpeg->progress = &reader->progress;
+    jpeg->client_data = reader;
 
     jpeg_read_header(jpeg, TRUE);
     const int inks = jpeg->num_components == 4;
@@ -152,6 +190,7 @@ static void read_picture(struct reader *reader) {
     if (jpeg->output_width != reader->width || jpeg->output_height != reader->height) {
         escape(&reader->failure, CI_ERR_ARGUMENT, "its frame header gives another size");
     }
+    const long warnings = reader->failure.base.num_warnings;
     jpeg_start_decompress(jpeg);
 
     const size_t stride = (size_t)reader->width * 3;
@@ -170,7 +209,9 @@ static void read_picture(struct reader *reader) {
             jpeg_read_scanlines(jpeg, rows, wanted);
         }
     }
-    // Reads on to the end marker: without it the file is cut off, as Pillow also says.
+    // Of a picture in one scan every bit is there if no warning came and something follows: some phones write a trailer of their own in place of the
+    // end marker. Anything else has to have that marker, or it is cut off, as Pillow also says.
+    if (!jpeg_has_multiple_scans(jpeg) && reader->failure.base.num_warnings == warnings && something_follows(reader)) return;
     jpeg_finish_decompress(jpeg);
 }
 
@@ -180,7 +221,9 @@ static CIStatus guarded_read(struct reader *reader) {
     return CI_OK;
 }
 
-CIStatus ci_jpeg_decode(const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, uint32_t denominator, uint8_t *rgb, char *message) {
+CIStatus ci_jpeg_decode(
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, uint32_t denominator, const CIControl *control, uint8_t *rgb,
+    char *message) {
     if (denominator != 1 && denominator != 2 && denominator != 4 && denominator != 8) {
         return ci_fail(CI_ERR_ARGUMENT, message, "the scale is none of 1, 1/2, 1/4, 1/8");
     }
@@ -191,6 +234,7 @@ CIStatus ci_jpeg_decode(const uint8_t *bytes, size_t count, uint32_t width, uint
     reader.width = width;
     reader.height = height;
     reader.denominator = denominator;
+    reader.control = control;
     reader.rgb = rgb;
     reader.jpeg.err = prepare(&reader.failure, message);
     const CIStatus status = guarded_read(&reader);

@@ -15,6 +15,7 @@ struct reader {
     size_t count, position;
     uint32_t width, height;
     CIAlpha alpha;
+    const CIControl *control;
     uint8_t *rgb;
     /// One row of RGBA, or all of them when the picture is interlaced.
     uint8_t *rgba;
@@ -68,6 +69,40 @@ static void ignore_metadata(png_structp png) {
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, chunks, (int)(sizeof chunks / 5));
 }
 
+static uint32_t number(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/// Walks from the last chunk that was read from to IEND, without which the file is cut off. libpng would do the same and inflate on: a few bytes behind
+/// the last row can hold a thousand times as many, of which none belongs to the picture.
+static void find_end(struct reader *reader) {
+    size_t position = 8;
+    while (position <= reader->count && reader->count - position >= 12) {
+        const uint8_t *chunk = reader->bytes + position;
+        const size_t length = number(chunk);
+        if (length > reader->count - position - 12) break;
+        const size_t end = position + 12 + length;
+        const int last = memcmp(chunk + 4, "IEND", 4) == 0;
+        // What libpng has read whole it has checked; of the rest the chunks that make the picture count.
+        if (end >= reader->position && (last || memcmp(chunk + 4, "IDAT", 4) == 0) &&
+            crc32_z(crc32(0, NULL, 0), chunk + 4, length + 4) != number(chunk + 8 + length)) {
+            png_error(reader->png, last ? "IEND: CRC error" : "IDAT: CRC error");
+        }
+        if (last) return;
+        position = end;
+    }
+    reader->status = CI_ERR_TRUNCATED;
+    png_error(reader->png, "the data ends early");
+}
+
+static void read_row(struct reader *reader, uint32_t y, uint8_t *row) {
+    if (y % 16 == 0 && ci_stops(reader->control)) {
+        reader->status = CI_ERR_STOPPED;
+        png_error(reader->png, "it was given up");
+    }
+    png_read_row(reader->png, row, NULL);
+}
+
 static void read_picture(struct reader *reader) {
     png_structp png = reader->png;
     png_infop info = reader->info;
@@ -79,22 +114,23 @@ static void read_picture(struct reader *reader) {
         reader->status = CI_ERR_ARGUMENT;
         png_error(png, "its header gives another size");
     }
-    const int transparent = (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png, info, PNG_INFO_tRNS) != 0;
-    const int composed = transparent && reader->alpha == CI_ALPHA_ON_WHITE;
     png_set_expand(png);
     png_set_gray_to_rgb(png);
     // The high byte, not a rounded one; libpng compares a transparent colour before it cuts the samples.
     png_set_strip_16(png);
-    if (transparent && !composed) png_set_strip_alpha(png);
+    if (reader->alpha == CI_ALPHA_DROPPED) png_set_strip_alpha(png);
     const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
 
-    const size_t channels = composed ? 4 : 3;
-    if (png_get_rowbytes(png, info) != channels * reader->width) png_error(png, "its rows have an unexpected length");
+    // Asked, not worked out from the chunks: a transparent colour that stands before a palette is dropped by libpng, though its flag stays.
+    const size_t channels = png_get_channels(png, info);
+    if ((channels != 3 && channels != 4) || png_get_rowbytes(png, info) != channels * reader->width) {
+        png_error(png, "its rows have an unexpected length");
+    }
     const size_t stride = (size_t)reader->width * 3;
-    if (!composed) {
+    if (channels == 3) {
         for (int pass = 0; pass < passes; pass++) {
-            for (uint32_t y = 0; y < reader->height; y++) png_read_row(png, reader->rgb + stride * y, NULL);
+            for (uint32_t y = 0; y < reader->height; y++) read_row(reader, y, reader->rgb + stride * y);
         }
     } else {
         const size_t kept = passes > 1 ? reader->height : 1;
@@ -107,13 +143,12 @@ static void read_picture(struct reader *reader) {
         for (int pass = 0; pass < passes; pass++) {
             for (uint32_t y = 0; y < reader->height; y++) {
                 uint8_t *row = reader->rgba + rgba_stride * (kept > 1 ? y : 0);
-                png_read_row(png, row, NULL);
+                read_row(reader, y, row);
                 if (pass == passes - 1) ci_compose_on_white(row, reader->rgb + stride * y, reader->width);
             }
         }
     }
-    // Reads on to IEND: without it the file is cut off.
-    png_read_end(png, NULL);
+    find_end(reader);
 }
 
 static CIStatus guarded_read(struct reader *reader) {
@@ -122,7 +157,9 @@ static CIStatus guarded_read(struct reader *reader) {
     return CI_OK;
 }
 
-CIStatus ci_png_decode(const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, uint8_t *rgb, char *message) {
+CIStatus ci_png_decode(
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, const CIControl *control, uint8_t *rgb,
+    char *message) {
     struct reader reader;
     memset(&reader, 0, sizeof reader);
     reader.bytes = bytes;
@@ -130,6 +167,7 @@ CIStatus ci_png_decode(const uint8_t *bytes, size_t count, uint32_t width, uint3
     reader.width = width;
     reader.height = height;
     reader.alpha = alpha;
+    reader.control = control;
     reader.rgb = rgb;
     reader.message = message;
     reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, on_read_error, on_warning);

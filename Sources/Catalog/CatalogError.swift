@@ -17,6 +17,8 @@ public enum CatalogError: Error, Sendable, Hashable {
     case malformed(path: String, line: Int, reason: String)
 
     // The catalogue file
+    /// What SQLite takes for something else than a path.
+    case notAPath(String)
     /// No catalogue stands at the path, and the mode does not make one.
     case noCatalog(path: String)
     /// The file is something else: not SQLite, or another program's database.
@@ -49,9 +51,22 @@ public enum CatalogError: Error, Sendable, Hashable {
     case dimensionConflict(fingerprint: String, got: Int, expected: Int)
     case notUnitLength(image: Int64, length: Double)
 
+    // Editing
+    case unknownProduct(id: String)
+    /// Bytes that cannot be read as a picture.
+    case notAPicture(reason: String)
+    /// A value that is not taken, by the name of its field.
+    case badField(key: String, reason: String)
+    /// The picture is a file of the source that it was imported from.
+    case importedImage(id: Int64, source: String)
+    /// The product has a picture of these bytes already.
+    case sameImage(id: Int64)
+
     // Filters
     case badFilter(text: String, reason: String)
     case unknownKey(key: String, known: [String])
+    /// The key is a column that nothing in the catalogue has a value in.
+    case emptyKey(key: String)
     /// A shard `index/count` that does not exist.
     case badShard(index: Int, count: Int)
 }
@@ -73,9 +88,11 @@ extension CatalogError: CustomStringConvertible {
         case .notUTF8(let path, let found):
             "\(path) is written in \(found); save it as UTF-8."
         case .missingColumn(let path, let line, let column, let found):
-            "\(path), line \(line) has no column '\(column)' among \(Self.list(found)); every row needs 'image' and 'product_id'."
+            "\(path), line \(line) has no column '\(column)' among \(Self.list(found)); \(Self.remedy(column, found))."
         case .malformed(let path, let line, let reason):
             "\(path), line \(line): \(reason)."
+        case .notAPath(let text):
+            "'\(text)' is no path of a catalogue; give a plain path, as /data/shop.db, or ./\(text) for a file of that very name."
         case .noCatalog(let path):
             "There is no catalogue at \(path); make one with the import command."
         case .notACatalog(let path, let reason):
@@ -87,7 +104,7 @@ extension CatalogError: CustomStringConvertible {
         case .readOnly(let path):
             "The catalogue \(path) cannot be written; make the file and its folder writable, or choose another place."
         case .cannotOpen(let path, let reason):
-            "The catalogue \(path) cannot be opened (\(reason)); its folder must exist and be writable, for SQLite keeps a log beside it."
+            "The catalogue \(path) cannot be opened (\(reason)); its folder must exist and be writable, also for reading, for SQLite keeps a log beside it."
         case .diskFull(let path):
             "The disk that holds \(path) is full; what was acknowledged before is kept, so free some space and run the command again."
         case .locked(let path, let seconds):
@@ -99,7 +116,17 @@ extension CatalogError: CustomStringConvertible {
         case .database(let path, let reason):
             "The catalogue \(path) refused a statement (\(reason)); report this as a defect."
         case .unknownImage(let id):
-            "The catalogue has no image \(id); import it before writing its vector."
+            "The catalogue has no image \(id); import or add it first."
+        case .unknownProduct(let id):
+            "The catalogue has no product '\(id)'; put the product first."
+        case .notAPicture(let reason):
+            "The bytes are no picture that can be read (\(reason)); give a whole JPEG, PNG or WebP file."
+        case .badField(let key, let reason):
+            "The value of '\(key)' \(reason)."
+        case .importedImage(let id, let source):
+            "The picture \(id) is a file of \(source); change the file and import again, or delete the picture and add another."
+        case .sameImage(let id):
+            "The product has these bytes already, as the picture \(id); delete one of the two."
         case .unknownModel(let fingerprint, let known):
             "The catalogue has no vectors of the model \(fingerprint), only of \(Self.list(known)); embed with that model first."
         case .invalidDimension(let fingerprint, let got):
@@ -114,9 +141,39 @@ extension CatalogError: CustomStringConvertible {
             "The filter '\(text)' \(reason); write key=value, or price=10..50."
         case .unknownKey(let key, let known):
             "The catalogue has no key '\(key)'; it has \(Self.list(known))."
+        case .emptyKey(let key):
+            Self.sentence(onEmpty: key)
         case .badShard(let index, let count):
             "There is no shard \(index) of \(count); the index lies in 0..<count, and count is at least 1."
         }
+    }
+
+    private static func remedy(_ column: String, _ found: [String]) -> String {
+        if let meant = found.first(where: { Column.meant(by: $0) == column }) { return "call '\(meant)' '\(column)'" }
+        return "every row needs 'image' and 'product_id'"
+    }
+
+    /// What is missing, and the three lines that would be right.
+    private static func sentence(onEmpty key: String) -> String {
+        let examples: (String, String) =
+            switch key {
+            case "price": ("49.90", "120")
+            case "in_stock": ("true", "false")
+            case "currency": ("EUR", "EUR")
+            case "category": ("Women/Dresses", "Women/Coats")
+            case "split": ("query", "gallery")
+            case "view": ("front", "back")
+            case "color": ("red", "blue")
+            case "url": ("https://example.com/1", "https://example.com/2")
+            default: ("first", "second")
+            }
+        return """
+            No \(Column.image.contains(key) ? "picture" : "product") has a \(key == "in_stock" ? "value for in_stock" : key), so a filter on it \
+            finds nothing; put a manifest.csv like this beside the pictures and import again:
+            image,product_id,\(key)
+            red-dress.jpg,P1,\(examples.0)
+            blue-coat.jpg,P2,\(examples.1)
+            """
     }
 
     /// At most twelve names: an error stays one readable sentence however many columns a file has.

@@ -28,11 +28,19 @@ public struct CatalogFilter: Sendable, Hashable {
 
     public var isEmpty: Bool { clauses.isEmpty }
 
-    /// No person chooses among more values, and each is compared with every value of the catalogue.
+    /// No person chooses among more values, and each costs a look-up.
     static let conditionLimit = 200
 
     public init(clauses: [Clause] = []) {
         self.clauses = clauses
+    }
+
+    /// A filter that was not made of text is held to the same limit where it is used.
+    func checkCost() throws(CatalogError) {
+        guard clauses.reduce(0, { $0 + $1.anyOf.count }) <= Self.conditionLimit else {
+            throw .badFilter(
+                text: clauses.map(\.key).joined(separator: ", "), reason: "has more than \(Self.conditionLimit) values")
+        }
     }
 
     /// Reads filters as users write them: `color=Black`, `color:Black`, `price=10..50`, `price=..50`, `price=10..`. The same key
@@ -78,7 +86,7 @@ public struct CatalogFilter: Sendable, Hashable {
             if key == "price" { throw .badFilter(text: text, reason: "has bounds that are not numbers") }
         }
         if key == "price" {
-            guard let price = Double(value), price.isFinite else {
+            guard let price = number(value) else {
                 throw .badFilter(text: text, reason: "has a price that is not a number")
             }
             return .range(from: price, to: price)
@@ -95,15 +103,42 @@ public struct CatalogFilter: Sendable, Hashable {
     /// A bound as written: `.some(nil)` where nothing is written, `nil` where it is no number.
     private static func bound(_ text: Substring) -> Double?? {
         if text.isEmpty { return .some(nil) }
-        guard let value = Double(text), value.isFinite else { return nil }
+        guard let value = number(String(text)) else { return nil }
         return value
+    }
+
+    /// A finite number in decimal notation, or `nil`: Swift also reads `0x1F`, `nan` and `infinity`, which nobody means.
+    static func number(_ text: String) -> Double? {
+        guard let first = text.utf8.first, first < UInt8(ascii: ":"),
+            text.utf8.allSatisfy({ byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"),
+                    UInt8(ascii: "e"), UInt8(ascii: "E"):
+                    true
+                default: false
+                }
+            }), let value = Double(text), value.isFinite
+        else { return nil }
+        return value
+    }
+
+    /// The values in a stored one, which has `|` between them, without the blanks around each.
+    static func parts(of stored: String) -> [String] {
+        // Nearly all are a single value, and there are many.
+        if let first = stored.utf8.first, let last = stored.utf8.last, (0x21...0x7E).contains(first),
+            (0x21...0x7E).contains(last),
+            !stored.utf8.contains(UInt8(ascii: "|"))
+        {
+            return [stored]
+        }
+        return stored.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
     }
 }
 
 extension CatalogFilter.Clause {
     /// Whether a stored value satisfies the clause.
     func admits(_ stored: String) -> Bool {
-        let values = stored.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        let values = CatalogFilter.parts(of: stored)
         return anyOf.contains { condition in
             switch condition {
             case .equals(let wanted):
@@ -115,7 +150,7 @@ extension CatalogFilter.Clause {
                 }
             case .range(let lower, let upper):
                 return values.contains { value in
-                    guard let number = Double(value), number.isFinite else { return false }
+                    guard let number = CatalogFilter.number(value) else { return false }
                     return number >= lower ?? -.infinity && number <= upper ?? .infinity
                 }
             }

@@ -71,16 +71,22 @@ struct FileStatus: Sendable, Hashable {
             throw Failure(reason: "it has \(status.size) bytes, and at most \(limit) are read")
         }
         var bytes = Data(count: Int(status.size))
+        let filled = try fill(&bytes, from: descriptor)
+        return (filled == bytes.count ? bytes : bytes.prefix(filled), status)
+    }
+
+    /// Reads until the buffer is full or the file ends; returns how many bytes came.
+    private static func fill(_ bytes: inout Data, from descriptor: Int32) throws(Failure) -> Int {
         var filled = 0
         while filled < bytes.count {
             let wanted = bytes.count - filled
             let got = bytes.withUnsafeMutableBytes { buffer in
                 #if canImport(Darwin)
-                    Darwin.read(descriptor, buffer.baseAddress! + filled, wanted)
+                    Darwin.read(descriptor, buffer.baseAddress?.advanced(by: filled), wanted)
                 #elseif canImport(Glibc)
-                    Glibc.read(descriptor, buffer.baseAddress! + filled, wanted)
+                    Glibc.read(descriptor, buffer.baseAddress?.advanced(by: filled), wanted)
                 #elseif canImport(Musl)
-                    Musl.read(descriptor, buffer.baseAddress! + filled, wanted)
+                    Musl.read(descriptor, buffer.baseAddress?.advanced(by: filled), wanted)
                 #endif
             }
             if got < 0 {
@@ -90,23 +96,45 @@ struct FileStatus: Sendable, Hashable {
             if got == 0 { break }  // cut short while it was read
             filled += got
         }
-        return (filled == bytes.count ? bytes : bytes.prefix(filled), status)
+        return filled
     }
 
-    /// The names in a folder, sorted by their bytes so that every machine sees the same order.
-    static func names(inFolder path: String) throws(Failure) -> [String] {
+    /// The first bytes of a regular file, at most `count`.
+    static func start(of path: String, count: Int) throws(Failure) -> Data {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw Failure(code: errno) }
+        defer { close(descriptor) }
+        var bytes = Data(count: count)
+        let filled = try fill(&bytes, from: descriptor)
+        return bytes.prefix(filled)
+    }
+
+    /// What a folder holds.
+    struct Listing {
+        /// Sorted by their bytes so that every machine sees the same order.
+        var names: [String] = []
+        /// Names that are not UTF-8, repaired for being shown: no path leads to them.
+        var unreadable: [String] = []
+    }
+
+    /// The names in a folder, without `.` and `..`.
+    static func names(inFolder path: String) throws(Failure) -> Listing {
         guard let folder = opendir(path) else { throw Failure(code: errno) }
         defer { closedir(folder) }
-        var names: [String] = []
+        var listing = Listing()
         while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
-                    String(cString: $0)
+                    if let name = String(validatingCString: $0) {
+                        if name != ".", name != ".." { listing.names.append(name) }
+                    } else {
+                        listing.unreadable.append(String(cString: $0))
+                    }
                 }
             }
-            if name != ".", name != ".." { names.append(name) }
         }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        listing.names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return listing
     }
 
     /// The path with every symbolic link resolved; fails where nothing stands or links go round in a circle.

@@ -37,6 +37,24 @@ public struct Product: Sendable, Hashable, Codable, Identifiable {
     }
 }
 
+extension Product {
+    /// Why an address can't be a product's `url`, in words; `nil` for an address of the web. A `javascript:` address that a page makes a link of
+    /// would run in that page, so that `http` and `https` alone are kept, by whatever way a product comes in.
+    public static func reasonAgainst(url: String) -> String? {
+        let expected = "write one that begins with http:// or https://"
+        guard !url.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7F }) else {
+            return "an address holds no blanks and no line breaks; \(expected)"
+        }
+        guard let scheme = PictureFinder.scheme(of: url) ?? URL(string: url)?.scheme?.lowercased() else {
+            return "it is no whole address; \(expected)"
+        }
+        guard scheme == "http" || scheme == "https" else { return "an address of the kind \(scheme): is not kept; \(expected)" }
+        let authority = url.dropFirst(scheme.count + 3).prefix { !"/?#\\".contains($0) }
+        guard url.dropFirst(scheme.count).hasPrefix("://"), !authority.isEmpty else { return "it names no host; \(expected)" }
+        return nil
+    }
+}
+
 /// One picture of a product.
 public struct CatalogImage: Sendable, Hashable, Identifiable {
     /// Whether the picture can be used, as the last import found it.

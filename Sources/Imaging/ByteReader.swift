@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Bytes that may lie: every read is checked against their end.
 struct ByteReader {
     let bytes: UnsafeRawBufferPointer
@@ -40,5 +46,22 @@ struct ByteReader {
 
     func starts(withBytes expected: [UInt8], at offset: Int = 0) -> Bool {
         slice(offset, expected.count)?.elementsEqual(expected) ?? false
+    }
+
+    /// Where the first `wanted` stands at or behind `offset`.
+    func firstIndex(of wanted: UInt8, from offset: Int = 0) -> Int? {
+        guard offset >= 0, offset < bytes.count, let start = bytes.baseAddress else { return nil }
+        guard let found = memchr(start + offset, CInt(wanted), bytes.count - offset) else { return nil }
+        return UnsafeRawPointer(found) - start
+    }
+
+    /// Where the next marker of a JPEG stands at or behind `offset`: a byte 0xFF before one that is neither 0 nor 0xFF.
+    func marker(from offset: Int) -> Int? {
+        var position = offset
+        while let found = firstIndex(of: 0xFF, from: position), let next = byte(found + 1) {
+            if next != 0, next != 0xFF { return found }
+            position = found + (next == 0 ? 2 : 1)
+        }
+        return nil
     }
 }

@@ -41,17 +41,17 @@ enum EXIF {
 
     /// XMP as an attribute, `tiff:Orientation="6"`, or as an element, `<tiff:Orientation>6<`.
     static func orientation(xmp: [UInt8]) -> Int? {
-        guard !xmp.isEmpty else { return nil }
-        var rest = xmp[...]
-        while let name = rest.firstRange(of: Array("tiff:Orientation".utf8)) {
-            rest = rest[name.upperBound...]
-            let value =
-                rest.starts(with: Array("=\"".utf8))
-                ? rest.dropFirst(2) : rest.starts(with: Array(">".utf8)) ? rest.dropFirst() : []
-            if let digit = value.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) {
-                return Int(digit - UInt8(ascii: "0"))
+        xmp.withUnsafeBytes { bytes in
+            let reader = ByteReader(bytes: bytes)
+            var position = 0
+            while let start = reader.firstIndex(of: UInt8(ascii: "O"), from: position) {
+                position = start + 1
+                guard reader.starts(with: "tiff:Orientation", at: start - 5) else { continue }
+                let end = start + 11
+                let value = reader.starts(with: "=\"", at: end) ? end + 2 : reader.starts(with: ">", at: end) ? end + 1 : -1
+                if let digit = reader.byte(value), (0x30...0x39).contains(digit) { return digit - 0x30 }
             }
+            return nil
         }
-        return nil
     }
 }

@@ -19,9 +19,13 @@ public enum AlphaRule: Sendable, CaseIterable {
 /// - The EXIF orientation is applied (JPEG APP1, PNG eXIf and ImageMagick's raw profile, WebP EXIF; XMP where EXIF is silent); a broken one is ignored.
 /// - Of 16-bit samples the high byte counts; ICC profiles and gamma are ignored.
 /// - Of an animation or an MPO the first picture counts.
-/// - A file that is cut off is refused, also when only its end marker is missing.
+/// - A file that is cut off is refused, also when only its end marker is missing; a JPEG in one scan may have something else in the marker's place.
 ///
-/// Safe to call from any thread; nothing is shared between calls.
+/// "Equal to Pillow" means a Pillow that is built on the same libjpeg: versions 2 and 3 of libjpeg-turbo differ a little in progressive pictures that lack
+/// their last scans, and lossless JPEGs are read by version 3 alone.
+///
+/// Safe to call from any thread. All decodes of a process share `DecodingMemory.forProcess`, so one of a large picture may block its thread until
+/// others are done.
 public enum ImageDecoder {
     /// Reads the header only: no limit applies, no pixel is decoded.
     /// - Throws: what is wrong with the header, or which format it is instead.
@@ -32,29 +36,38 @@ public enum ImageDecoder {
     /// Decodes a whole file that is in memory (`[UInt8]`, `Data`, `UnsafeRawBufferPointer`, ...).
     /// - Parameters:
     ///   - limits: judged from the header, before memory for pixels is taken.
+    ///   - control: who may end the decode, and when; the memory that it waits for.
     ///   - alpha: what becomes of transparency.
     ///   - minimumSide: where given, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as small as leaves both sides at least that long: fast, and
     ///     equal to Pillow's `draft`. Not for what a model sees: the pixels are not those of the whole picture resized.
     /// - Throws: which limit is exceeded, what is broken, or which format it is instead.
     public static func decode(
-        _ bytes: some Collection<UInt8>, limits: DecodingLimits = .standard, alpha: AlphaRule = .onWhite, minimumSide: Int? = nil
+        _ bytes: some Collection<UInt8>, limits: DecodingLimits = .standard, control: DecodingControl = DecodingControl(),
+        alpha: AlphaRule = .onWhite, minimumSide: Int? = nil
     ) throws(ImageError) -> RGBImage {
         try withBytes(of: bytes) { pointer throws(ImageError) in
             try limits.check(byteCount: pointer.count)
             let header = try ImageHeader(of: pointer)
-            try limits.check(width: header.width, height: header.height)
-            let stored = try decodeStored(pointer, header, alpha: alpha, minimumSide: minimumSide)
-            return stored.upright(from: header.orientation)
+            try limits.check(header)
+            let divisor = header.format == .jpeg ? draftDivisor(header, minimumSide: minimumSide) : 1
+            return try control.memory.with(header.memoryToDecode(dividedBy: divisor), control) { () throws(ImageError) in
+                if let reason = control.reasonToStop { throw reason }
+                let stored = try decodeStored(
+                    pointer, header, divisor: divisor, alpha: alpha, control: control, maxWork: limits.maxWork)
+                return stored.upright(from: header.orientation)
+            }
         }
     }
 
     /// Reads and decodes a file. Its size is judged before it is read.
     /// - Throws: `ImageError.inFile` with the path around the reason.
     public static func decode(
-        contentsOfFile path: String, limits: DecodingLimits = .standard, alpha: AlphaRule = .onWhite, minimumSide: Int? = nil
+        contentsOfFile path: String, limits: DecodingLimits = .standard, control: DecodingControl = DecodingControl(),
+        alpha: AlphaRule = .onWhite, minimumSide: Int? = nil
     ) throws(ImageError) -> RGBImage {
         do {
-            return try decode(contents(ofFile: path, limits: limits), limits: limits, alpha: alpha, minimumSide: minimumSide)
+            return try decode(
+                contents(ofFile: path, limits: limits), limits: limits, control: control, alpha: alpha, minimumSide: minimumSide)
         } catch {
             throw .inFile(path: path, error)
         }
@@ -81,20 +94,23 @@ public enum ImageDecoder {
 
     /// Decodes the picture as it lies in the file.
     private static func decodeStored(
-        _ bytes: UnsafeRawBufferPointer, _ header: ImageHeader, alpha: AlphaRule, minimumSide: Int?
+        _ bytes: UnsafeRawBufferPointer, _ header: ImageHeader, divisor: Int, alpha: AlphaRule, control: DecodingControl,
+        maxWork: Int
     ) throws(ImageError) -> RGBImage {
-        let divisor = header.format == .jpeg ? draftDivisor(header, minimumSide: minimumSide) : 1
         let width = (header.width + divisor - 1) / divisor
         let height = (header.height + divisor - 1) / divisor
         let alpha = alpha == .onWhite ? CI_ALPHA_ON_WHITE : CI_ALPHA_DROPPED
         let source = bytes.bindMemory(to: UInt8.self).baseAddress
         var outcome = (status: CI_OK, message: "")
         let image = RGBImage(width: width, height: height) { pixels in
-            outcome = withMessage { message in
-                switch header.format {
-                case .jpeg: ci_jpeg_decode(source, bytes.count, UInt32(width), UInt32(height), UInt32(divisor), pixels, message)
-                case .png: ci_png_decode(source, bytes.count, UInt32(width), UInt32(height), alpha, pixels, message)
-                case .webp: ci_webp_decode(source, bytes.count, UInt32(width), UInt32(height), alpha, pixels, message)
+            outcome = control.withShim(maxWork: maxWork) { shim in
+                withMessage { message in
+                    switch header.format {
+                    case .jpeg:
+                        ci_jpeg_decode(source, bytes.count, UInt32(width), UInt32(height), UInt32(divisor), shim, pixels, message)
+                    case .png: ci_png_decode(source, bytes.count, UInt32(width), UInt32(height), alpha, shim, pixels, message)
+                    case .webp: ci_webp_decode(source, bytes.count, UInt32(width), UInt32(height), alpha, shim, pixels, message)
+                    }
                 }
             }
         }
@@ -103,6 +119,9 @@ public enum ImageDecoder {
         case CI_ERR_TRUNCATED: throw .truncated(header.format)
         case CI_ERR_UNSUPPORTED: throw .unsupportedKind(header.format, reason: outcome.message)
         case CI_ERR_MEMORY: throw .outOfMemory(header.format)
+        case CI_ERR_WORK: throw .tooMuchWork(header.format, reason: outcome.message)
+        // A deadline stays passed, and who cancelled mostly says so again.
+        case CI_ERR_STOPPED: throw control.reasonToStop ?? .cancelled
         default: throw .broken(header.format, reason: outcome.message)
         }
     }

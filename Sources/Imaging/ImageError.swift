@@ -4,6 +4,12 @@ public enum ImageError: Error, Sendable, Equatable {
     case empty
     /// A picture of a format that is known, but not read.
     case unsupportedFormat(String)
+    /// A camera's raw file, by the ending that its maker gives it.
+    case cameraRaw(String)
+    /// Something known that is no picture: a film, a document.
+    case noPicture(String)
+    /// A picture that would be read, but for so many bytes in front of it.
+    case behindBytes(Int, ImageFormat)
     /// Text, whatever the file is called.
     case text
     /// No known picture format; the first bytes, at most eight.
@@ -17,6 +23,12 @@ public enum ImageError: Error, Sendable, Equatable {
     case tooManyBytes(got: Int, limit: Int)
     case tooManyPixels(width: Int, height: Int, limit: Int)
     case sideTooLong(width: Int, height: Int, limit: Int)
+    /// Decoding would cost far more than a picture of its size should.
+    case tooMuchWork(ImageFormat, reason: String)
+    /// Nobody wanted the picture any more.
+    case cancelled
+    /// The picture was not there in time.
+    case deadlinePassed
     case outOfMemory(ImageFormat)
     /// A file that cannot be opened or read.
     case unreadable(reason: String)
@@ -33,8 +45,10 @@ public enum ImageError: Error, Sendable, Equatable {
         case unsupported
         /// A picture of a format that we read, but damaged or cut off.
         case broken
-        /// More bytes, pixels or length of side than allowed.
+        /// More bytes, pixels, length of side or work than allowed.
         case tooLarge
+        /// Nothing is known to be wrong with the picture: the decode was cancelled or ran out of time.
+        case stopped
         /// The file itself could not be read.
         case unreadable
         /// Nothing is wrong with the picture: the machine is out of memory or an encoder failed.
@@ -46,8 +60,9 @@ public enum ImageError: Error, Sendable, Equatable {
     public var category: Category {
         switch self {
         case .empty, .truncated, .broken: .broken
-        case .unsupportedFormat, .text, .unknownFormat, .unsupportedKind: .unsupported
-        case .tooManyBytes, .tooManyPixels, .sideTooLong: .tooLarge
+        case .unsupportedFormat, .cameraRaw, .noPicture, .behindBytes, .text, .unknownFormat, .unsupportedKind: .unsupported
+        case .tooManyBytes, .tooManyPixels, .sideTooLong, .tooMuchWork: .tooLarge
+        case .cancelled, .deadlinePassed: .stopped
         case .unreadable: .unreadable
         case .outOfMemory, .encodingFailed: .failed
         case .invalidSize, .invalidQuality: .misuse
@@ -69,7 +84,13 @@ extension ImageError: CustomStringConvertible {
         case .empty:
             "the file is empty where a JPEG, PNG or WebP picture should be"
         case .unsupportedFormat(let name):
-            "\(name) pictures are not read; convert it to JPEG, PNG or WebP"
+            "\(name) pictures are not read; convert them to JPEG, PNG or WebP"
+        case .cameraRaw(let name):
+            "this is a camera's raw file (\(name)), which is not read; export it as JPEG"
+        case .noPicture(let name):
+            "this is a \(name), not a picture; it should be a JPEG, PNG or WebP"
+        case .behindBytes(let count, let format):
+            "this is a \(format.displayName) with \(count) other byte\(count == 1 ? "" : "s") before it; remove \(count == 1 ? "it" : "them")"
         case .text:
             "this is text, not a picture; it should be a JPEG, PNG or WebP"
         case .unknownFormat(let bytes):
@@ -81,11 +102,17 @@ extension ImageError: CustomStringConvertible {
         case .broken(let format, let reason):
             "the \(format.displayName) is broken: \(reason)"
         case .tooManyBytes(let got, let limit):
-            "the file has \(got) bytes, more than the \(limit) allowed"
+            "the file has \(got) bytes, more than the \(limit) allowed; make it smaller"
         case .tooManyPixels(let width, let height, let limit):
-            "the picture has \(width) x \(height) pixels, more than the \(limit) allowed"
+            "the picture has \(width) x \(height) pixels, more than the \(limit) allowed; make it smaller"
         case .sideTooLong(let width, let height, let limit):
-            "the picture has \(width) x \(height) pixels, where a side may have \(limit)"
+            "the picture has \(width) x \(height) pixels, where a side may have \(limit); make it smaller"
+        case .tooMuchWork(let format, let reason):
+            "the \(format.displayName) is too much work for its size: \(reason); save it anew as an ordinary \(format.displayName)"
+        case .cancelled:
+            "the picture was given up before it was decoded"
+        case .deadlinePassed:
+            "the picture could not be decoded in the time that it had"
         case .outOfMemory(let format):
             "there is not enough memory for this \(format.displayName)"
         case .unreadable(let reason):

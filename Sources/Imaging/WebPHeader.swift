@@ -1,4 +1,4 @@
-/// The chunks of a WebP: canvas or frame size, the alpha flag, EXIF and XMP. RFC 9649.
+/// The chunks of a WebP: canvas or frame size, the alpha flag, profile, EXIF and XMP. RFC 9649.
 enum WebPHeader {
     static func read(_ bytes: UnsafeRawBufferPointer) throws(ImageError) -> ImageHeader {
         let reader = ByteReader(bytes: bytes, littleEndian: true)
@@ -29,19 +29,39 @@ enum WebPHeader {
             throw .broken(.webp, reason: "it begins with no picture chunk")
         }
         guard size.width > 0, size.height > 0 else { throw .broken(.webp, reason: "its size is \(size.width) x \(size.height)") }
+
+        let found = chunks(reader)
+        let pixels = size.width * size.height
+        // A lossless frame is decoded to four bytes a pixel first, and so is a plane of alpha; what is composed on white, or stands in a larger canvas,
+        // is so once more.
+        let isPlain = !hasAlpha && !found.isAnimated && !found.isLossless
         return ImageHeader(
-            format: .webp, width: size.width, height: size.height, orientation: sources(reader).orientation, hasAlpha: hasAlpha)
+            format: .webp, width: size.width, height: size.height, orientation: found.sources.orientation, hasAlpha: hasAlpha,
+            colourHint: ICCProfile.hint(found.profile.prefix(OrientationSources.maxBytes)),
+            cost: ImageHeader.Cost(
+                scans: 1, samples: 3 * pixels, workingBytes: isPlain ? 0 : hasAlpha || found.isAnimated ? 8 * pixels : 4 * pixels)
+        )
     }
 
-    /// The first EXIF and the first XMP chunk.
-    private static func sources(_ reader: ByteReader) -> OrientationSources {
+    private struct Found {
         var sources = OrientationSources()
+        var profile = UnsafeRawBufferPointer(start: nil, count: 0)
+        var isLossless = false
+        var isAnimated = false
+    }
+
+    /// The first EXIF, XMP and ICC chunk.
+    private static func chunks(_ reader: ByteReader) -> Found {
+        var found = Found()
         var position = 12
         while let length = reader.number32(position + 4), let data = reader.slice(position + 8, length) {
-            if reader.starts(with: "EXIF", at: position), sources.exif.isEmpty { sources.exif = Array(data) }
-            if reader.starts(with: "XMP ", at: position), sources.xmp.isEmpty { sources.xmp = Array(data) }
+            if reader.starts(with: "EXIF", at: position), found.sources.exif.isEmpty { found.sources.add(exif: data) }
+            if reader.starts(with: "XMP ", at: position), found.sources.xmp.isEmpty { found.sources.set(xmp: data) }
+            if reader.starts(with: "ICCP", at: position), found.profile.isEmpty { found.profile = data }
+            if reader.starts(with: "VP8L", at: position) { found.isLossless = true }
+            if reader.starts(with: "ANMF", at: position) { found.isAnimated = true }
             position += 8 + length + length % 2
         }
-        return sources
+        return found
     }
 }

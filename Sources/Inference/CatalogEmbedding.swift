@@ -131,7 +131,7 @@ public struct CatalogEmbedding: Sendable {
             let result: Result<Picture, Problem>
             do {
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-                let fitted = preprocessing.fit(try ImageDecoder.decode(bytes))
+                let fitted = preprocessing.fit(try ImageDecoder.decode(bytes, limits: .ownFiles))
                 result = .success(Picture(fitted: fitted, hash: ContentHash(of: bytes)))
             } catch let error as ImageError {
                 result = .failure(Problem(text: "\(path): \(error)"))

@@ -1,3 +1,4 @@
+import DequeModule
 import Foundation
 
 /// Runs an actor's jobs on a thread of its own, so that a blocking forward pass takes no thread from Swift's pool.
@@ -5,7 +6,7 @@ import Foundation
 /// `@unchecked Sendable`: `jobs` and `closed` are touched under `condition`'s lock only.
 final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
     private let condition = NSCondition()
-    private var jobs: [UnownedJob] = []
+    private var jobs: Deque<UnownedJob> = []
     private var closed = false
 
     init(name: String) {
@@ -28,11 +29,10 @@ final class ThreadExecutor: SerialExecutor, @unchecked Sendable {
         while true {
             condition.lock()
             while jobs.isEmpty && !closed { condition.wait() }
-            if jobs.isEmpty {
+            guard let job = jobs.popFirst() else {
                 condition.unlock()
                 return
             }
-            let job = jobs.removeFirst()
             condition.unlock()
             job.runSynchronously(on: asUnownedSerialExecutor())
         }

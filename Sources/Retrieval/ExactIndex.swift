@@ -1,16 +1,23 @@
+import BitCollections
+
 /// Exhaustive cosine search: every admitted vector is compared, so the answer is exact. One query costs one pass over the
 /// vectors, as fast as memory delivers them; several queries share a pass.
+///
+/// An index never changes. One that does is a `LiveIndex`, of which this is the kind of segment.
 public struct ExactIndex: VectorIndex {
-    /// Ascending; row r of `rows` belongs to ids[r], so that ties by row are ties by id.
-    private let ids: [Int64]
-    private let rows: VectorRows
+    /// Ascending; row r of `rows` belongs to ids[r].
+    let ids: [Int64]
+    let rows: VectorRows
     private let level: InstructionSet
 
     public var dimension: Int { rows.dimension }
     public var count: Int { rows.count }
 
-    /// So many queries share a pass; their vectors and the scores of a block fit the second-level cache beside the block.
-    private static let queriesPerPass = 48
+    init(ids: [Int64], rows: VectorRows, level: InstructionSet) {
+        self.ids = ids
+        self.rows = rows
+        self.level = level
+    }
 
     /// - Parameters:
     ///   - ids: in any order, every id once.
@@ -20,93 +27,62 @@ public struct ExactIndex: VectorIndex {
     public init(ids: [Int64], vectors: [Float], dimension: Int, level: InstructionSet = .best) throws(RetrievalError) {
         let count = try UnitVectors.rowCount(vectors.count, dimension: dimension, what: "vectors")
         guard count == ids.count else { throw .count(what: "ids", found: ids.count, expected: count) }
-        try self.init(ids: ids, dimension: dimension, level: level) { (source, target) throws(RetrievalError) in
-            _ = target.update(fromContentsOf: vectors[source * dimension..<(source + 1) * dimension])
+        var builder = try ExactIndexBuilder(capacity: count, dimension: dimension, level: level)
+        for place in ids.indices.sorted(by: { ids[$0] < ids[$1] }) {
+            try builder.append(ids[place], row: place) { target in
+                _ = target.update(fromContentsOf: vectors[place * dimension..<(place + 1) * dimension])
+            }
         }
+        self = builder.finish()
     }
 
-    /// Builds an index without a second copy of the vectors in memory.
-    /// - Parameter fill: writes the vector of `ids[place]` into the `dimension` floats it is given; called for every place, in order.
-    /// - Throws: as the other initialiser, and what `fill` throws.
-    public init(
-        ids: [Int64], dimension: Int, level: InstructionSet = .best,
-        fill: (_ place: Int, _ target: UnsafeMutableBufferPointer<Float>) throws(RetrievalError) -> Void
-    ) throws(RetrievalError) {
-        precondition(level.isAvailable, "this processor can't run \(level)")
-        let order = ids.indices.sorted { ids[$0] < ids[$1] }
-        var rowOfPlace = [Int](repeating: 0, count: ids.count)
-        for (row, place) in order.enumerated() {
-            if row > 0, ids[order[row - 1]] == ids[place] { throw .duplicateID(ids[place]) }
-            rowOfPlace[place] = row
-        }
-        self.ids = order.map { ids[$0] }
-        self.level = level
-        self.rows = try VectorRows(count: ids.count, dimension: dimension, row: { rowOfPlace[$0] }) {
-            (place, target) throws(RetrievalError) in
-            try fill(place, target)
-            try UnitVectors.check(UnsafeBufferPointer(target), what: "vectors", row: place)
-        }
-    }
-
-    /// The vector under an id; nil where the index holds no such id.
     public func vector(of id: Int64) -> [Float]? {
-        var (low, high) = (0, ids.count)
+        row(of: id).map { rows.withRow($0) { Array($0) } }
+    }
+
+    /// - Throws: `.resultCount`, `.shape`, `.notFinite`, `.notUnitLength`.
+    public func search(_ request: VectorRequest) throws(RetrievalError) -> [[Hit]] {
+        try Segment.search(request, [Segment(self)], dimension: dimension)
+    }
+
+    /// Whether another value is this very index, not one of equal contents.
+    func isSame(as other: ExactIndex) -> Bool { rows.isSame(as: other.rows) }
+
+    func row(of id: Int64) -> Int? {
+        // Segments of a large index hold ids of one range each.
+        guard let first = ids.first, let last = ids.last, (first...last).contains(id) else { return nil }
+        let place = firstRow(from: 0, to: count, atLeast: id)
+        return place < count && ids[place] == id ? place : nil
+    }
+
+    private func firstRow(from start: Int, to end: Int, atLeast id: Int64) -> Int {
+        var (low, high) = (start, end)
         while low < high {
             let middle = (low + high) / 2
             if ids[middle] < id { low = middle + 1 } else { high = middle }
         }
-        guard low < ids.count, ids[low] == id else { return nil }
-        return rows.withRow(low) { Array($0) }
+        return low
     }
 
-    public func search(queries: [Float], k: Int, allowed: IDSet?) throws(RetrievalError) -> [[Hit]] {
-        guard k > 0 else { throw .resultCount(found: k) }
-        let queryCount = try UnitVectors.rowCount(queries.count, dimension: dimension, what: "queries")
-        for query in 0..<queryCount {
-            let result = queries.withUnsafeBufferPointer { all in
-                Result { () throws(RetrievalError) in
-                    let vector = UnsafeBufferPointer(rebasing: all[query * dimension..<(query + 1) * dimension])
-                    try UnitVectors.check(vector, what: "queries", row: query)
-                }
-            }
-            try result.get()
+    /// One walk over the admitted rows for a few queries.
+    /// - Parameters:
+    ///   - queries: `[best.count, dimension]`, so few that they and the scores of a block fit the second-level cache.
+    ///   - deleted: rows that nothing may find.
+    ///   - best: takes what is found, one for each query.
+    func scan(_ queries: UnsafeBufferPointer<Float>, _ admission: Admission, without deleted: BitSet, into best: inout [TopHits])
+    {
+        let chosen: [UInt32]?
+        switch admission {
+        case .all: chosen = nil
+        case .ids(let admitted):
+            let admittedRows = rowsOf(admitted)
+            chosen = admittedRows.count == count ? nil : admittedRows
         }
-        let chosen = allowed.map(rowsOf)
-        return queries.withUnsafeBufferPointer { all in
-            stride(from: 0, to: queryCount, by: Self.queriesPerPass).flatMap { first in
-                let last = min(first + Self.queriesPerPass, queryCount)
-                let group = UnsafeBufferPointer(rebasing: all[first * dimension..<last * dimension])
-                return pass(group, queryCount: last - first, k: k, chosen: chosen)
-            }
-        }
-    }
-
-    /// The rows of the admitted ids, ascending.
-    private func rowsOf(_ allowed: IDSet) -> [UInt32] {
-        var found: [UInt32] = []
-        found.reserveCapacity(min(allowed.ids.count, count))
-        var low = 0
-        for id in allowed.ids {
-            // Gallop: few ids skip over many rows, many ids step from one to the next.
-            var step = 1
-            while low + step < count, ids[low + step] < id { step *= 2 }
-            var high = min(low + step + 1, count)
-            while low < high {
-                let middle = (low + high) / 2
-                if ids[middle] < id { low = middle + 1 } else { high = middle }
-            }
-            guard low < count else { break }
-            if ids[low] == id { found.append(UInt32(low)) }
-        }
-        return found
-    }
-
-    /// One walk over all rows, or over the chosen ones, for a few queries.
-    private func pass(_ queries: UnsafeBufferPointer<Float>, queryCount: Int, k: Int, chosen: [UInt32]?) -> [[Hit]] {
         let total = chosen?.count ?? count
+        let hasDeleted = !deleted.isEmpty
         let block = rows.rowsPerBlock
-        var best = [TopRows](repeating: TopRows(capacity: min(k, total)), count: queryCount)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: queryCount * block) { scores in
+        func id(ofRow row: Int) -> Int64? { hasDeleted && deleted.contains(row) ? nil : ids[row] }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: best.count * block) { scores in
             for first in stride(from: 0, to: total, by: block) {
                 let size = min(block, total - first)
                 if let chosen {
@@ -117,16 +93,99 @@ public struct ExactIndex: VectorIndex {
                 } else {
                     rows.score(queries, rows: first..<first + size, level: level, into: scores)
                 }
-                for query in 0..<queryCount {
+                for query in best.indices {
                     let part = UnsafeBufferPointer(rebasing: scores[query * size..<(query + 1) * size])
                     if let chosen {
-                        best[query].offer(part) { Int(chosen[first + $0]) }
+                        best[query].offer(part) { id(ofRow: Int(chosen[first + $0])) }
                     } else {
-                        best[query].offer(part) { first + $0 }
+                        best[query].offer(part) { id(ofRow: first + $0) }
                     }
                 }
             }
         }
-        return best.map { top in top.sorted.map { Hit(id: ids[$0.row], score: $0.score) } }
+    }
+
+    /// The rows of the admitted ids, ascending.
+    private func rowsOf(_ admitted: BitSet) -> [UInt32] {
+        var found: [UInt32] = []
+        let admittedCount = admitted.count
+        // A few ids are each looked up; of many, each row asks for itself.
+        if admittedCount < count / 16 {
+            found.reserveCapacity(admittedCount)
+            var low = 0
+            for member in admitted {
+                let id = Int64(member)
+                var step = 1
+                while low + step < count, ids[low + step] < id { step *= 2 }
+                low = firstRow(from: low, to: min(low + step + 1, count), atLeast: id)
+                guard low < count else { break }
+                if ids[low] == id { found.append(UInt32(low)) }
+            }
+        } else {
+            found.reserveCapacity(min(admittedCount, count))
+            for (row, id) in ids.enumerated() where admitted.contains(Int(id)) { found.append(UInt32(row)) }
+        }
+        return found
+    }
+}
+
+/// Vectors on their way into an index, each written straight to where it will be searched: there is no second copy of them.
+public struct ExactIndexBuilder: ~Copyable {
+    private var memory: VectorMemory
+    private let level: InstructionSet
+    private var ids: [Int64] = []
+
+    /// How many vectors it holds.
+    public var count: Int { ids.count }
+
+    public var isFull: Bool { count == memory.capacity }
+
+    /// - Parameters:
+    ///   - capacity: how many vectors may come at most; what does not come takes no memory.
+    ///   - level: the instruction set; must be available.
+    /// - Throws: `.dimension`, `.tooManyVectors`, `.memory`.
+    public init(capacity: Int, dimension: Int, level: InstructionSet = .best) throws(RetrievalError) {
+        precondition(level.isAvailable, "this processor can't run \(level)")
+        memory = try VectorMemory(capacity: capacity, dimension: dimension)
+        self.level = level
+    }
+
+    /// Takes one more vector, under a greater id than all before it.
+    /// - Parameters:
+    ///   - row: the vector's number in an error; nil counts them.
+    ///   - fill: writes the vector, of unit length, into the `dimension` floats it is given.
+    /// - Throws: `.duplicateID`, `.descendingID`, `.tooManyVectors`, `.notFinite`, `.notUnitLength`, and what `fill` throws. The vector is then not
+    ///   in the index.
+    public mutating func append(
+        _ id: Int64, row: Int? = nil, fill: (_ target: UnsafeMutableBufferPointer<Float>) throws(RetrievalError) -> Void
+    ) throws(RetrievalError) {
+        guard !isFull else { throw .tooManyVectors(found: count + 1, limit: memory.capacity) }
+        if let last = ids.last, id <= last { throw id == last ? .duplicateID(id) : .descendingID(id, after: last) }
+        let target = memory.row(count)
+        try fill(target)
+        try UnitVectors.check(UnsafeBufferPointer(target), what: "vectors", row: row ?? count)
+        ids.append(id)
+    }
+
+    /// Takes a copy of a vector.
+    /// - Throws: as the other one; `.otherDimension`.
+    public mutating func append(_ id: Int64, copying vector: some Collection<Float>) throws(RetrievalError) {
+        guard vector.count == memory.dimension else {
+            throw .otherDimension(found: vector.count, expected: memory.dimension)
+        }
+        try append(id) { target in _ = target.update(fromContentsOf: vector) }
+    }
+
+    /// Hands out what came so far, and begins an empty index of the same capacity.
+    /// - Throws: `.memory`; then it holds what it held.
+    public mutating func finishAndBeginAgain() throws(RetrievalError) -> ExactIndex {
+        let next = try VectorMemory(capacity: memory.capacity, dimension: memory.dimension)
+        let index = ExactIndex(ids: ids, rows: VectorRows(memory, count: ids.count), level: level)
+        (memory, ids) = (next, [])
+        return index
+    }
+
+    public consuming func finish() -> ExactIndex {
+        ExactIndex(ids: ids, rows: VectorRows(memory, count: ids.count), level: level)
     }
 }

@@ -6,9 +6,12 @@ public enum RetrievalError: Error, Equatable, Sendable {
     case shape(what: String, found: Int, dimension: Int)
     case count(what: String, found: Int, expected: Int)
     case dimension(found: Int)
+    /// Vectors of another dimension than those of the index.
+    case otherDimension(found: Int, expected: Int)
     case notFinite(what: String, row: Int)
     case notUnitLength(what: String, row: Int, length: Float, tolerance: Float)
     case duplicateID(Int64)
+    case descendingID(Int64, after: Int64)
     case resultCount(found: Int)
     case memory(bytes: Int)
     case tooManyVectors(found: Int, limit: Int)
@@ -36,12 +39,16 @@ extension RetrievalError: CustomStringConvertible {
             "There are \(found) \(what), expected \(expected), one for each vector."
         case .dimension(let found):
             "Vectors have \(found) dimensions, expected at least 1."
+        case .otherDimension(let found, let expected):
+            "The vectors have \(found) dimensions, those of the index \(expected)."
         case .notFinite(let what, let row):
             "The \(what) hold a number that is not finite in row \(row) (counted from 0); expected vectors of unit length."
         case .notUnitLength(let what, let row, let length, let tolerance):
             "Row \(row) (counted from 0) of the \(what) has length \(length), expected 1 within \(tolerance)."
         case .duplicateID(let id):
             "The id \(id) stands twice; expected every id once."
+        case .descendingID(let id, let last):
+            "The id \(id) comes after \(last); expected ids in ascending order."
         case .resultCount(let found):
             "\(found) results were asked for, expected at least 1."
         case .memory(let bytes):

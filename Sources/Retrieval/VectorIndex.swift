@@ -1,3 +1,5 @@
+public import BitCollections
+
 /// A vector that was found.
 public struct Hit: Sendable, Equatable {
     public let id: Int64
@@ -10,41 +12,67 @@ public struct Hit: Sendable, Equatable {
     }
 }
 
-/// The ids that a filter admits, kept sorted so that an index can walk them beside its own.
-public struct IDSet: Sendable, Equatable {
-    /// Ascending, every id once.
-    public let ids: [Int64]
+/// Which ids a search may find.
+public enum Admission: Sendable {
+    case all
+    /// These alone; ids that the index does not hold are ignored. An id below 0 is in no such set.
+    case ids(BitSet)
+}
 
-    public init(_ ids: some Sequence<Int64>) {
-        var sorted = ids.sorted()
-        var kept = 0
-        for index in sorted.indices where kept == 0 || sorted[index] != sorted[kept - 1] {
-            sorted[kept] = sorted[index]
-            kept += 1
+/// What an index is asked for.
+public struct VectorRequest: Sendable {
+    /// The queries `[n, dimension]`, every row of unit length. They share one pass over the index.
+    public var vectors: [Float]
+    /// Hits for each query, from 1; fewer come back only where fewer are admitted.
+    public var k: Int
+    public var admission: Admission
+    /// The group of an id: of each group only its best hit comes back, so k hits are k groups. An id without a group stands for itself. nil
+    /// groups nothing. Asked for few ids only: those that would come among the best.
+    public var group: (@Sendable (Int64) -> Int32?)?
+    /// Least cosine similarity of a hit; nil admits every score.
+    public var minimumScore: Float?
+
+    public init(
+        vectors: [Float], k: Int, admission: Admission = .all, group: (@Sendable (Int64) -> Int32?)? = nil,
+        minimumScore: Float? = nil
+    ) {
+        self.vectors = vectors
+        self.k = k
+        self.admission = admission
+        self.group = group
+        self.minimumScore = minimumScore
+    }
+
+    /// How many queries it holds.
+    /// - Throws: `.resultCount`, `.dimension`, `.shape`, `.notFinite`, `.notUnitLength`.
+    func checkedQueryCount(dimension: Int) throws(RetrievalError) -> Int {
+        guard k > 0 else { throw .resultCount(found: k) }
+        let count = try UnitVectors.rowCount(vectors.count, dimension: dimension, what: "queries")
+        for query in 0..<count {
+            let result = vectors.withUnsafeBufferPointer { all in
+                Result { () throws(RetrievalError) in
+                    let vector = UnsafeBufferPointer(rebasing: all[query * dimension..<(query + 1) * dimension])
+                    try UnitVectors.check(vector, what: "queries", row: query)
+                }
+            }
+            try result.get()
         }
-        sorted.removeSubrange(kept...)
-        self.ids = sorted
+        return count
     }
 }
 
-/// Unit vectors under ids, searched by cosine similarity. An index is a snapshot: it never changes, and any number of threads
-/// may search it at once.
+/// Unit vectors under ids, searched by cosine similarity. Any number of tasks may search at once.
 public protocol VectorIndex: Sendable {
     var dimension: Int { get }
+    /// Vectors that can be found.
     var count: Int { get }
 
-    /// The vectors most similar to each query, best first; equal scores by ascending id.
-    /// - Parameters:
-    ///   - queries: `[n, dimension]`, every row of unit length.
-    ///   - k: how many to find, from 1; fewer come back only where fewer are admitted.
-    ///   - allowed: the only ids that may be found; nil admits all. Ids that the index doesn't hold are ignored.
-    /// - Returns: n lists.
-    /// - Throws: `.resultCount`, `.shape`, `.notFinite`, `.notUnitLength`.
-    func search(queries: [Float], k: Int, allowed: IDSet?) throws(RetrievalError) -> [[Hit]]
-}
+    /// The vector under an id; nil where the index holds no such id.
+    /// - Throws: what another machine's index throws.
+    func vector(of id: Int64) async throws -> [Float]?
 
-extension VectorIndex {
-    public func search(queries: [Float], k: Int) throws(RetrievalError) -> [[Hit]] {
-        try search(queries: queries, k: k, allowed: nil)
-    }
+    /// The vectors most similar to each query, best first; equal scores by ascending id.
+    /// - Returns: one list for each query.
+    /// - Throws: `RetrievalError.resultCount`, `.shape`, `.notFinite`, `.notUnitLength`; what another machine's index throws.
+    func search(_ request: VectorRequest) async throws -> [[Hit]]
 }

@@ -47,7 +47,7 @@ extension EmbeddingModel {
     }
 }
 
-/// An encoder's error that the same request may not meet again a moment later: a full queue, a model that is being closed.
+/// An error that the same request may not meet again a moment later: a full queue, a model that is being closed.
 public protocol TransientError: Error, CustomStringConvertible {
     var isTransient: Bool { get }
 }

@@ -1,5 +1,5 @@
 /// Why a search could not be answered.
-public enum SearchError: Error, Equatable, Sendable {
+public enum SearchError: TransientError, Equatable, Sendable {
     case limit(Int)
     case minimumScore(Double)
     case noVectors(model: String, catalog: String)
@@ -10,9 +10,13 @@ public enum SearchError: Error, Equatable, Sendable {
     case unknownProduct(String)
     case unknownImage(Int64)
     case notEmbedded(what: String, model: String)
+    /// So many searches run or wait already.
+    case overloaded(waiting: Int)
+
+    public var isTransient: Bool { if case .overloaded = self { true } else { false } }
 }
 
-extension SearchError: CustomStringConvertible {
+extension SearchError {
     public var description: String {
         switch self {
         case .limit(let found):
@@ -30,6 +34,7 @@ extension SearchError: CustomStringConvertible {
         case .unknownImage(let id): "There is no picture \(id) in the catalogue."
         case .notEmbedded(let what, let model):
             "\(what) has no vector of the model \(model) yet; make it with `stylefinder embed`."
+        case .overloaded(let waiting): "\(waiting) searches are waiting already; try again in a moment."
         }
     }
 }

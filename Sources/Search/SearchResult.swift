@@ -2,11 +2,14 @@
 public struct SearchResponse: Sendable, Codable, Equatable {
     public var model: String
     public var results: [SearchResult]
+    /// Whether the query's text was longer than the model takes, and its end was left out.
+    public var truncatedText: Bool
     /// Milliseconds: `encode`, `search`, `total`.
     public var timing: [String: Double]
 
     enum CodingKeys: String, CodingKey {
         case model, results
+        case truncatedText = "truncated_text"
         case timing = "timing_ms"
     }
 }

@@ -135,7 +135,7 @@ public final class BatchLoader: Sendable {
 
     private func photo(_ index: Int) throws(ImageError) -> RGBImage {
         if let photo = cache.withLock({ $0.photos[index] }) { return photo }
-        let photo = try ImageDecoder.decode(contentsOfFile: data.paths[index])
+        let photo = try ImageDecoder.decode(contentsOfFile: data.paths[index], limits: .ownFiles)
         cache.withLock { $0.keep(photo, at: index) }
         return photo
     }

@@ -37,7 +37,7 @@ public struct Validation: Sendable {
             var images: [RGBImage] = []
             for place in start..<min(start + 64, paths.count) {
                 do throws(ImageError) {
-                    images.append(try ImageDecoder.decode(contentsOfFile: paths[place]))
+                    images.append(try ImageDecoder.decode(contentsOfFile: paths[place], limits: .ownFiles))
                     kept.append(place)
                 } catch {
                     unreadable("\(error)")

@@ -55,7 +55,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+        let dataset = try Dataset(named: data)
         Console.warn(all: dataset.problems.map(\.description))
         let plan = try Plan(self, dataset)
         var reports: [Measured] = []
@@ -81,7 +81,7 @@ struct EvaluateCommand: ParsableCommand {
         if colorHistogram {
             let vectors = try plan.rows.flatMap { row in
                 // The histogram's own preparation: a white square of 224.
-                let image = try ImageDecoder.decode(contentsOfFile: row.path).paddedToSquare(red: 255, green: 255, blue: 255)
+                let image = try ImageDecoder.decode(contentsOfFile: row.path, limits: .ownFiles).paddedToSquare(red: 255, green: 255, blue: 255)
                     .squashed(224, filter: .bicubic)
                 return try ColorHistogram.vector(rgb: image.pixels, width: image.width, height: image.height)
             }
@@ -225,11 +225,11 @@ struct EvaluateCommand: ParsableCommand {
             let clock = ContinuousClock()
             for place in stride(from: 0, to: queries.count, by: max(1, queries.count / 50)) {
                 let begin = clock.now
-                let image = try ImageDecoder.decode(contentsOfFile: rows[queries[place]].path)
+                let image = try ImageDecoder.decode(contentsOfFile: rows[queries[place]].path, limits: .ownFiles)
                 let decoded = clock.now
                 let vector = try embedder.embed(images: [image])
                 let encoded = clock.now
-                _ = try index.search(queries: vector, k: min(10, gallery.count))
+                _ = try index.search(VectorRequest(vectors: vector, k: min(10, gallery.count)))
                 let end = clock.now
                 for (name, span) in [
                     ("decode", decoded - begin), ("encode", encoded - decoded), ("search", end - encoded), ("total", end - begin),

@@ -21,6 +21,17 @@ struct Failure: Error, CustomStringConvertible {
     static func usage(_ text: String) -> Failure { Failure(description: text, code: .usage) }
     static func data(_ text: String) -> Failure { Failure(description: text, code: .badData) }
     static func noInput(_ text: String) -> Failure { Failure(description: text, code: .noInput) }
+
+    /// The path that somebody names, who may write it as a file's address.
+    /// - Throws: `Failure` for an address of the web: nothing is fetched.
+    static func path(named text: String) throws -> String {
+        guard text.contains("://") else { return text }
+        guard text.lowercased().hasPrefix("file://"), let url = URL(string: text), !url.path.isEmpty else {
+            throw Failure.usage(
+                "\(text) is an address, and addresses are not fetched; download what is there and name the file or its folder.")
+        }
+        return url.path
+    }
 }
 
 extension ExitCode {
@@ -73,6 +84,7 @@ extension ExitCode {
             case .limit, .minimumScore, .emptyText, .takesNoText: self = .usage
             case .unknownProduct, .unknownImage: self = .noInput
             case .noVectors, .dimension, .storedDimension, .notEmbedded: self = .badData
+            case .overloaded: self = .unavailable
             }
         case is ServerError: self = .unavailable
         case let error as BatcherError:
@@ -88,7 +100,7 @@ extension ExitCode {
     private static func code(for error: CatalogError) -> ExitCode {
         switch error {
         case .sourceMissing, .noCatalog: .noInput
-        case .badFilter, .unknownKey, .badShard: .usage
+        case .badFilter, .unknownKey, .emptyKey, .badShard, .notAPath: .usage
         case .readOnly, .cannotOpen, .diskFull, .inputOutput, .sourceUnreadable: .inputOutput
         case .locked: .unavailable
         default: .badData

@@ -28,7 +28,7 @@ struct FeaturesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let dataset = try Dataset(contentsOf: URL(fileURLWithPath: data))
+        let dataset = try Dataset(named: data)
         if let problem = dataset.problems.first { throw Failure.data(problem.description) }
         let rows = split == "all" ? dataset.rows : dataset.rows(where: "split", is: split)
         guard !rows.isEmpty else { throw Failure.data("\(dataset.source) has no row with split \(split).") }
@@ -57,7 +57,7 @@ enum RowEmbedding {
         let bar = ProgressBar("embedding")
         for start in stride(from: 0, to: rows.count, by: 32) {
             let part = rows[start..<min(start + 32, rows.count)]
-            let images = try part.map { try ImageDecoder.decode(contentsOfFile: $0.path) }
+            let images = try part.map { try ImageDecoder.decode(contentsOfFile: $0.path, limits: .ownFiles) }
             vectors.append(contentsOf: try embedder.embed(images: images))
             bar.show(start + part.count, of: rows.count)
         }

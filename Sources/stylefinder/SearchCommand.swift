@@ -16,7 +16,13 @@ struct SearchCommand: AsyncParsableCommand {
     var text: String?
 
     @OptionGroup var catalog: CatalogOption
-    @OptionGroup var model: ModelOption
+
+    @Option(
+        help:
+            "A shipped model's name, a model folder, a checkpoint file, or a run; where left out, the one that the catalogue has vectors of."
+    )
+    var model: String?
+
     @OptionGroup var output: OutputOption
 
     @Option(name: .long, help: "key=value, price=10..50; repeat it for more. The same key twice widens, another key narrows.")
@@ -31,7 +37,11 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: "product: each garment once; image: every picture.")
     var groupBy: SearchQuery.Grouping = .product
 
+    @Option(help: "The largest picture, in millions of pixels.")
+    var maxPixels = 250
+
     func validate() throws {
+        guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
         if (image == nil) == (text == nil) { throw ValidationError("Give either a picture or --text.") }
         guard SearchQuery.limits.contains(k) else { throw ValidationError("-k is \(k), expected 1 to 200.") }
     }
@@ -39,25 +49,41 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         let subject: SearchQuery.Subject
         if let image {
-            subject = .image(try ImageDecoder.decode(contentsOfFile: image))
+            var limits = DecodingLimits.ownFiles
+            limits.maxPixels = maxPixels * 1_000_000
+            subject = .image(try ImageDecoder.decode(contentsOfFile: Failure.path(named: image), limits: limits))
         } else {
             subject = .text(text ?? "")
         }
         let conditions = try CatalogFilter(filter)
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
-        let location = try model.locate()
+        let location = try model.map { try ModelLocation($0) } ?? Serving.onlyModelWithVectors(in: store)
         let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: store)
         let engine = try SearchEngine(catalog: store, encoder: session)
         let response = try await engine.search(
             SearchQuery(subject, limit: k, filter: conditions, minimumScore: minScore, grouping: groupBy))
+        if response.truncatedText {
+            Console.warn("the text is longer than \(location.name) reads: its end was left out of the search")
+        }
         if output.json { return try Console.printJSON(response) }
-        if response.results.isEmpty { print("Nothing in the catalogue fits.") }
+        if response.results.isEmpty { print(try Self.reasonForNothing(conditions, store)) }
         for result in response.results {
             let title = [result.product.title, result.image.color, result.image.view].compactMap { $0 }.joined(separator: ", ")
             print(
                 "\(result.rank). \(String(format: "%.3f", result.score))  \(result.product.id)  \(title)\n   \(result.image.path)"
             )
         }
+    }
+}
+
+extension SearchCommand {
+    /// A filter by a key that nothing has a value of finds nothing, whatever it asks for.
+    private static func reasonForNothing(_ filter: CatalogFilter, _ store: CatalogStore) throws -> String {
+        for clause in filter.clauses where try store.distinctValues(of: clause.key).isEmpty {
+            return
+                "No product in the catalogue has a \(clause.key); import a manifest with a column '\(clause.key)' to filter by it."
+        }
+        return "Nothing in the catalogue fits."
     }
 }
 

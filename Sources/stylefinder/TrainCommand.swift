@@ -37,7 +37,7 @@ struct TrainCommand: ParsableCommand {
         if threads > 0 { try TorchRuntime.setThreads(threads) }
         let shipped = ModelLocation.shipped().map { ($0.name, $0.path) }
         let settings = try Recipe(path: recipe, shippedModels: Dictionary(shipped, uniquingKeysWith: { first, _ in first }))
-        let datasets = try data.map { try Dataset(contentsOf: URL(fileURLWithPath: $0)) }
+        let datasets = try data.map { try Dataset(named: $0) }
         for dataset in datasets { for problem in dataset.problems { Console.warn(problem.description) } }
         let teachers = try teacher.map { $0 == "none" ? nil : try EmbeddingFile(path: $0) }
         let command =

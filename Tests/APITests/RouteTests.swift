@@ -2,7 +2,6 @@ import Catalog
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import Imaging
 import Logging
 import NIOCore
@@ -144,6 +143,10 @@ struct RouteTests {
             #expect(script.headers[.cacheControl]?.contains("immutable") == true)
             let small = try await client.get("/finder/app.0123abcd.js", headers: [.acceptEncoding: "gzip, br"])
             #expect(small.headers[.contentEncoding] == "gzip" && small.body.readableBytes == 4)
+            for refused in ["gzip;q=0", "br, gzip; q=0.0", "identity", "xgzip"] {
+                let plain = try await client.get("/finder/app.0123abcd.js", headers: [.acceptEncoding: refused])
+                #expect(plain.headers[.contentEncoding] == nil, "\(refused)")
+            }
             let results = try await client.search(Form(image: image)).json()["results"] as? [[String: Any]]
             let path = try #require((results?.first?["image"] as? [String: Any])?["path"] as? String)
             #expect(path.hasPrefix("/finder/api/v1/images/"))
@@ -156,8 +159,8 @@ struct RouteTests {
     @Test("the description of the API names every route that there is, and no other, and each answers")
     func openAPI() async throws {
         let shop = try Shop()
-        let server = FinderServer(
-            shop.finder, settings: ServerSettings(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let server = SearchServer(
+            shop.service, settings: ServerSettings(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let routes = Set(
             server.router().routes.filter { $0.method != .head }.map { route in
                 let path = route.path.description.split(separator: "/").map { part in

@@ -1,8 +1,5 @@
 import Catalog
 import Foundation
-import HTTPTypes
-import Hummingbird
-import HummingbirdTesting
 import Imaging
 import Logging
 import NIOCore
@@ -20,7 +17,7 @@ final class Shop: Sendable {
 
     let folder: URL
     let catalog: CatalogStore
-    let finder: Finder
+    let service: SearchService
 
     /// Six garments `P0`… with two pictures each, the second a little darker.
     init(ready: Bool = true, encoder: (any EmbeddingModel)? = nil) throws {
@@ -46,7 +43,7 @@ final class Shop: Sendable {
                 let image = try ImageDecoder.decode(bytes)
                 return PictureSize(width: image.width, height: image.height)
             })
-        finder = Finder(catalog: catalog)
+        service = SearchService(catalog: catalog)
         let encoder = encoder ?? ColorEncoder()
         try catalog.writeVectors(
             catalog.images().map { image in
@@ -60,7 +57,7 @@ final class Shop: Sendable {
 
     func begin(_ encoder: any EmbeddingModel = ColorEncoder()) throws {
         let card = Self.card(encoder.model)
-        finder.begin(
+        service.begin(
             with: [ServedModel(card: card, engine: try SearchEngine(catalog: catalog, encoder: encoder))],
             samples: [SamplePicture(title: "Try red", path: folder.appending(path: "red-main.png").path)])
     }
@@ -77,12 +74,12 @@ final class Shop: Sendable {
             fingerprint: model.fingerprint, training: training)
     }
 
-    func server(_ change: (inout ServerSettings) -> Void = { _ in }, page: StaticPage? = nil) -> some ApplicationProtocol {
-        var settings = ServerSettings()
+    func server(_ change: (inout ServerSettings) -> Void = { _ in }, page: StaticPage? = nil) -> SearchServer {
+        var settings = ServerSettings(port: 0)
         change(&settings)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return FinderServer(finder, page: page, settings: settings, logger: logger).application()
+        return SearchServer(service, page: page, settings: settings, logger: logger)
     }
 
     static func png(_ rgb: [UInt8], side: Int = 24) throws -> [UInt8] {
@@ -133,46 +130,11 @@ struct Form {
 
     var body: ByteBuffer { ByteBuffer(bytes: bytes + Array("--\(Self.boundary)--\r\n".utf8)) }
 
+    /// A file under a name of one's own.
+    init(file name: String, _ bytes: [UInt8]) { add(name, bytes, file: "query.png") }
+
     init(image: [UInt8]? = nil, _ fields: [(String, String)] = []) {
         if let image { add("image", image, file: "query.png") }
         for (name, value) in fields { add(name, value) }
-    }
-}
-
-extension TestResponse {
-    /// The body as a JSON object.
-    func json() throws -> [String: Any] {
-        try #require(try JSONSerialization.jsonObject(with: Data(body.readableBytesView)) as? [String: Any], "\(text)")
-    }
-
-    var text: String { String(buffer: body) }
-
-    /// The one sentence of an error.
-    func error() throws -> (code: String, message: String) {
-        let error = try #require(try json()["error"] as? [String: Any], "\(text)")
-        return (try #require(error["code"] as? String), try #require(error["message"] as? String))
-    }
-
-    /// Products of a search's results, best first.
-    func products() throws -> [String] {
-        let results = try #require(try json()["results"] as? [[String: Any]], "\(text)")
-        return results.compactMap { ($0["product"] as? [String: Any])?["id"] as? String }
-    }
-}
-
-extension TestClientProtocol {
-    func search(_ form: Form) async throws -> TestResponse {
-        try await execute(
-            uri: "/api/v1/search", method: .post, headers: [.contentType: "multipart/form-data; boundary=\(Form.boundary)"],
-            body: form.body)
-    }
-
-    func search(json: String) async throws -> TestResponse {
-        try await execute(
-            uri: "/api/v1/search", method: .post, headers: [.contentType: "application/json"], body: ByteBuffer(string: json))
-    }
-
-    func get(_ uri: String, headers: HTTPFields = [:]) async throws -> TestResponse {
-        try await execute(uri: uri, method: .get, headers: headers)
     }
 }

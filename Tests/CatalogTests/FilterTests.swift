@@ -26,38 +26,39 @@ struct FilterTests {
         _ = try store.importCatalog(from: folder.url, inspect: TestPicture.inspect)
     }
 
+    static let table: [([String], Set<ImageID>)] = [
+        ([], [1, 2, 3, 4]),
+        (["color=Black"], [1, 4]),
+        (["color:black"], [1, 4]),
+        (["color=ärmel"], [3]),
+        (["color=Black|Gray"], [1, 2, 4]),
+        (["color=Black", "color=Gray"], [1, 2, 4]),
+        (["color=Black", "view=main"], [1]),
+        (["color=Black", "view=back"], []),
+        (["climate=cool"], [1, 2]),
+        (["climate=Cool|Indoor"], [1, 2]),
+        (["climate=Indoor", "pose=front"], [1]),
+        (["pose=front"], [1, 4]),
+        (["category=Men/Tops"], [1, 2]),
+        (["category=men"], [1, 2, 3]),
+        (["category=Men/Tops/Hoodies"], [1, 2]),
+        (["price=10..50"], [3]),
+        (["price:52"], [1, 2]),
+        (["price=19.99..19.99"], [3]),
+        (["price=..52"], [1, 2, 3]),
+        (["price=20.."], [1, 2]),
+        (["weight=200..300"], [3]),
+        (["weight=..100"], []),
+        (["in_stock=yes"], [1, 2]),
+        (["in_stock=false"], [3]),
+        (["split=query"], [4]),
+        (["product_id=A|C"], [1, 2, 4]),
+        (["color=purple"], []),
+    ]
+
     @Test("each kind of filter admits what was worked out by hand")
     func table() throws {
-        let table: [([String], Set<ImageID>)] = [
-            ([], [1, 2, 3, 4]),
-            (["color=Black"], [1, 4]),
-            (["color:black"], [1, 4]),
-            (["color=ärmel"], [3]),
-            (["color=Black|Gray"], [1, 2, 4]),
-            (["color=Black", "color=Gray"], [1, 2, 4]),
-            (["color=Black", "view=main"], [1]),
-            (["color=Black", "view=back"], []),
-            (["climate=cool"], [1, 2]),
-            (["climate=Cool|Indoor"], [1, 2]),
-            (["climate=Indoor", "pose=front"], [1]),
-            (["pose=front"], [1, 4]),
-            (["category=Men/Tops"], [1, 2]),
-            (["category=men"], [1, 2, 3]),
-            (["category=Men/Tops/Hoodies"], [1, 2]),
-            (["price=10..50"], [3]),
-            (["price:52"], [1, 2]),
-            (["price=19.99..19.99"], [3]),
-            (["price=..52"], [1, 2, 3]),
-            (["price=20.."], [1, 2]),
-            (["weight=200..300"], [3]),
-            (["weight=..100"], []),
-            (["in_stock=yes"], [1, 2]),
-            (["in_stock=false"], [3]),
-            (["split=query"], [4]),
-            (["product_id=A|C"], [1, 2, 4]),
-            (["color=purple"], []),
-        ]
-        for (expressions, expected) in table {
+        for (expressions, expected) in Self.table {
             #expect(try store.imageIDs(matching: CatalogFilter(expressions)) == expected, "\(expressions)")
         }
     }

@@ -183,12 +183,15 @@ struct StoreTests {
     }
 
     #if canImport(Glibc)
-        @Test("a folder that cannot be written is reported in one sentence")
+        @Test(
+            "a catalogue in a folder that cannot be written is read, until somebody writes to it; writing is refused in one sentence"
+        )
         func readOnlyFolder() throws {
             let folder = try TestFolder()
             let store = try filled(folder)
+            let content = try store.content()
             try store.close()
-            let inside = folder.file("x.db")
+            let inside = folder.file("x ?#%41.db")
             try FileManager.default.moveItem(atPath: folder.catalogPath, toPath: inside)
             chmod(folder.path, 0o555)
             chmod(inside, 0o444)
@@ -199,15 +202,128 @@ struct StoreTests {
                 if isRoot { setfsuid(0) }
                 chmod(folder.path, 0o755)
             }
-            for (path, mode) in [(inside, CatalogStore.Mode.readWrite), (inside, .readOnly), (folder.file("new.db"), .create)] {
+            let reader = try CatalogStore(path: inside, mode: .readOnly)
+            #expect(try reader.content() == content)
+            for (path, mode) in [(inside, CatalogStore.Mode.readWrite), (folder.file("new.db"), .create)] {
                 let error = #expect(throws: CatalogError.self) { try CatalogStore(path: path, mode: mode) }
                 switch error {
                 case .readOnly, .cannotOpen: break
                 default: Issue.record("\(mode): \(String(describing: error))")
                 }
             }
+            if isRoot { setfsuid(0) }
+            chmod(folder.path, 0o755)
+            try folder.write("x ?#%41.db-wal", "somebody's log")
+            let error = #expect(throws: CatalogError.self) { try reader.content() }
+            if case .cannotOpen = error {} else { Issue.record("\(String(describing: error))") }
         }
     #endif
+
+    @Test("what SQLite would take for an address is refused by name, and a file of that name is opened by its path")
+    func addresses() throws {
+        let folder = try TestFolder()
+        for text in ["file:\(folder.path)/x.db", "FILE:x.db", ":memory:", ""] {
+            for mode in [CatalogStore.Mode.readOnly, .readWrite, .create] {
+                #expect(throws: CatalogError.notAPath(text)) { try CatalogStore(path: text, mode: mode) }
+            }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+        _ = try CatalogStore(path: folder.file("file:x.db"), mode: .create)
+        #expect(FileManager.default.fileExists(atPath: folder.file("file:x.db")))
+    }
+
+    @Test("a catalogue that many make at once is made once, and the others wait for it")
+    func madeAtOnce() async throws {
+        let folder = try TestFolder()
+        let path = folder.catalogPath
+        for _ in 0..<5 {
+            try await withThrowingTaskGroup(of: Int.self) { tasks in
+                for _ in 0..<8 {
+                    tasks.addTask { try CatalogStore(path: path, mode: .create).counts().products }
+                }
+                for try await count in tasks { #expect(count == 0) }
+            }
+            for ending in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + ending) }
+        }
+    }
+
+    /// Makes a catalogue as the first version did: two products with two pictures each, under the ids given.
+    private func firstVersion(_ folder: TestFolder, _ ids: [String]) throws {
+        let queue = try DatabaseQueue(path: folder.catalogPath)
+        try Schema.migrator.migrate(queue, upTo: "1 products, images, vectors")
+        try queue.write { db in
+            for id in ids {
+                try db.execute(sql: "INSERT INTO products (id) VALUES (?)", arguments: [id])
+                for view in 0..<2 {
+                    let path = "/\(id)-\(view).jpg"
+                    try db.execute(
+                        sql: """
+                            INSERT INTO images (product_id, path, source, sha256, width, height, state)
+                            VALUES (?, ?, '/m.csv', ?, 4, 3, 'ok')
+                            """, arguments: [id, path, ContentHash(of: Data(path.utf8)).hex])
+                }
+            }
+            try db.execute(sql: "INSERT INTO product_attributes VALUES (?, 'fit', 'slim')", arguments: [ids[0]])
+        }
+        try queue.close()
+    }
+
+    @Test("an older catalogue that many open at once is brought up to date once, and the others wait for it")
+    func migratedAtOnce() async throws {
+        let folder = try TestFolder()
+        let path = folder.catalogPath
+        try firstVersion(folder, ["P0", "P1"])
+        try await withThrowingTaskGroup(of: Int.self) { tasks in
+            for _ in 0..<8 {
+                tasks.addTask { try CatalogStore(path: path, mode: .readWrite, busyTimeout: 60).counts().products }
+            }
+            for try await count in tasks { #expect(count == 2) }
+        }
+    }
+
+    @Test("ids of an older catalogue that differ in Unicode normalisation alone become one product, with the pictures of both")
+    func twoSpellings() throws {
+        let folder = try TestFolder()
+        let (one, other) = ("Kleid-Gru\u{308}n", "Kleid-Gr\u{FC}n")
+        try firstVersion(folder, [one, other])
+        #expect(throws: CatalogError.olderSchema(path: folder.catalogPath)) {
+            try CatalogStore(path: folder.catalogPath, mode: .readOnly)
+        }
+        let store = try CatalogStore(path: folder.catalogPath, mode: .readWrite)
+        let ids = try store.products().map { Array($0.id.utf8) }
+        #expect(ids.contains(Array(other.utf8)) && !ids.contains(Array(one.utf8)))
+        for id in [one, other] {
+            #expect(try store.product(id)?.attributes == ["fit": "slim"])
+            #expect(try store.images(ofProduct: id).count == 4)
+        }
+        #expect(try store.write { try Int.fetchOne($0, sql: "SELECT count(*) FROM pragma_foreign_key_check") } == 0)
+    }
+
+    @Test("whatever keys and paths an older catalogue holds, reading it ends nothing")
+    func oddContent() throws {
+        let folder = try TestFolder()
+        let store = try filled(folder)
+        let (one, other) = ("gru\u{308}n", "gr\u{FC}n")
+        try store.write { db in
+            for key in [one, other] {
+                try db.execute(sql: "INSERT INTO product_attributes VALUES ('P0', ?, ?)", arguments: [key, key])
+                try db.execute(sql: "INSERT INTO image_attributes VALUES (1, ?, ?)", arguments: [key, key])
+                try db.execute(sql: "INSERT INTO products (id) VALUES (?)", arguments: [key])
+                try db.execute(
+                    sql: """
+                        INSERT INTO images (product_id, path, source, sha256, width, height, state)
+                        VALUES (?, ?, ?, ?, 4, 3, 'ok')
+                        """, arguments: [key, "/\(key)", "/\(key).csv", ContentHash(of: Data(key.utf8)).hex])
+            }
+        }
+        #expect(try store.products(["P0", one, other]).count == 2)
+        #expect(try store.products().count == 4 && store.images().count == 6 && store.images([1, 5, 6]).count == 3)
+        #expect(try store.places().map { Array($0.path.utf8) }.suffix(2) == [Array("/\(one)".utf8), Array("/\(other)".utf8)])
+        #expect(try store.product("P0")?.attributes[one] != nil)
+        #expect(try store.images(ofProduct: one).count == 1 && store.images(ofProduct: other).count == 1)
+        #expect(try store.imageIDs(matching: CatalogFilter(["product_id=\(one)"])).isSuperset(of: [5]))
+        #expect(try store.productPage(matching: CatalogFilter(), offset: 0, limit: 9, facets: ["product_id", one]).total == 4)
+    }
 
     @Test("products and images come page by page, by id and by product")
     func reading() throws {

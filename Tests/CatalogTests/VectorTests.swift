@@ -45,6 +45,35 @@ struct VectorTests {
         #expect(try reopened.counts().vectors == ["f1": 3])
     }
 
+    @Test("vectors are handed out one by one, of usable images alone, from any id, and by id")
+    func oneByOne() throws {
+        try store.writeVectors([new(5), new(2), new(6), new(1)], of: model)
+        try store.write { try $0.execute(sql: "UPDATE images SET state = 'missing' WHERE id = 2") }
+        func walk(after: ImageID = 0) throws -> [ImageID: [Float]] {
+            var found: [ImageID: [Float]] = [:]
+            var last = after
+            try store.forEachVector(of: "f1", after: after) { id, components in
+                #expect(id > last)
+                last = id
+                found[id] = Array(components)
+            }
+            return found
+        }
+        #expect(try walk() == [1: vector(1), 5: vector(5), 6: vector(6)])
+        #expect(try walk(after: 5) == [6: vector(6)])
+        #expect(try store.vectors(of: "f1", images: [6, 2, 3, 77]) == [6: vector(6)])
+        #expect(throws: CatalogError.self) { try store.vectors(of: "none", images: [1]) }
+        struct Stop: Error {}
+        var seen = 0
+        #expect(throws: Stop.self) {
+            try store.forEachVector(of: "f1") { _, _ in
+                seen += 1
+                throw Stop()
+            }
+        }
+        #expect(seen == 1)
+    }
+
     @Test("writing a vector again replaces it")
     func replace() throws {
         try store.writeVectors([new(1)], of: model)
@@ -138,7 +167,9 @@ struct VectorTests {
     func damagedBlob() throws {
         try store.writeVectors([new(1)], of: model)
         try store.write { try $0.execute(sql: "UPDATE vectors SET components = x'0000'") }
-        let error = #expect(throws: CatalogError.self) { try store.vectors(of: "f1") }
-        if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+        for read in [{ _ = try store.vectors(of: "f1") }, { try store.forEachVector(of: "f1") { _, _ in } }] {
+            let error = #expect(throws: CatalogError.self) { try read() }
+            if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+        }
     }
 }

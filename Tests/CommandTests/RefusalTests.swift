@@ -83,6 +83,8 @@ struct Refusal: Sendable, CustomTestStringConvertible {
 
     static let pictures: [Refusal] = [
         picture("a picture that is not there", 66, "nowhere.png") { $0("nowhere.png") },
+        picture("an address as a picture", 64, "addresses are not fetched") { _ in "https://a.example/a.png" },
+        picture("a file's address of a picture that is not there", 66, "nowhere.png") { "file://" + $0("nowhere.png") },
         picture("a folder as a picture", 74, "cannot be read") { try $0.makeFolder("folder.png") },
         picture("an empty file", 65, "empty") { try $0.write("empty.png", "") },
         picture("a text named .jpg", 65, "this is text") { try $0.write("letter.jpg", "Dear customer,\nno picture here.\n") },
@@ -134,6 +136,19 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         },
         source("a CSV in UTF-16", 65, "UTF-16") { try $0.write("m.csv", Data([0xff, 0xfe]) + Data("image".utf8)) },
         source("a catalog.json that is cut off", 65, "cut off") { try $0.write("catalog.json", #"[{"id": "A", "images": ["#) },
+        .init("an address as a source", 64, "addresses are not fetched") {
+            ["import", "https://a.example/m.csv", "--catalog", $0("new.db")]
+        },
+        .init("a catalogue as an address of SQLite", 64, "no path of a catalogue") {
+            ["import", try $0.boutique(1), "--catalog", "file:" + $0("new.db")]
+        },
+        .init("a catalogue in memory", 64, "no path of a catalogue") { ["import", try $0.boutique(1), "--catalog", ":memory:"] },
+        .init("emptied folders without pruning", 64, "--prune-emptied") {
+            ["import", try $0.boutique(1), "--catalog", $0("new.db"), "--prune-emptied"]
+        },
+        .init("no pixel at all", 64, "--max-pixels is 0") {
+            ["import", try $0.boutique(1), "--catalog", $0("new.db"), "--max-pixels", "0"]
+        },
         .init("a catalogue under a regular file", 74, "cannot be opened") {
             ["import", try $0.boutique(1), "--catalog", try $0.write("file", "text") + "/x.db"]
         },
@@ -468,7 +483,12 @@ extension CommandSuites {
         func pictures(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
 
         @Test("sources and catalogues", arguments: Refusal.sources)
-        func sources(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
+        func sources(refusal: Refusal) async throws {
+            let place = try Workplace()
+            try await check(refusal, place)
+            // A failed import leaves no empty file.
+            #expect(!FileManager.default.fileExists(atPath: place("new.db")))
+        }
 
         @Test("models", arguments: Refusal.models)
         func models(refusal: Refusal) async throws { try await check(refusal, Workplace()) }
@@ -530,6 +550,40 @@ extension CommandSuites {
             let outcome = try await Command.run("import", place("pictures"), "--catalog", place("x.db"), "--json")
             #expect(outcome.code == 65 && outcome.errors.count == 1, "\(outcome)")
             #expect(try outcome.json()["images_broken"] as? Int == 1)
+            #expect(!FileManager.default.fileExists(atPath: place("x.db")))
+        }
+
+        @Test("a picture of more pixels than allowed is refused with both numbers, and comes in where more are allowed")
+        func maximalPixels() async throws {
+            let place = try Workplace()
+            try place.picture("pictures/a.png", 1, width: 40, height: 30)
+            try place.picture("pictures/b.png", 2, width: 10, height: 10)
+            let arguments = ["import", place("pictures"), "--catalog", place("x.db"), "--json", "--max-pixels"]
+            let small = try await Command.start(arguments + ["1199"]).end()
+            #expect(try small.good()["images_broken"] as? Int == 1)
+            #expect(small.said.contains { $0.contains("1199") }, "\(small)")
+            #expect(try await Command.start(arguments + ["1200"]).end().good()["images_added"] as? Int == 1)
+        }
+
+        @Test("an import says for people what came, went and was left out")
+        func summary() async throws {
+            let place = try Workplace()
+            try place.boutique(4)
+            try place.write("pictures/notes.txt", "text")
+            try FileManager.default.moveItem(atPath: place(Workplace.name(0)), toPath: place("pictures/no ending"))
+            let first = try await Command.run("import", place("pictures"), "--catalog", place("x.db"))
+            #expect(first.code == 0 && first.text.hasPrefix("4 products added, 0 updated; 4 images added"), "\(first)")
+            #expect(first.text.contains("1 other files left out (.txt 1)"), "\(first)")
+            try FileManager.default.removeItem(atPath: place("pictures/no ending"))
+            try FileManager.default.removeItem(atPath: place("pictures/shirts"))
+            let second = try await Command.run("import", place("pictures"), "--catalog", place("x.db"), "--prune")
+            #expect(second.text.contains("1 pruned; 2 are in the source no more and stay in the catalogue"), "\(second)")
+            #expect(second.said.contains { $0.contains("/shirts: ") && $0.contains("--prune-emptied") }, "\(second)")
+            let strict = try await Command.run("import", place("pictures"), "--catalog", place("x.db"), "--prune", "--strict")
+            #expect(strict.code == 65, "\(strict)")
+            let third = try await Command.run(
+                "import", place("pictures"), "--catalog", place("x.db"), "--prune", "--prune-emptied")
+            #expect(third.code == 0 && third.text.contains("2 pruned"), "\(third)")
         }
 
         @Test("a catalogue in a folder that is not writable", .enabled(if: geteuid() != 0, "root may write everywhere"))

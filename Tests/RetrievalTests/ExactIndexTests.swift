@@ -1,3 +1,4 @@
+import BitCollections
 import Retrieval
 import Testing
 
@@ -18,7 +19,7 @@ struct ExactIndexTests {
         let index = try ExactIndex(ids: [30, 10, 20], vectors: [1, 0, 0, 1, 0.6, 0.8], dimension: 2)
         #expect(index.count == 3 && index.dimension == 2)
         #expect(
-            try index.search(queries: [1, 0, 0, 1], k: 2) == [
+            try index.search(VectorRequest(vectors: [1, 0, 0, 1], k: 2)) == [
                 [Hit(id: 30, score: 1), Hit(id: 20, score: 0.6)], [Hit(id: 10, score: 1), Hit(id: 20, score: 0.8)],
             ])
     }
@@ -32,7 +33,7 @@ struct ExactIndexTests {
         let index = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: level)
         let queries = tyingUnitVectors(4, dimension: dimension, seed: 3)
         for k in [1, 2, 3, 10, 99, 499, 500, 501, .max] {
-            for (query, hits) in try index.search(queries: queries, k: k).enumerated() {
+            for (query, hits) in try index.search(VectorRequest(vectors: queries, k: k)).enumerated() {
                 let expected = bruteForce(
                     ids: ids, vectors: vectors, query: queries[query * dimension..<(query + 1) * dimension], k: min(k, count))
                 #expect(hits.map(\.id) == expected.map(\.0), "k \(k)")
@@ -49,7 +50,7 @@ struct ExactIndexTests {
             let queries = randomUnitVectors(5, dimension: dimension, seed: 99)
             let ids = (0..<Int64(count)).map { $0 * 3 }
             let index = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: level)
-            for (query, hits) in try index.search(queries: queries, k: 10).enumerated() {
+            for (query, hits) in try index.search(VectorRequest(vectors: queries, k: 10)).enumerated() {
                 let expected = bruteForce(
                     ids: ids, vectors: vectors, query: queries[query * dimension..<(query + 1) * dimension], k: 10)
                 #expect(hits.map(\.id) == expected.map(\.0), "\(count) × \(dimension)")
@@ -65,11 +66,11 @@ struct ExactIndexTests {
         let queries = randomUnitVectors(20, dimension: dimension, seed: 6)
         let ids = (0..<Int64(count)).map { $0 }
         let plain = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: .plain).search(
-            queries: queries, k: 20)
+            VectorRequest(vectors: queries, k: 20))
         #expect(InstructionSet.available.first == .plain && InstructionSet.available.contains(.best))
         for level in InstructionSet.available {
             let found = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: level).search(
-                queries: queries, k: 20)
+                VectorRequest(vectors: queries, k: 20))
             #expect(found.map { $0.map(\.id) } == plain.map { $0.map(\.id) })
             #expect(zip(found.joined(), plain.joined()).allSatisfy { abs($0.score - $1.score) < 1e-5 })
         }
@@ -82,13 +83,15 @@ struct ExactIndexTests {
             ids: Array(0..<Int64(count)), vectors: randomUnitVectors(count, dimension: dimension, seed: 7), dimension: dimension)
         let queries = randomUnitVectors(101, dimension: dimension, seed: 8)
         let alone = try (0..<101).map { query in
-            try index.search(queries: Array(queries[query * dimension..<(query + 1) * dimension]), k: 5)[0]
+            try index.search(VectorRequest(vectors: Array(queries[query * dimension..<(query + 1) * dimension]), k: 5))[0]
         }
         for size in [2, 5, 6, 7, 11, 48, 49, 101] {
-            #expect(try index.search(queries: Array(queries.prefix(size * dimension)), k: 5) == Array(alone.prefix(size)))
+            #expect(
+                try index.search(VectorRequest(vectors: Array(queries.prefix(size * dimension)), k: 5))
+                    == Array(alone.prefix(size)))
         }
-        let everything = IDSet(0..<Int64(count))
-        #expect(try index.search(queries: queries, k: 5, allowed: everything) == alone)
+        let everything = Admission.ids(BitSet(0..<count))
+        #expect(try index.search(VectorRequest(vectors: queries, k: 5, admission: everything)) == alone)
     }
 
     @Test("a filter leaves k results if k exist, however few it admits")
@@ -100,10 +103,11 @@ struct ExactIndexTests {
         let queries = randomUnitVectors(3, dimension: dimension, seed: 10)
         var generator = SeededGenerator(state: 11)
         for size in [0, 1, 2, 9, 10, 11, 100, 999, 1_000] {
-            // Some that the index doesn't hold: even ids, and ids below and above all of its own.
+            // Some that the index doesn't hold: even ids, and ids above all of its own.
             let admitted = Set(ids.shuffled(using: &generator).prefix(size))
-            let strangers: [Int64] = [.min, -4, 0, 2, 500, 2_000, 2_001, .max]
-            let found = try index.search(queries: queries, k: 10, allowed: IDSet(Array(admitted) + strangers + strangers))
+            let strangers = [0, 2, 500, 2_000, 2_001, 100_000]
+            let found = try index.search(
+                VectorRequest(vectors: queries, k: 10, admission: .ids(BitSet(admitted.map(Int.init) + strangers))))
             for (query, hits) in found.enumerated() {
                 let expected = bruteForce(
                     ids: ids, vectors: vectors, query: queries[query * dimension..<(query + 1) * dimension], k: 10,
@@ -117,8 +121,8 @@ struct ExactIndexTests {
     @Test("an index without vectors, and a search without queries, answer nothing")
     func empty() throws {
         let index = try ExactIndex(ids: [], vectors: [], dimension: 4)
-        #expect(try index.search(queries: [1, 0, 0, 0], k: 3) == [[]])
-        #expect(try index.search(queries: [], k: 3) == [])
+        #expect(try index.search(VectorRequest(vectors: [1, 0, 0, 0], k: 3)) == [[]])
+        #expect(try index.search(VectorRequest(vectors: [], k: 3)) == [])
     }
 
     @Test("what can't be indexed or searched is refused with the row and what was expected")
@@ -136,15 +140,15 @@ struct ExactIndexTests {
         #expect(build([1, 2], [1, 0, 0, 1.0009], 2) == nil)
 
         let index = try ExactIndex(ids: [1], vectors: [1, 0], dimension: 2)
-        #expect(throws: RetrievalError.resultCount(found: 0)) { _ = try index.search(queries: [1, 0], k: 0) }
+        #expect(throws: RetrievalError.resultCount(found: 0)) { _ = try index.search(VectorRequest(vectors: [1, 0], k: 0)) }
         #expect(throws: RetrievalError.shape(what: "queries", found: 3, dimension: 2)) {
-            _ = try index.search(queries: [1, 0, 0], k: 1)
+            _ = try index.search(VectorRequest(vectors: [1, 0, 0], k: 1))
         }
         #expect(throws: RetrievalError.notFinite(what: "queries", row: 1)) {
-            _ = try index.search(queries: [1, 0, .infinity, 0], k: 1)
+            _ = try index.search(VectorRequest(vectors: [1, 0, .infinity, 0], k: 1))
         }
         #expect(throws: RetrievalError.notUnitLength(what: "queries", row: 0, length: 0, tolerance: 1e-3)) {
-            _ = try index.search(queries: [0, 0], k: 1)
+            _ = try index.search(VectorRequest(vectors: [0, 0], k: 1))
         }
     }
 
@@ -152,9 +156,9 @@ struct ExactIndexTests {
     func concurrent() async throws {
         let index = try ExactIndex(ids: Array(0..<400), vectors: randomUnitVectors(400, dimension: 48, seed: 12), dimension: 48)
         let queries = randomUnitVectors(8, dimension: 48, seed: 13)
-        let expected = try index.search(queries: queries, k: 7)
+        let expected = try index.search(VectorRequest(vectors: queries, k: 7))
         try await withThrowingTaskGroup(of: [[Hit]].self) { group in
-            for _ in 0..<32 { group.addTask { try index.search(queries: queries, k: 7) } }
+            for _ in 0..<32 { group.addTask { try index.search(VectorRequest(vectors: queries, k: 7)) } }
             for try await found in group { #expect(found == expected) }
         }
     }

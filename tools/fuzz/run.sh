@@ -1,61 +1,120 @@
 #!/bin/bash
-# Feeds the readers of tensor files with broken files, guided by what they reach (libFuzzer, with address checks), each for some minutes.
+# Feeds the readers of files from outside with broken ones, guided by what they reach (libFuzzer, with address checks), each for some seconds.
 #
-#     tools/fuzz/run.sh [MINUTES] [READER ...]      readers: safetensors index zip pickle; all of them for 10 minutes where nothing is said
+#     tools/fuzz/run.sh [SECONDS] [TARGET ...]      all targets for 600 seconds where nothing is said
 #
-# It begins with the fixtures of the tests and keeps nothing but what it found wrong, in .build/fuzz/. Ends with 1 if it found something.
+#     safetensors index zip pickle                  tensor files (TensorFiles.swift)
+#     jpeg png webp                                 pictures (Pictures.swift)
+#     csv jsonl catalog filter                      manifests and filters (Catalog.swift)
+#
+# It begins with the fixtures of the tests, or with small texts that stand below, and keeps nothing but what it found wrong, in .build/fuzz/. Ends with 1 if it found something.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-minutes=${1:-10}
+seconds=${1:-600}
 shift || true
-[ "$minutes" -gt 0 ] || { echo "MINUTES is $minutes, expected one or more" >&2; exit 64; }
-readers=("$@")
-[ ${#readers[@]} -gt 0 ] || readers=(safetensors index zip pickle)
+[ "$seconds" -gt 0 ] || { echo "SECONDS is $seconds, expected one or more" >&2; exit 64; }
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors index zip pickle jpeg png webp csv jsonl catalog filter)
 place=.build/fuzz
 mkdir -p $place
-echo "compiling ..."
-swiftc -O -swift-version 6 -parse-as-library -sanitize=fuzzer,address -module-name Fuzz -package-name StyleFinder \
-    $(find Sources/TensorFiles -name '*.swift') tools/fuzz/Fuzz.swift -o $place/fuzzer > $place/compile.log 2>&1 \
-    || { cat $place/compile.log; exit 1; }
-fixtures=Tests/TensorFilesTests/Fixtures
 work=$(mktemp -d)
 trap 'rm -rf "$work" /dev/shm/stylefinder-fuzz-*' EXIT
 
-# The files that a reader begins with.
-seed() {
-    local checkpoints
-    checkpoints=$(find $fixtures \( -name '*.pt' -o -name '*.pth' -o -name '*.bin' \) -size -256k)
+# The harness that a target belongs to: its file in this folder.
+harness() {
     case $1 in
-        safetensors) find $fixtures Tests/CLIPTests/Fixtures/formats -name '*.safetensors' -size -64k -exec cp --backup=numbered {} "$2" \; ;;
+        safetensors | index | zip | pickle) echo TensorFiles ;;
+        jpeg | png | webp) echo Pictures ;;
+        csv | jsonl | catalog | filter) echo Catalog ;;
+        *) echo "targets are safetensors, index, zip, pickle, jpeg, png, webp, csv, jsonl, catalog and filter, found $1" >&2; exit 64 ;;
+    esac
+}
+
+# Compiles a harness together with the sources of the module that it feeds.
+compile() {
+    local swift=(swiftc -O -swift-version 6 -parse-as-library -sanitize=fuzzer,address -module-name Fuzz -package-name StyleFinder)
+    case $1 in
+        TensorFiles) "${swift[@]}" $(find Sources/TensorFiles -name '*.swift') tools/fuzz/$1.swift -o $place/$1 ;;
+        Pictures)
+            local objects=() file
+            for file in Sources/CImaging/*.c; do
+                objects+=("$work/$(basename "$file").o")
+                clang -O1 -g -fsanitize=fuzzer-no-link,address -I Sources/CImaging/include -c "$file" -o "${objects[-1]}"
+            done
+            mkdir -p "$work/modules"
+            echo "module CImaging { header \"$PWD/Sources/CImaging/include/cimaging.h\" export * }" > "$work/modules/module.modulemap"
+            "${swift[@]}" -I "$work/modules" Sources/Imaging/*.swift tools/fuzz/$1.swift "${objects[@]}" \
+                -ljpeg -lpng -lwebp -lwebpdemux -lz -o $place/$1
+            ;;
+        Catalog)
+            swiftc -O -wmo -swift-version 6 -parse-as-library -module-name Hashing -I Sources/CCrypto -emit-module \
+                -emit-module-path "$work/Hashing.swiftmodule" -emit-object -o "$work/Hashing.o" Sources/Hashing/*.swift
+            "${swift[@]}" -wmo -enable-upcoming-feature InternalImportsByDefault -I "$work" -I Sources/CCrypto \
+                Sources/Catalog/{CatalogError,CatalogFilter,ExactText,FileStatus,Records}.swift Sources/Catalog/Dataset/*.swift \
+                tools/fuzz/$1.swift "$work/Hashing.o" -lcrypto -o $place/$1
+            ;;
+    esac
+}
+
+# The files that a target begins with.
+seed() {
+    local tensors=Tests/TensorFilesTests/Fixtures pictures=Tests/ImagingTests/Fixtures file
+    local checkpoints
+    checkpoints=$(find $tensors \( -name '*.pt' -o -name '*.pth' -o -name '*.bin' \) -size -256k)
+    case $1 in
+        safetensors) find $tensors Tests/CLIPTests/Fixtures/formats -name '*.safetensors' -size -64k -exec cp --backup=numbered {} "$2" \; ;;
         index) find Tests -name '*.index.json' -exec cp --backup=numbered {} "$2" \; ;;
         zip) cp $checkpoints "$2" ;;
         pickle) for file in $checkpoints; do unzip -p "$file" '*/data.pkl' > "$2/$(basename "$file")" 2>/dev/null || rm "$2/$(basename "$file")"; done ;;
-        *) echo "readers are safetensors, index, zip and pickle, found $1" >&2; exit 64 ;;
+        jpeg) find $pictures \( -name '*.jpg' -o -name '*.mpo' \) -exec cp {} "$2" \; ;;
+        png | webp) find $pictures -name "*.$1" -exec cp {} "$2" \; ;;
+        csv)
+            printf 'image,product_id,title,price\na.jpg,P,"say ""hi"", you",19.99\n' > "$2/comma"
+            printf 'sep=;\r\nImage;Product ID;Preis\r\np\\a.jpg;P;1.299,00\r\n;;\r\n' > "$2/semicolon"
+            printf 'image\tproduct_id\turl\ra.jpg,b.jpg\tP\tjavascript:x\r' > "$2/tab"
+            printf 'image,product_id,in_stock,split\nR\xf6cke.jpg,Gru\xcc\x88n,yes,train\n' > "$2/encodings"
+            ;;
+        jsonl)
+            printf '{"image":"a.jpg","product_id":1,"price":NaN,"attributes":{"fit":["a","b"]}},\n{"image":"a"}\n' > "$2/lines"
+            printf '[{"image":"a.jpg","product_id":"\\u00e4\\ud83d\\ude00","url":"https://a.example"}]' > "$2/array"
+            printf '{\n "image": "b.jpg",\n "product_id": "P", "x": [1.5e3, true, null, {}]\n}\n{"image":"c","product_id":"d"}' > "$2/pretty"
+            ;;
+        catalog)
+            printf '[{"id":"A","categories":["x","y"],"price":12.5,"images":["a.jpg",{"file":"b.jpg","view":"back"}],"variants":[{"s":1}]}]' > "$2/catalog"
+            ;;
+        filter)
+            printf 'color=Black|White\nprice=10..50\nin_stock:yes\ncategory=Men/Tops' > "$2/filter"
+            printf 'price=..5\nprice=5..' > "$2/bounds"
+            ;;
     esac
     [ -n "$(ls "$2")" ] || { echo "$1 has no file to begin with" >&2; exit 70; }
 }
 
-for reader in "${readers[@]}"; do
-    mkdir -p $place/$reader "$work/$reader"
-    seed $reader "$work/$reader"
-    echo "$reader: $(ls "$work/$reader" | wc -l) files to begin with, $minutes minutes"
+for name in $(for target in "${targets[@]}"; do harness "$target" || exit 64; done | sort -u); do
+    echo "compiling $name ..."
+    compile "$name" > $place/compile.log 2>&1 || { cat $place/compile.log; exit 1; }
+done
+for target in "${targets[@]}"; do
+    mkdir -p $place/found-$target "$work/$target"
+    seed $target "$work/$target"
+    echo "$target: $(ls "$work/$target" | wc -l) files to begin with, $seconds seconds"
 done
 # Side by side: each takes one core and waits for nothing.
 declare -A running
-for reader in "${readers[@]}"; do
-    READER=$reader $place/fuzzer -max_total_time=$((60 * minutes)) -timeout=20 -rss_limit_mb=1500 -malloc_limit_mb=600 -max_len=300000 \
-        -artifact_prefix=$place/$reader/ -print_final_stats=1 "$work/$reader" 2> $place/$reader.log &
-    running[$reader]=$!
+for target in "${targets[@]}"; do
+    TARGET=$target $place/$(harness $target) -max_total_time=$seconds -timeout=20 -rss_limit_mb=1500 -malloc_limit_mb=600 -max_len=300000 \
+        -artifact_prefix=$place/found-$target/ -print_final_stats=1 "$work/$target" 2> $place/$target.log &
+    running[$target]=$!
 done
 found=0
-number() { grep -oE "$1: *[0-9]+" $place/$reader.log | grep -oE '[0-9]+$'; }
-for reader in "${readers[@]}"; do
-    if wait ${running[$reader]}; then
-        echo "$reader: $(number number_of_executed_units) inputs, $(number peak_rss_mb) MB at most, nothing found"
+number() { grep -oE "$1: *[0-9]+" $place/$target.log | grep -oE '[0-9]+$'; }
+for target in "${targets[@]}"; do
+    if wait ${running[$target]}; then
+        echo "$target: $(number number_of_executed_units) inputs, $(number peak_rss_mb) MB at most, nothing found"
     else
         found=1
-        echo "$reader: found something, see $place/$reader.log"
-        grep -E "ERROR|SUMMARY|Fatal|Test unit written" $place/$reader.log | head -8
+        echo "$target: found something, see $place/$target.log"
+        grep -E "ERROR|SUMMARY|Fatal|Test unit written" $place/$target.log | head -8
     fi
 done
 exit $found

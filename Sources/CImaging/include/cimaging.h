@@ -27,7 +27,23 @@ typedef enum CIStatus {
     CI_ERR_MEMORY = 4,
     /// The caller's width, height or scale is not what the data says.
     CI_ERR_ARGUMENT = 5,
+    /// The decode would cost more than its control allows.
+    CI_ERR_WORK = 6,
+    /// The control's `stops` said so.
+    CI_ERR_STOPPED = 7,
 } CIStatus;
+
+/// A JPEG with more scans is refused: each costs a pass over the whole picture. Real ones have about ten, the most seen is 20.
+#define CI_MAX_SCANS 100
+
+/// What a decode may cost, and who may end it.
+typedef struct CIControl {
+    /// How many samples may be passed over; the samples of a JPEG count once for each scan that they are in.
+    uint64_t work;
+    /// Asked every few rows on the thread that decodes; anything but 0 ends the decode. May be null.
+    int (*stops)(void *context);
+    void *context;
+} CIControl;
 
 /// What becomes of transparency.
 typedef enum CIAlpha {
@@ -40,16 +56,23 @@ typedef enum CIAlpha {
 /// Decodes a JPEG of 1, 3 or 4 components to RGB8. `denominator` is 1, 2, 4 or 8: the picture is decoded at 1/denominator of its size, each side
 /// rounded up. `width` and `height` are the sizes of the *result* as the caller computed them; `rgb` takes width·height·3 bytes.
 /// Four components are taken as inverted CMYK, as Adobe writes them and Pillow reads them.
-CIStatus ci_jpeg_decode(const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, uint32_t denominator, uint8_t *rgb, char *message);
+CIStatus ci_jpeg_decode(
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, uint32_t denominator, const CIControl *control, uint8_t *rgb,
+    char *message);
 
 /// Decodes a PNG of any kind to RGB8: of 16-bit samples the high byte, gray repeated, palettes looked up. `rgb` takes width·height·3 bytes.
-CIStatus ci_png_decode(const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, uint8_t *rgb, char *message);
+/// Data behind the last row are not inflated.
+CIStatus ci_png_decode(
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, const CIControl *control, uint8_t *rgb,
+    char *message);
 
 /// Decodes a WebP, of an animation its first frame on a transparent canvas, to RGB8. `rgb` takes width·height·3 bytes.
-CIStatus ci_webp_decode(const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, uint8_t *rgb, char *message);
+CIStatus ci_webp_decode(
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, const CIControl *control, uint8_t *rgb,
+    char *message);
 
 /// Inflates a zlib stream into `out`, which holds `capacity` bytes; `*written` becomes the number of bytes it gave.
-/// A stream that would give more fails with CI_ERR_ARGUMENT.
+/// A stream that would give more fails with CI_ERR_ARGUMENT: no more than `capacity` bytes are ever inflated.
 CIStatus ci_inflate(const uint8_t *bytes, size_t count, uint8_t *out, size_t capacity, size_t *written, char *message);
 
 /// Encodes RGB8 as a baseline JPEG, 4:2:0, quality 1...100. `*out` becomes `*out_count` bytes owned by the caller (`ci_free`).

@@ -4,7 +4,9 @@ public import Foundation
 ///
 /// A folder is read by its `manifest.jsonl`, else its `manifest.csv`, else its `catalog.json`, else as a plain folder of
 /// pictures, where a sub-folder's name is the category and a file is a product. A file is read by its extension.
-/// Pictures are neither opened nor looked for: see ``missingFiles()``.
+/// Pictures are not decoded, and not looked for as long as their names are plain: see ``missingFiles()``.
+///
+/// Product ids, keys and values are kept in one spelling (Unicode normalisation form C); paths keep the bytes that are on the disk.
 public struct Dataset: Sendable {
     /// The manifest, or the folder where there is none, as an absolute path without symbolic links.
     public let source: String
@@ -15,22 +17,33 @@ public struct Dataset: Sendable {
     public let rows: [ManifestRow]
     /// What was wrong with the others, in the manifest's order.
     public let problems: [ManifestProblem]
+    /// What was read otherwise than it may have been meant, and what looks like a slip; nothing was lost by it.
+    public let remarks: [ManifestProblem]
+    /// How many files of a plain folder are no pictures and were left out, by ending (`.txt`, `no ending`).
+    public let leftOut: [String: Int]
     /// Absolute paths of the images of all rows, of the bad ones too as far as they name one.
-    let mentionedPaths: Set<String>
+    let mentionedPaths: Set<ExactText>
+    /// How many rows, files or folders could not be read: what they name may still be there.
+    let unread: Int
 
     /// Reads a data set.
+    /// - Parameter isPicture: judges the files of a plain folder whose ending says nothing; without it such files are left out.
     /// - Throws: `CatalogError` where no row can be read at all: `sourceMissing`, `sourceUnreadable`, `unknownFormat`,
     ///   `notUTF8`, `missingColumn`, `malformed`, `emptySource`. A bad row is not an error but one of `problems`.
-    public init(contentsOf url: URL) throws(CatalogError) {
+    public init(contentsOf url: URL, isPicture: PictureTest? = nil) throws(CatalogError) {
         let (path, format) = try Self.detect(url.path)
-        var reader = ManifestReader(source: path, format: format)
+        var reader = ManifestReader(source: path, format: format, isPicture: isPicture)
+        let bytes = format == .folder ? [] : try Self.bytes(of: path, &reader)
         switch format {
         case .folder: try reader.readFolder()
-        case .jsonLines: try reader.readJSONLines(Self.bytes(of: path))
-        case .csv: try reader.readCSV(Self.bytes(of: path))
-        case .catalogJSON: try reader.readCatalogJSON(Self.bytes(of: path))
+        case .jsonLines: reader.readJSONLines(bytes)
+        case .csv: try reader.readCSV(bytes)
+        case .catalogJSON: try reader.readCatalogJSON(bytes)
         }
         if reader.rows.isEmpty, reader.problems.isEmpty { throw .emptySource(path: path, format: format) }
+        remarks = reader.remarks
+        leftOut = reader.leftOut
+        unread = reader.unread
         source = path
         self.format = format
         folder = reader.folder
@@ -98,15 +111,16 @@ public struct Dataset: Sendable {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
     }
 
-    private static func bytes(of path: String) throws(CatalogError) -> [UInt8] {
+    private static func bytes(of path: String, _ reader: inout ManifestReader) throws(CatalogError) -> [UInt8] {
         let bytes: Data
         do throws(FileStatus.Failure) {
             bytes = try FileStatus.read(path, limit: .max).bytes
         } catch {
             throw .sourceUnreadable(path: path, reason: error.reason)
         }
-        // Spreadsheets like to save UTF-16, in which no column name would be recognised.
-        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) { throw .notUTF8(path: path, found: "UTF-16") }
-        return [UInt8](bytes)
+        // Spreadsheets like to save UTF-16.
+        guard let text = TextEncoding.utf8([UInt8](bytes)) else { throw .notUTF8(path: path, found: "UTF-16 that is broken") }
+        if let encoding = text.encoding { reader.remark("encoding", nil, "the file is in \(encoding), and was read as such") }
+        return text.bytes
     }
 }

@@ -1,59 +1,3 @@
-import Foundation
-
-/// A JSON value as a manifest uses it.
-enum JSONValue: Decodable, Sendable, Equatable {
-    case text(String)
-    case truth(Bool)
-    case integer(Int64)
-    case number(Double)
-    case list([JSONValue])
-    case object([String: JSONValue])
-    case null
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        // Text first: nearly every value of a manifest is one, and a wrong guess costs a thrown error.
-        if let value = try? container.decode(String.self) {
-            self = .text(value)
-        } else if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .truth(value)
-        } else if let value = try? container.decode(Int64.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .list(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
-    }
-
-    /// The value as a manifest keeps it: lists of single values are joined with `|`; `nil` for null and for empty text;
-    /// fails for an object, or a list that holds one.
-    var field: Result<String?, Column.Reason> {
-        switch self {
-        case .text(let text): return .success(text.isEmpty ? nil : text)
-        case .truth(let truth): return .success(truth ? "true" : "false")
-        case .integer(let integer): return .success(String(integer))
-        case .number(let number): return .success(Column.number(number))
-        case .null: return .success(nil)
-        case .object: return .failure(Column.Reason("is an object; write a text, a number, true, false or a list of these"))
-        case .list(let values):
-            var parts: [String] = []
-            for value in values {
-                if case .list = value { return .failure(Column.Reason("is a list of lists; write a list of texts")) }
-                switch value.field {
-                case .success(let part): if let part { parts.append(part) }
-                case .failure(let reason): return .failure(reason)
-                }
-            }
-            return .success(parts.isEmpty ? nil : parts.joined(separator: "|"))
-        }
-    }
-}
-
 /// Splits JSON files into pieces that are decoded one by one, so that one bad piece does not spoil the others and each
 /// knows its line.
 enum JSONRecords {
@@ -104,7 +48,11 @@ enum JSONRecords {
             if closed { throw .malformed(path: path, line: line, reason: "something follows the closing bracket of the array") }
             if depth == 0 {
                 guard byte == UInt8(ascii: "[") else {
-                    throw .malformed(path: path, line: line, reason: "the file is not an array of products; begin it with [")
+                    throw .malformed(
+                        path: path, line: line,
+                        reason:
+                            "the file is not an array of products; begin it with [, or, if it has one object a line, call it .jsonl"
+                    )
                 }
                 depth = 1
                 continue
@@ -131,18 +79,76 @@ enum JSONRecords {
         return pieces
     }
 
-    /// Decodes one piece, which has to be an object.
-    static func object(_ piece: Piece, with decoder: JSONDecoder) -> Result<[String: JSONValue], Column.Reason> {
+    /// What a piece holds.
+    struct Parsed {
+        let object: [String: JSONValue]
+        /// `NaN` and the like, which were read as null.
+        let notNumbers: Set<String>
+        /// A comma stands behind the object.
+        let hasComma: Bool
+    }
+
+    struct Failure: Error {
+        let line: Int
+        let reason: String
+    }
+
+    /// Parses one piece, which has to be an object; a comma behind it is taken, as in a list that somebody cut into lines.
+    static func object(_ piece: Piece) -> Result<Parsed, Failure> {
         guard String(validating: piece.bytes, as: UTF8.self) != nil else {
-            return .failure(Column.Reason("the text is not UTF-8; save the file as UTF-8"))
+            return .failure(Failure(line: piece.line, reason: "the text is not UTF-8; save the file as UTF-8"))
         }
-        guard let value = try? decoder.decode(JSONValue.self, from: Data(piece.bytes)) else {
-            return .failure(Column.Reason("this is not valid JSON"))
+        var parser = JSONParser(piece.bytes)
+        do throws(JSONParser.Failure) {
+            let value = try parser.nextValue()
+            parser.skipBlanks()
+            let hasComma = parser.take(",")
+            parser.skipBlanks()
+            guard parser.isAtEnd else {
+                throw JSONParser.Failure(index: parser.position, problem: "something follows the end of the object")
+            }
+            guard case .object(let object) = value else {
+                return .failure(
+                    Failure(line: piece.line, reason: "this is not a JSON object; write {\"image\": …, \"product_id\": …}"))
+            }
+            return .success(Parsed(object: object, notNumbers: parser.notNumbers, hasComma: hasComma))
+        } catch {
+            return .failure(failure(error, in: piece))
         }
-        guard case .object(let object) = value else {
-            return .failure(Column.Reason("this is not a JSON object; write {\"image\": …, \"product_id\": …}"))
+    }
+
+    /// Where in the file the parser stopped, and why.
+    static func failure(_ error: JSONParser.Failure, in piece: Piece) -> Failure {
+        let before = piece.bytes[..<error.index]
+        let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? piece.bytes.startIndex
+        let column = String(decoding: before[lineStart...], as: UTF8.self).count + 1
+        return Failure(
+            line: piece.line + before.count { $0 == UInt8(ascii: "\n") },
+            reason: "this is not valid JSON: at character \(column) \(error.problem)")
+    }
+
+    /// The objects of a file whose objects are spread over several lines, or stand in one array: what a JSON Lines file is not, and many a file
+    /// of this name is. `nil` where the file is neither, as a whole.
+    static func spread(_ bytes: [UInt8]) -> (pieces: [Piece], isArray: Bool)? {
+        let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        guard let first = bytes[start...].firstIndex(where: { !isBlank($0) }) else { return nil }
+        if bytes[first] == UInt8(ascii: "[") {
+            return (try? elements(bytes, path: "")).map { ($0, true) }
         }
-        return .success(object)
+        var parser = JSONParser(bytes[start...])
+        var pieces: [Piece] = []
+        var line = 1
+        var counted = start
+        while true {
+            parser.skipBlanks()
+            while parser.take(",") { parser.skipBlanks() }
+            if parser.isAtEnd { return (pieces, false) }
+            let begin = parser.position
+            line += bytes[counted..<begin].count { $0 == UInt8(ascii: "\n") }
+            counted = begin
+            guard let value = try? parser.nextValue(), case .object = value else { return nil }
+            pieces.append(Piece(line: line, bytes: bytes[begin..<parser.position]))
+        }
     }
 
     private static func isBlank(_ byte: UInt8) -> Bool {

@@ -8,7 +8,7 @@ struct ProductGroup: Sendable {
         let attributes: [String: String]
     }
 
-    let product: Product
+    var product: Product
     let pictures: [Picture]
     /// Product columns in which rows contradict each other; the first row stands.
     let conflicts: [ManifestProblem]
@@ -58,6 +58,6 @@ struct ProductGroup: Sendable {
             if byProduct[row.productID] == nil { order.append(row.productID) }
             byProduct[row.productID, default: []].append(row)
         }
-        return order.map { ProductGroup(rows: byProduct[$0]!, source: source) }
+        return order.map { ProductGroup(rows: byProduct[$0] ?? [], source: source) }
     }
 }

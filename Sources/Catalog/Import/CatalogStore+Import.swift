@@ -7,24 +7,20 @@ extension CatalogStore {
     /// Works in transactions of about `batchSize` pictures, a product never split over two. Wherever it ends (a full disk, a
     /// stop, `kill -9`), what was committed stays, and the same call again does the rest: nothing comes in twice. Files are
     /// only read. Content decides what a picture is: the same bytes under another path are the same image, other bytes under
-    /// the same path make its vectors void.
+    /// the same path make its vectors void. Vectors of removed or changed pictures are kept for a while and taken again when
+    /// the same content comes back.
     /// - Parameters:
-    ///   - source: see `Dataset` for what is read.
+    ///   - dataset: what is brought in.
     ///   - inspect: called once for each file that is new or has new content.
     ///   - progress: called after each row and after each transaction.
     ///   - shouldStop: asked before each row. True commits the products that are complete and ends the import.
-    /// - Throws: `CatalogError`: those of `Dataset.init(contentsOf:)`, then `diskFull`, `readOnly`, `locked` and the like. Bad rows
-    ///   and pictures are no errors but `problems` of the report.
+    /// - Throws: `CatalogError`: `diskFull`, `readOnly`, `locked` and the like. Bad rows and pictures are no errors but `problems` of the report.
     public func importCatalog(
-        from source: URL, options: ImportOptions = ImportOptions(), inspect: @escaping PictureInspector,
+        from dataset: Dataset, options: ImportOptions = ImportOptions(), inspect: @escaping PictureInspector,
         progress: (ImportProgress) -> Void = { _ in }, shouldStop: @Sendable () -> Bool = { false }
     ) throws(CatalogError) -> ImportReport {
-        let dataset = try Dataset(contentsOf: source)
-        var report = ImportReport(source: dataset.source, format: dataset.format)
-        report.problems = dataset.problems
-        let rows = Self.withoutRepeats(dataset, &report.problems).filter { row in
-            options.splits.isEmpty || row["split"].map(options.splits.contains) ?? false
-        }
+        var report = ImportReport(dataset)
+        let rows = Self.withoutRepeats(dataset, &report.problems).filter(options.takes)
         let groups = ProductGroup.groups(of: rows, source: dataset.source)
         var done = dataset.rows.count - rows.count
         var committed = done
@@ -46,7 +42,11 @@ extension CatalogStore {
                 for picture in group.pictures {
                     report.stopped = shouldStop()
                     if report.stopped { break }
-                    outcomes.append(observer.observe(picture.row.path))
+                    let outcome = observer.observe(picture.row.path)
+                    // A picture that was given up in the middle says nothing about its file.
+                    report.stopped = shouldStop()
+                    if report.stopped { break }
+                    outcomes.append(outcome)
                     done += 1
                     progress(ImportProgress(done: done, committed: committed, total: dataset.rows.count))
                 }
@@ -68,12 +68,36 @@ extension CatalogStore {
         return report
     }
 
+    /// Reads a source and brings it in.
+    /// - Throws: `CatalogError`: those of `Dataset.init(contentsOf:)`, then as above.
+    public func importCatalog(
+        from source: URL, options: ImportOptions = ImportOptions(), inspect: @escaping PictureInspector,
+        progress: (ImportProgress) -> Void = { _ in }, shouldStop: @Sendable () -> Bool = { false }
+    ) throws(CatalogError) -> ImportReport {
+        try importCatalog(
+            from: Dataset(contentsOf: source), options: options, inspect: inspect, progress: progress, shouldStop: shouldStop)
+    }
+
+    /// Whether a source would bring anything in: whether any picture of it can be read. Asked before a catalogue is made, so that a source of which
+    /// nothing is good leaves none behind.
+    public static func canImport(
+        _ dataset: Dataset, options: ImportOptions = ImportOptions(), inspect: @escaping PictureInspector,
+        shouldStop: @Sendable () -> Bool = { false }
+    ) -> Bool {
+        let observer = FileObserver(known: [:], options: options, inspect: inspect)
+        for row in dataset.rows where options.takes(row) && !shouldStop() {
+            if case .good = observer.observe(row.path) { return true }
+        }
+        return false
+    }
+
     /// The rows without those whose image stands in an earlier row.
     private static func withoutRepeats(_ dataset: Dataset, _ problems: inout [ManifestProblem]) -> [ManifestRow] {
-        var first: [String: Int?] = [:]
+        var first: [ExactText: Int?] = [:]
         return dataset.rows.filter { row in
-            guard let earlier = first[row.path] else {
-                first[row.path] = .some(row.line)
+            let path = ExactText(row.path)
+            guard let earlier = first[path] else {
+                first[path] = .some(row.line)
                 return true
             }
             let place = earlier.map { " in line \($0)" } ?? ""
@@ -85,10 +109,10 @@ extension CatalogStore {
     }
 
     /// What the catalogue knows about the files of a batch.
-    private func knownFiles(of batch: [ProductGroup]) throws(CatalogError) -> [String: FileObserver.Known] {
+    private func knownFiles(of batch: [ProductGroup]) throws(CatalogError) -> [ExactText: FileObserver.Known] {
         let paths = JSONText.array(batch.flatMap { $0.pictures.map(\.row.path) })
         return try read { db in
-            var known: [String: FileObserver.Known] = [:]
+            var known: [ExactText: FileObserver.Known] = [:]
             for row in try Row.fetchAll(
                 db,
                 sql: """
@@ -96,36 +120,11 @@ extension CatalogStore {
                     WHERE state = 'ok' AND path IN (SELECT value FROM json_each(?))
                     """, arguments: [paths])
             {
-                known[row["path"]] = FileObserver.Known(
+                known[ExactText(row["path"])] = FileObserver.Known(
                     hash: ContentHash(hex: row["sha256"]), size: row["size"], changed: row["changed"],
                     picture: PictureSize(width: row["width"], height: row["height"]))
             }
             return known
-        }
-    }
-
-    /// Finds pictures that this source once had, and deletes them if that is asked for and safe.
-    private func reportRemoved(_ dataset: Dataset, options: ImportOptions, _ report: inout ImportReport) throws(CatalogError) {
-        let removed = try read { db in
-            try Row.fetchAll(
-                db, sql: "SELECT id, path FROM images WHERE source = ? ORDER BY id", arguments: [dataset.source]
-            ).filter { !dataset.mentionedPaths.contains($0["path"]) }.map { (id: $0["id"] as Int64, path: $0["path"] as String) }
-        }
-        report.imagesRemoved = removed.map(\.path)
-        guard options.prune, !removed.isEmpty else { return }
-        guard dataset.problems.isEmpty else {
-            report.problems.append(
-                ManifestProblem(
-                    source: dataset.source, line: nil,
-                    message: "nothing was pruned, since \(dataset.problems.count) rows could not be read; mend them first"))
-            return
-        }
-        let ids = JSONText.array(removed.map(\.id))
-        report.imagesPruned = try write { db in
-            try db.execute(sql: "DELETE FROM images WHERE id IN (SELECT value FROM json_each(?))", arguments: [ids])
-            let count = db.changesCount
-            try db.execute(sql: "DELETE FROM products WHERE NOT EXISTS (SELECT 1 FROM images WHERE product_id = products.id)")
-            return count
         }
     }
 }

@@ -29,7 +29,7 @@ struct FileObserver {
         case missing(reason: String)
     }
 
-    let known: [String: Known]
+    let known: [ExactText: Known]
     let options: ImportOptions
     let inspect: PictureInspector
 
@@ -37,7 +37,7 @@ struct FileObserver {
     /// time showing it: file systems count time in steps, the coarsest in use of two seconds.
     private static let timeStep: Int64 = 2_000_000_000
 
-    init(known: [String: Known], options: ImportOptions, inspect: @escaping PictureInspector) {
+    init(known: [ExactText: Known], options: ImportOptions, inspect: @escaping PictureInspector) {
         self.known = known
         self.options = options
         self.inspect = inspect
@@ -46,7 +46,7 @@ struct FileObserver {
     /// Looks at one file. Size and time of change of a known picture make reading it unnecessary; otherwise the content hash
     /// decides whether it has to be inspected.
     func observe(_ path: String) -> Outcome {
-        let known = known[path]
+        let known = known[ExactText(path)]
         let bytes: Data
         let status: FileStatus
         do throws(FileStatus.Failure) {
@@ -82,7 +82,7 @@ struct FileObserver {
     }
 
     /// A reason that can stand inside a sentence.
-    private static func phrase(_ error: any Error) -> String {
+    static func phrase(_ error: any Error) -> String {
         let text = "\(error)"
         return text.hasSuffix(".") ? String(text.dropLast()) : text
     }

@@ -25,16 +25,27 @@ public struct ImportReport: Sendable, Hashable, Codable {
     public var imagesRemoved: [String] = []
     /// How many of `imagesRemoved` were deleted.
     public var imagesPruned = 0
+    /// Folders of the source that held pictures before and hold none now. Their pictures are not pruned without `pruneEmptied`.
+    public var foldersEmptied: [String] = []
+    /// Vectors of an earlier time that were taken again, since a picture of the same content came back.
+    public var vectorsRestored = 0
+    /// Files of a plain folder that are no pictures, by ending.
+    public var filesLeftOut: [String: Int] = [:]
     public var problems: [ManifestProblem] = []
+    /// What was read otherwise than it may have been meant; nothing was lost by it.
+    public var remarks: [ManifestProblem] = []
     /// True if `shouldStop` ended the import before the last row.
     public var stopped = false
 
     /// Whether any picture of the source is in the catalogue and can be used.
     public var hasGoodImages: Bool { imagesAdded + imagesUnchanged + imagesRenamed + imagesChanged > 0 }
 
-    init(source: String, format: ManifestFormat) {
-        self.source = source
-        self.format = format
+    init(_ dataset: Dataset) {
+        source = dataset.source
+        format = dataset.format
+        problems = dataset.problems
+        remarks = dataset.remarks
+        filesLeftOut = dataset.leftOut
     }
 }
 
@@ -54,6 +65,8 @@ public struct ImportOptions: Sendable, Hashable {
     /// Deletes pictures that came from this source before and are in it no more, and products left without any.
     /// Nothing is deleted if a row could not be read or the import was stopped.
     public var prune: Bool
+    /// Prunes the pictures of whole folders that became empty, too. A folder that is empty may be a disk that is not mounted.
+    public var pruneEmptied: Bool
     /// Reads every file again, also where size and time of change say that it is the one already known.
     public var rehash: Bool
     /// So many pictures, or one product if it has more, go into a transaction.
@@ -65,15 +78,18 @@ public struct ImportOptions: Sendable, Hashable {
 
     public init(
         minImages: Int = 1, prune: Bool = false, rehash: Bool = false, batchSize: Int = 200, maximumFileSize: Int64 = 256 << 20,
-        splits: Set<String> = []
+        splits: Set<String> = [], pruneEmptied: Bool = false
     ) {
         self.minImages = minImages
         self.splits = splits
         self.prune = prune
+        self.pruneEmptied = pruneEmptied
         self.rehash = rehash
         self.batchSize = batchSize
         self.maximumFileSize = maximumFileSize
     }
+
+    func takes(_ row: ManifestRow) -> Bool { splits.isEmpty || row["split"].map(splits.contains) ?? false }
 }
 
 /// Judges whether bytes are a picture that can be read, and how large it is upright. What it throws is shown to the owner of

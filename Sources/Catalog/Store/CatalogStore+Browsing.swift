@@ -6,6 +6,11 @@ public struct ProductPage: Sendable {
     public struct Entry: Sendable {
         public var product: Product
         public var cover: CatalogImage
+
+        public init(product: Product, cover: CatalogImage) {
+            self.product = product
+            self.cover = cover
+        }
     }
 
     /// How many products the filter admits.
@@ -14,6 +19,12 @@ public struct ProductPage: Sendable {
     /// The values of each key that was asked for, the most frequent first, counted under the filter without its own clause for that key, since
     /// another value of the same key widens the choice.
     public var facets: [String: [FacetValue]]
+
+    public init(total: Int, entries: [Entry], facets: [String: [FacetValue]]) {
+        self.total = total
+        self.entries = entries
+        self.facets = facets
+    }
 }
 
 extension CatalogStore {

@@ -26,11 +26,15 @@ extension CatalogStore {
     public func products(_ ids: some Sequence<String>) throws(CatalogError) -> [String: Product] {
         let list = JSONText.array(ids)
         let found = try read { db in try Product.fetch(db, "WHERE id IN (SELECT value FROM json_each(?))", [list]) }
-        return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+        // Two ids of an older catalogue may differ in Unicode normalisation alone, which a dictionary takes for one.
+        return Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The product with an id, in the one spelling that ids have; in the given spelling where an older catalogue has that.
     public func product(_ id: String) throws(CatalogError) -> Product? {
-        try read { db in try Product.fetch(db, "WHERE id = ?", [id]).first }
+        try read { db in
+            try Product.fetch(db, "WHERE id IN (?, ?) ORDER BY id = ? DESC", [id, id.oneSpelling, id]).first
+        }
     }
 
     /// Images of every state in the order of their ids, after the given one, at most `limit`.
@@ -42,7 +46,7 @@ extension CatalogStore {
     public func images(_ ids: some Sequence<ImageID>) throws(CatalogError) -> [ImageID: CatalogImage] {
         let list = JSONText.array(ids)
         let found = try read { db in try CatalogImage.fetch(db, "WHERE id IN (SELECT value FROM json_each(?))", [list]) }
-        return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+        return Dictionary(found.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     public func image(_ id: ImageID) throws(CatalogError) -> CatalogImage? {
@@ -51,20 +55,30 @@ extension CatalogStore {
 
     /// All images of a product, in the order of their ids.
     public func images(ofProduct id: String) throws(CatalogError) -> [CatalogImage] {
-        try read { db in try CatalogImage.fetch(db, "WHERE product_id = ? ORDER BY id", [id]) }
+        try read { db in
+            try CatalogImage.fetch(
+                db,
+                """
+                WHERE product_id = (SELECT id FROM products WHERE id IN (?, ?) ORDER BY id = ? DESC LIMIT 1) ORDER BY id
+                """, [id, id.oneSpelling, id])
+        }
     }
 
     /// Where every image lies, of every state, in the order of their ids: for finding them by the paths that others have for them.
     public func places() throws(CatalogError) -> [ImagePlace] {
-        let rows = try read { db in
-            try Row.fetchAll(db, sql: "SELECT path, source FROM images ORDER BY id").map { row in
+        let (rows, media) = try read { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT path, source FROM images ORDER BY id").map { row in
                 (path: row["path"] as String, source: row["source"] as String)
             }
+            return (rows, try MediaFolder(db))
         }
-        var folders: [String: String] = [:]
+        var folders: [ExactText: String] = [:]
         return rows.map { row in
-            let folder = folders[row.source] ?? Dataset.folder(ofSource: row.source)
-            folders[row.source] = folder
+            if let media, let name = MediaFolder.name(inStored: row.path) {
+                return ImagePlace(path: media.file(name), folder: media.path)
+            }
+            let folder = folders[ExactText(row.source)] ?? Dataset.folder(ofSource: row.source)
+            folders[ExactText(row.source)] = folder
             return ImagePlace(path: row.path, folder: folder)
         }
     }
@@ -148,6 +162,24 @@ extension Product {
                 attributes: try JSONText.object(row["attributes"]))
         }
     }
+
+    /// Writes the product, new or in place of the one with its id.
+    func save(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO products (id, title, category, brand, price, currency, url, in_stock, description)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET title = excluded.title, category = excluded.category, brand = excluded.brand,
+                    price = excluded.price, currency = excluded.currency, url = excluded.url, in_stock = excluded.in_stock,
+                    description = excluded.description
+                """,
+            arguments: [
+                id, title, category, brand, price, currency, url, inStock, description,
+            ])
+        try db.execute(sql: "DELETE FROM product_attributes WHERE product_id = ?", arguments: [id])
+        let insert = try db.cachedStatement(sql: "INSERT INTO product_attributes (product_id, key, value) VALUES (?, ?, ?)")
+        for (key, value) in attributes { try insert.execute(arguments: [id, key, value]) }
+    }
 }
 
 extension CatalogImage {
@@ -159,6 +191,7 @@ extension CatalogImage {
                 SELECT *, (SELECT json_group_object(key, value) FROM image_attributes WHERE image_id = images.id) AS attributes
                 FROM images \(condition)
                 """, arguments: arguments)
+        let media = try rows.contains { $0["source"] == MediaFolder.source } ? MediaFolder(db) : nil
         return try rows.map { row in
             let width: Int? = row["width"]
             let height: Int? = row["height"]
@@ -169,8 +202,10 @@ extension CatalogImage {
                 default: .ok  // the table's CHECK admits no fourth state
                 }
             let hash: String? = row["sha256"]
+            let stored: String = row["path"]
+            let path = MediaFolder.name(inStored: stored).flatMap { media?.file($0) } ?? stored
             return CatalogImage(
-                id: row["id"], productID: row["product_id"], path: row["path"], contentHash: hash.map(ContentHash.init(hex:)),
+                id: row["id"], productID: row["product_id"], path: path, contentHash: hash.map(ContentHash.init(hex:)),
                 size: width.flatMap { width in height.map { PictureSize(width: width, height: $0) } }, view: row["view"],
                 color: row["color"], caption: row["caption"], split: row["split"],
                 attributes: try JSONText.object(row["attributes"]), state: state)

@@ -43,28 +43,28 @@ extension CatalogStore {
     ///   `invalidDimension`, `unknownImage` where a vector without content hash has no image; then nothing is stored.
     @discardableResult
     public func writeVectors(_ vectors: [NewVector], of model: ModelRecord) throws(CatalogError) -> [ImageID] {
-        guard (1...65_536).contains(model.dimension) else {
-            throw .invalidDimension(fingerprint: model.fingerprint, got: model.dimension)
+        try Self.check(vectors, of: model)
+        return try write { db in try Self.insert(vectors, of: model, db) }
+    }
+
+    /// Writes checked vectors. Returns those that are stale.
+    static func insert(_ vectors: [NewVector], of model: ModelRecord, _ db: Database) throws -> [ImageID] {
+        let modelID = try modelID(of: model, db)
+        let insert = try db.cachedStatement(
+            sql: """
+                INSERT INTO vectors (image_id, model_id, components)
+                SELECT id, ?, ? FROM images WHERE id = ? AND (? IS NULL OR sha256 = ?)
+                ON CONFLICT (image_id, model_id) DO UPDATE SET components = excluded.components
+                """)
+        var stale: [ImageID] = []
+        for vector in vectors {
+            let hash = vector.contentHash?.hex
+            try insert.execute(arguments: [modelID, blob(vector.components), vector.image, hash, hash])
+            if db.changesCount > 0 { continue }
+            guard hash != nil else { throw CatalogError.unknownImage(id: vector.image) }
+            stale.append(vector.image)
         }
-        for vector in vectors { try Self.check(vector, dimension: model.dimension) }
-        return try write { db in
-            let modelID = try Self.modelID(of: model, db)
-            let insert = try db.makeStatement(
-                sql: """
-                    INSERT INTO vectors (image_id, model_id, components)
-                    SELECT id, ?, ? FROM images WHERE id = ? AND (? IS NULL OR sha256 = ?)
-                    ON CONFLICT (image_id, model_id) DO UPDATE SET components = excluded.components
-                    """)
-            var stale: [ImageID] = []
-            for vector in vectors {
-                let hash = vector.contentHash?.hex
-                try insert.execute(arguments: [modelID, Self.blob(vector.components), vector.image, hash, hash])
-                if db.changesCount > 0 { continue }
-                guard hash != nil else { throw CatalogError.unknownImage(id: vector.image) }
-                stale.append(vector.image)
-            }
-            return stale
-        }
+        return stale
     }
 
     /// All vectors of a model that belong to usable images, in one piece of memory.
@@ -72,15 +72,7 @@ extension CatalogStore {
     public func vectors(of fingerprint: String) throws(CatalogError) -> VectorTable {
         let path = path
         return try read { db in
-            guard
-                let row = try Row.fetchOne(
-                    db, sql: "SELECT id, name, dimension FROM models WHERE fingerprint = ?", arguments: [fingerprint])
-            else {
-                let known = try String.fetchAll(db, sql: "SELECT name || ' (' || fingerprint || ')' FROM models ORDER BY name")
-                throw CatalogError.unknownModel(fingerprint: fingerprint, known: known)
-            }
-            let modelID: Int64 = row["id"]
-            let model = ModelRecord(fingerprint: fingerprint, name: row["name"], dimension: row["dimension"])
+            let (modelID, model) = try Self.model(fingerprint, db)
             let source = "FROM vectors JOIN images ON images.id = image_id WHERE model_id = ? AND state = 'ok'"
             // Counted in the same snapshot, so the array is allocated once at its final size.
             let count = try Int.fetchOne(db, sql: "SELECT count(*) \(source)", arguments: [modelID]) ?? 0
@@ -99,10 +91,7 @@ extension CatalogStore {
                     let whole = try row.withUnsafeData(atIndex: 2) { data in
                         Self.decode(data ?? Data(), into: buffer, at: filled, dimension: model.dimension)
                     }
-                    guard whole else {
-                        throw CatalogError.corrupt(
-                            path: path, reason: "the vector of image \(image) has not \(model.dimension) components")
-                    }
+                    guard whole else { throw Self.damagedVector(of: image, model, path: path) }
                     filled += model.dimension
                     imageIDs.append(image)
                     let number = numbers[product] ?? Int32(productIDs.count)
@@ -115,6 +104,71 @@ extension CatalogStore {
             }
             return VectorTable(model: model, imageIDs: imageIDs, products: products, productIDs: productIDs, values: values)
         }
+    }
+
+    /// Hands out the vectors of a model that belong to usable images, one by one in the order of image ids, all from one snapshot: for
+    /// filling an index without a second copy.
+    /// - Parameters:
+    ///   - after: only images with a greater id.
+    ///   - body: is given the image and its components, unit length, valid during the call only. What it throws ends the walk and is thrown.
+    /// - Throws: `CatalogError`, `unknownModel` where no vector of this model was ever written, or what `body` throws.
+    public func forEachVector(
+        of fingerprint: String, after: ImageID = 0, _ body: (ImageID, UnsafeBufferPointer<Float>) throws -> Void
+    ) throws {
+        try forEachVector(of: fingerprint, where: "image_id > ?", [after], body)
+    }
+
+    /// The vectors of a model that belong to these images, as far as they are usable and have one, by image: for catching up with a few
+    /// changes.
+    /// - Throws: `CatalogError`, `unknownModel` where no vector of this model was ever written.
+    public func vectors(of fingerprint: String, images: some Sequence<ImageID>) throws(CatalogError) -> [ImageID: [Float]] {
+        var found: [ImageID: [Float]] = [:]
+        do {
+            try forEachVector(of: fingerprint, where: "image_id IN (SELECT value FROM json_each(?))", [JSONText.array(images)]) {
+                found[$0] = Array($1)
+            }
+        } catch {
+            throw CatalogError(error, path: path, busyTimeout: 0)
+        }
+        return found
+    }
+
+    private func forEachVector(
+        of fingerprint: String, where condition: String, _ arguments: StatementArguments,
+        _ body: (ImageID, UnsafeBufferPointer<Float>) throws -> Void
+    ) throws {
+        // What the caller throws comes back as it is, not as an error of the catalogue.
+        var refusal: (any Error)?
+        let path = path
+        try read { db in
+            let (modelID, model) = try Self.model(fingerprint, db)
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT image_id, components FROM vectors JOIN images ON images.id = image_id
+                    WHERE model_id = ? AND state = 'ok' AND \(condition) ORDER BY image_id
+                    """, arguments: [modelID] + arguments)
+            try withUnsafeTemporaryAllocation(of: Float.self, capacity: model.dimension) { components in
+                while let row = try rows.next() {
+                    let image: ImageID = row[0]
+                    let whole = try row.withUnsafeData(atIndex: 1) { data in
+                        Self.decode(data ?? Data(), into: components, at: 0, dimension: model.dimension)
+                    }
+                    guard whole else { throw Self.damagedVector(of: image, model, path: path) }
+                    do {
+                        try body(image, UnsafeBufferPointer(components))
+                    } catch {
+                        refusal = error
+                        return
+                    }
+                }
+            }
+        }
+        if let refusal { throw refusal }
+    }
+
+    private static func damagedVector(of image: ImageID, _ model: ModelRecord, path: String) -> CatalogError {
+        .corrupt(path: path, reason: "the vector of image \(image) has not \(model.dimension) components")
     }
 
     /// The vector of one image; `nil` where there is none.
@@ -133,6 +187,13 @@ extension CatalogStore {
         }
     }
 
+    static func check(_ vectors: [NewVector], of model: ModelRecord) throws(CatalogError) {
+        guard (1...65_536).contains(model.dimension) else {
+            throw .invalidDimension(fingerprint: model.fingerprint, got: model.dimension)
+        }
+        for vector in vectors { try check(vector, dimension: model.dimension) }
+    }
+
     private static func check(_ vector: NewVector, dimension: Int) throws(CatalogError) {
         guard vector.components.count == dimension else {
             throw .wrongDimension(image: vector.image, got: vector.components.count, expected: dimension)
@@ -142,6 +203,17 @@ extension CatalogStore {
         let length = squares.squareRoot()
         // Also false for NaN and infinity.
         guard abs(length - 1) <= lengthTolerance else { throw .notUnitLength(image: vector.image, length: length) }
+    }
+
+    private static func model(_ fingerprint: String, _ db: Database) throws -> (id: Int64, record: ModelRecord) {
+        guard
+            let row = try Row.fetchOne(
+                db, sql: "SELECT id, name, dimension FROM models WHERE fingerprint = ?", arguments: [fingerprint])
+        else {
+            let known = try String.fetchAll(db, sql: "SELECT name || ' (' || fingerprint || ')' FROM models ORDER BY name")
+            throw CatalogError.unknownModel(fingerprint: fingerprint, known: known)
+        }
+        return (row["id"], ModelRecord(fingerprint: fingerprint, name: row["name"], dimension: row["dimension"]))
     }
 
     /// The row of a model, made at its first vector.

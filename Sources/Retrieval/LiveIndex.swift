@@ -1,0 +1,158 @@
+import BitCollections
+import Dispatch
+import Synchronization
+
+/// An index that changes while it is searched: segments that never change, and deletions.
+///
+/// A search takes the list of segments as it stands and scans without a lock; a change publishes another list. Vectors that come are a new
+/// segment, an id that is replaced or removed is marked in the segment that held it. Small segments are merged into larger ones behind, on
+/// a thread of their own: searches and changes go on meanwhile.
+public final class LiveIndex: VectorIndex {
+    /// The index at one moment. It stays as it is, and keeps its vectors in memory as long as somebody holds it.
+    public struct Snapshot: VectorIndex {
+        public let dimension: Int
+        let segments: [Segment]
+
+        public var count: Int { segments.reduce(0) { $0 + $1.count } }
+
+        /// The ids that can be found, in no order.
+        public var ids: [Int64] { segments.flatMap(\.ids) }
+
+        public func contains(_ id: Int64) -> Bool { segments.contains { $0.contains(id) } }
+
+        public func vector(of id: Int64) -> [Float]? {
+            for segment in segments { if let vector = segment.vector(of: id) { return vector } }
+            return nil
+        }
+
+        /// - Throws: `.resultCount`, `.shape`, `.notFinite`, `.notUnitLength`.
+        public func search(_ request: VectorRequest) throws(RetrievalError) -> [[Hit]] {
+            try Segment.search(request, segments, dimension: dimension)
+        }
+    }
+
+    private struct State {
+        /// Every id is alive in one of them at most.
+        var segments: [Segment]
+        var isMerging = false
+    }
+
+    public let dimension: Int
+    private let segmentLimit: Int
+    /// Held for moments only: to take the list of segments, or to put another in its place.
+    private let state: Mutex<State>
+    /// Held by whoever makes another list: one at a time, while searches go on with the old one.
+    private let writing = Mutex(())
+
+    /// Where merges run, of all indexes one after the other: they are memory traffic, and two at once would take it from the searches.
+    private static let mergeQueue = DispatchQueue(label: "merging search segments", qos: .utility)
+
+    /// An index over segments in which no id stands twice.
+    /// - Parameters:
+    ///   - segments: of this dimension; none for an index that is to be filled.
+    ///   - segmentLimit: vectors of a merged segment at most.
+    /// - Throws: `.dimension`, `.otherDimension`.
+    public init(
+        dimension: Int, segments: [ExactIndex] = [], segmentLimit: Int = LiveIndex.segmentLimit
+    ) throws(RetrievalError) {
+        guard dimension > 0 else { throw .dimension(found: dimension) }
+        for segment in segments where segment.dimension != dimension {
+            throw .otherDimension(found: segment.dimension, expected: dimension)
+        }
+        self.dimension = dimension
+        self.segmentLimit = segmentLimit
+        state = Mutex(State(segments: segments.filter { $0.count > 0 }.map { Segment($0) }))
+    }
+
+    /// Vectors that a segment should hold at most, for who fills an index.
+    public static var segmentLimit: Int { SegmentMerging.limit }
+
+    /// The index as it stands now.
+    public var snapshot: Snapshot { Snapshot(dimension: dimension, segments: state.withLock(\.segments)) }
+
+    public var count: Int { snapshot.count }
+
+    public func vector(of id: Int64) -> [Float]? { snapshot.vector(of: id) }
+
+    /// Searches the index as it stands when the search begins, on the caller's thread.
+    /// - Throws: `.resultCount`, `.shape`, `.notFinite`, `.notUnitLength`.
+    public func search(_ request: VectorRequest) throws(RetrievalError) -> [[Hit]] { try snapshot.search(request) }
+
+    /// Removes ids and puts vectors in, in one step: a search sees all of it or nothing. Ids of `added` that are there already are replaced, ids of
+    /// `removed` that are not there are ignored, and what is in both is there with its new vector.
+    /// - Throws: `.otherDimension`; then nothing is changed.
+    public func apply(removing removed: some Sequence<Int64>, adding added: [ExactIndex] = []) throws(RetrievalError) {
+        for segment in added where segment.dimension != dimension {
+            throw .otherDimension(found: segment.dimension, expected: dimension)
+        }
+        let removed = Array(removed)
+        writing.withLock { _ in
+            var segments = state.withLock(\.segments)
+            for place in segments.indices {
+                for id in removed { segments[place].delete(id) }
+            }
+            for segment in added where segment.count > 0 {
+                for place in segments.indices {
+                    for id in segment.ids { segments[place].delete(id) }
+                }
+                segments.append(Segment(segment))
+            }
+            segments.removeAll { $0.count == 0 }
+            state.withLock { [segments] in $0.segments = segments }
+        }
+        mergeBehind()
+    }
+
+    /// Begins to merge where there is something to merge and nobody does yet.
+    private func mergeBehind() {
+        let begins = state.withLock { state in
+            guard !state.isMerging, SegmentMerging.candidates(state.segments, limit: segmentLimit) != nil else { return false }
+            state.isMerging = true
+            return true
+        }
+        guard begins else { return }
+        Self.mergeQueue.async { [weak self] in
+            while let self, self.mergeStep() {}
+        }
+    }
+
+    /// One merge. Returns false where nothing is left to do; then `isMerging` is off.
+    private func mergeStep() -> Bool {
+        let before = state.withLock { state -> [Segment] in
+            let places = SegmentMerging.candidates(state.segments, limit: segmentLimit)
+            if places == nil { state.isMerging = false }
+            return places?.map { state.segments[$0] } ?? []
+        }
+        guard !before.isEmpty else { return false }
+        guard let merged = try? SegmentMerging.merge(before, dimension: dimension) else {
+            // There is no memory for it: the segments answer as they are, and the next change tries again.
+            state.withLock { $0.isMerging = false }
+            return false
+        }
+        writing.withLock { _ in
+            var segments = state.withLock(\.segments)
+            var result = Segment(merged)
+            for old in before {
+                let place = segments.firstIndex { $0.index.isSame(as: old.index) }
+                // What was deleted since the merge began; where the segment is gone, all of it.
+                let dead = place.map { segments[$0].deleted } ?? BitSet(0..<old.index.count)
+                for row in dead.subtracting(old.deleted) { result.delete(old.index.ids[row]) }
+                if let place { segments.remove(at: place) }
+            }
+            if result.count > 0 { segments.append(result) }
+            state.withLock { [segments] in $0.segments = segments }
+        }
+        return true
+    }
+
+    /// Waits until nothing is left to merge.
+    func settle() async {
+        while true {
+            await withCheckedContinuation { continuation in Self.mergeQueue.async { continuation.resume() } }
+            if state.withLock({ !$0.isMerging }) { return }
+        }
+    }
+
+    /// How many segments there are.
+    var segmentCount: Int { snapshot.segments.count }
+}

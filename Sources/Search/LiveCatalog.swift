@@ -1,0 +1,160 @@
+import BitCollections
+public import Catalog
+import Dispatch
+public import Retrieval
+import Synchronization
+
+/// A catalogue as searches see it: its filterable columns, and an index for each model in use, both in memory and both following the file.
+///
+/// The file stays the truth. What another process writes, an import or `embed` beside a running server, is taken over by the next `refresh`;
+/// `follow` refreshes several times a second. Who writes himself refreshes, and what he wrote is found from then on.
+public final class LiveCatalog: Sendable {
+    public let store: CatalogStore
+    /// Where work over this catalogue runs.
+    public let threads: SearchThreads
+
+    private struct State {
+        var columns: CatalogColumns
+        /// By fingerprint.
+        var indexes: [String: LiveIndex] = [:]
+        /// Up to here the changes of vectors are in the indexes.
+        var position: Int64
+    }
+
+    /// Held for moments only.
+    private let state: Mutex<State>
+    /// Held by whoever brings the catalogue up to date, or loads an index: one at a time, while searches go on.
+    private let updating = Mutex(())
+    private let queue = DispatchQueue(label: "following the catalogue")
+
+    /// Reads the columns; an index is loaded when a model first asks for it.
+    /// - Throws: `CatalogError`.
+    public init(_ store: CatalogStore, threads: SearchThreads = .standard) throws(CatalogError) {
+        self.store = store
+        self.threads = threads
+        let columns = try CatalogColumns(reading: store)
+        state = Mutex(State(columns: columns, position: columns.position))
+    }
+
+    /// The columns as they stand now.
+    public var columns: CatalogColumns { state.withLock(\.columns) }
+
+    /// The index of a model's vectors, loaded from the catalogue if this is the first to ask for it. Blocks while it loads.
+    /// - Throws: `CatalogError`, `.unknownModel` where no vector of the model was ever written; `RetrievalError`.
+    public func index(of model: ModelRecord) throws -> LiveIndex {
+        try updating.withLock { _ in
+            if let index = state.withLock({ $0.indexes[model.fingerprint] }) { return index }
+            let index = try LiveIndex(dimension: model.dimension)
+            try fill(index, model.fingerprint)
+            // Changes after `position` may be in it already; taking them over once more does no harm.
+            state.withLock { $0.indexes[model.fingerprint] = index }
+            return index
+        }
+    }
+
+    /// Takes over what was written since the last time; what was written before the call is found after it.
+    /// - Throws: `CatalogError`, `RetrievalError`.
+    public func refresh() async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            queue.async { continuation.resume(with: Result { try self.catchUp() }) }
+        }
+    }
+
+    /// Refreshes again and again until its task is cancelled.
+    /// - Parameters:
+    ///   - interval: between two looks at the file, each of which costs some microseconds where nothing was written.
+    ///   - report: told of an error once, until a refresh succeeds again. Searches go on with what is known.
+    public func follow(every interval: Duration = .milliseconds(250), report: (any Error) -> Void) async {
+        var isFailing = false
+        while !Task.isCancelled {
+            do {
+                try await refresh()
+                isFailing = false
+            } catch {
+                if !isFailing { report(error) }
+                isFailing = true
+            }
+            do { try await Task.sleep(for: interval) } catch { return }
+        }
+    }
+
+    /// Products with a usable picture that a filter admits, as `CatalogStore.productPage`, from the columns and on the search threads.
+    /// - Throws: `CatalogError.unknownKey`, `SearchError.overloaded`.
+    public func productPage(
+        matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], valuesPerFacet: Int = 100
+    ) async throws -> ProductPage {
+        try await threads.run { [self] in
+            let page = try columns.page(
+                matching: filter, offset: offset, limit: limit, facets: facets, valuesPerFacet: valuesPerFacet)
+            let images = try store.images(page.products.map(\.cover))
+            // Looked up one by one: a dictionary by id would take ids for one that differ in their Unicode form alone.
+            let entries = try page.products.compactMap { id, cover in
+                try store.product(id).flatMap { product in images[cover].map { ProductPage.Entry(product: product, cover: $0) } }
+            }
+            return ProductPage(total: page.total, entries: entries, facets: page.facets)
+        }
+    }
+
+    private func catchUp() throws {
+        try updating.withLock { _ in
+            let (before, position, indexes) = state.withLock { ($0.columns, $0.position, $0.indexes) }
+            let now = try store.changePosition()
+            if now == position, now == before.position { return }
+            let changes = try store.changes(after: position)
+            // First the columns, which decide what may be found: nothing that is gone is found from here on.
+            let columns = changes == nil ? try CatalogColumns(reading: store) : try before.updated(from: store)
+            state.withLock { $0.columns = columns }
+            for (fingerprint, index) in indexes {
+                if let changes {
+                    try update(index, fingerprint, changes, usable: columns.usable)
+                } else {
+                    try fill(index, fingerprint)
+                }
+            }
+            // Columns read anew may be younger than the vectors, never older than what is asked for next.
+            state.withLock { $0.position = changes?.position ?? now }
+        }
+    }
+
+    /// Takes over single changes.
+    private func update(_ index: LiveIndex, _ fingerprint: String, _ changes: ChangeSet, usable: BitSet) throws {
+        let snapshot = index.snapshot
+        var gone = changes.removedImages
+        var toRead = changes.vectors[fingerprint] ?? []
+        for image in changes.images {
+            if !usable.contains(Int(image)) {
+                gone.insert(image)
+            } else if !snapshot.contains(image) {
+                // It may have become usable again, with the vector that it always had.
+                toRead.insert(image)
+            }
+        }
+        toRead.subtract(gone)
+        try index.apply(removing: gone)
+        let sorted = toRead.sorted()
+        for first in stride(from: 0, to: sorted.count, by: Self.imagesAtOnce) {
+            let images = sorted[first..<min(first + Self.imagesAtOnce, sorted.count)]
+            let vectors = try store.vectors(of: fingerprint, images: images)
+            var builder = try ExactIndexBuilder(capacity: vectors.count, dimension: index.dimension)
+            for (image, vector) in vectors.sorted(by: { $0.key < $1.key }) { try builder.append(image, copying: vector) }
+            try index.apply(removing: images.filter { vectors[$0] == nil }, adding: [builder.finish()])
+        }
+    }
+
+    /// Vectors that are copied out of the catalogue at a time for a change.
+    private static let imagesAtOnce = 4096
+
+    /// Makes an index equal to the rows, straight from them, a segment at a time: what is in it already is replaced as the walk comes by, and what
+    /// the walk did not meet goes at its end.
+    private func fill(_ index: LiveIndex, _ fingerprint: String) throws {
+        var met = BitSet()
+        var builder = try ExactIndexBuilder(capacity: LiveIndex.segmentLimit, dimension: index.dimension)
+        try store.forEachVector(of: fingerprint, after: 0) { image, vector in
+            if builder.isFull { try index.apply(removing: [], adding: [builder.finishAndBeginAgain()]) }
+            try builder.append(image, copying: vector)
+            met.insert(Int(image))
+        }
+        try index.apply(removing: [], adding: [builder.finish()])
+        try index.apply(removing: index.snapshot.ids.filter { !met.contains(Int($0)) })
+    }
+}
