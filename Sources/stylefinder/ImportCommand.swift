@@ -48,7 +48,7 @@ struct ImportCommand: ParsableCommand {
     ) -> PictureInspector {
         var limits = DecodingLimits.ownFiles
         limits.maxPixels = maxPixels * 1_000_000
-        return { bytes, _ in
+        return { [limits] bytes, _ in
             let image = try ImageDecoder.decode(bytes, limits: limits, control: DecodingControl(isCancelled: isCancelled))
             if let hint = try ImageDecoder.header(of: bytes).colourHint { note(hint) }
             return PictureSize(width: image.width, height: image.height)
