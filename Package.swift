@@ -176,7 +176,8 @@ let package = Package(
             name: "CLIPTests", dependencies: ["CLIP", "Tokenizers", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "CLIP", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],
+            name: "TrainingTests",
+            dependencies: ["Training", "CLIP", "Tokenizers", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "InferenceTests", dependencies: ["Inference", "CLIP", "Search", "Catalog", "Imaging", "Retrieval"],

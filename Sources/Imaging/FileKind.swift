@@ -84,6 +84,13 @@ public enum FileKind: Sendable, Equatable {
         if reader.starts(with: "HEAPCCDR", at: 6) { return .cameraRaw("CRW") }
         if reader.starts(with: "FOVb") { return .cameraRaw("X3F") }
         if reader.starts(with: "%PDF-") { return .other("PDF document") }
+        if reader.starts(withBytes: [0x1A, 0x45, 0xDF, 0xA3]) { return .other("film (Matroska or WebM)") }
+        if reader.starts(with: "RIFF"), reader.starts(with: "AVI ", at: 8) { return .other("film (AVI)") }
+        // Sound may carry a cover picture, and an archive any.
+        if reader.starts(with: "ID3") || reader.starts(with: "fLaC") || reader.starts(with: "OggS") {
+            return .other("sound file")
+        }
+        if reader.starts(withBytes: [0x50, 0x4B, 3, 4]) { return .other("ZIP archive") }
         if isSVG(reader.bytes) { return .otherPicture("SVG") }
         return nil
     }
@@ -181,6 +188,8 @@ public enum FileKind: Sendable, Equatable {
         for offset in 1..<512 {
             guard let byte = reader.byte(offset) else { break }
             guard byte == 0xFF || byte == 0x89 || byte == 0x52, let format = format(reader, at: offset) else { continue }
+            // A picture deep in other binary data belongs to them.
+            guard offset <= 4 || isText(UnsafeRawBufferPointer(rebasing: reader.bytes.prefix(offset))) else { return nil }
             return .behindBytes(offset, format)
         }
         return nil

@@ -152,7 +152,4 @@ public final class LiveIndex: VectorIndex {
             if state.withLock({ !$0.isMerging }) { return }
         }
     }
-
-    /// How many segments there are.
-    var segmentCount: Int { snapshot.segments.count }
 }

@@ -7,7 +7,7 @@
 /// A file that appears under its name whole or not at all: it grows under a temporary name beside the target, and `commit`
 /// renames it. Without `commit` the temporary file goes with this object.
 ///
-/// The one way in which this program replaces a file.
+/// The one way in which files of models, runs and vectors are replaced.
 package final class ReplacingFile {
     private let path: String
     private let temporary: String

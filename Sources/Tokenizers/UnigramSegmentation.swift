@@ -2,12 +2,12 @@ import Algorithms
 
 /// Cuts a text into a Unigram model's pieces so that the sum of their scores is largest (Kudo 2018, arXiv:1804.10959), by Viterbi's way.
 struct UnigramSegmentation: Sendable, CustomStringConvertible {
-    /// Whose segmentation it is. The two find the same pieces but for texts that can be cut in several ways of one score, such as `000` where `0`
-    /// and `00` are pieces: there the rounding of sums decides.
+    /// Whose segmentation it is. Sums are of double precision in both, which decides between ways of one score, such as those to cut `000` where `0`
+    /// and `00` are pieces. (Versions of SentencePiece before 0.2 rounded them to single precision.)
     enum Rules {
-        /// Hugging Face's `tokenizers`: double precision; every piece can be spelt by a text, since it knows no kinds.
+        /// Hugging Face's `tokenizers`: every piece can be spelt by a text, since it knows no kinds.
         case tokenizers
-        /// SentencePiece: single precision; control and unused pieces are never found, pieces that a user defined always.
+        /// SentencePiece: control and unused pieces are never found, pieces that a user defined always.
         case sentencePiece
     }
 
@@ -70,7 +70,7 @@ struct UnigramSegmentation: Sendable, CustomStringConvertible {
         func offer(_ id: Int32, _ score: Double, from start: Int, to end: Int) {
             // Of equals the first stays.
             if let known = ways[end], known.score >= score { return }
-            ways[end] = Way(id: id, score: rules == .sentencePiece ? Double(Float(score)) : score, start: start)
+            ways[end] = Way(id: id, score: score, start: start)
         }
         var start = 0
         while start < text.count {

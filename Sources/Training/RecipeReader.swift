@@ -1,3 +1,4 @@
+import CLIP
 import Foundation
 
 /// A JSON object of a recipe that is read key by key and then closed: a key that nobody asked for is an error, so a misspelt one never
@@ -89,7 +90,7 @@ final class RecipeReader {
 
     func integer(_ key: String, in range: ClosedRange<Int>, default value: Int? = nil) throws(TrainingError) -> Int {
         guard let found = take(key) else { return try orMissing(value, key) }
-        guard let whole = Self.number(found).flatMap({ Int(exactly: $0) }), range.contains(whole) else {
+        guard let whole = JSONKind.number(found).flatMap({ Int(exactly: $0) }), range.contains(whole) else {
             throw wrong(key, found, "a whole number in \(range.lowerBound)...\(range.upperBound)")
         }
         return whole
@@ -99,7 +100,7 @@ final class RecipeReader {
         -> [Int]
     {
         guard let found = take(key) else { return try orMissing(value, key) }
-        let numbers = (found as? [Any])?.map { Self.number($0).flatMap { Int(exactly: $0) } } ?? []
+        let numbers = (found as? [Any])?.map { JSONKind.number($0).flatMap { Int(exactly: $0) } } ?? []
         let whole = numbers.compactMap { $0 }
         guard numbers.count == count, whole.count == count, whole.allSatisfy(range.contains) else {
             throw wrong(key, found, "\(count) whole numbers in \(range.lowerBound)...\(range.upperBound)")
@@ -109,7 +110,7 @@ final class RecipeReader {
 
     func number(_ key: String, in range: ClosedRange<Double>, default value: Double? = nil) throws(TrainingError) -> Double {
         guard let found = take(key) else { return try orMissing(value, key) }
-        guard let number = Self.number(found), range.contains(number) else {
+        guard let number = JSONKind.number(found), range.contains(number) else {
             throw wrong(key, found, "a number in \(range.lowerBound)...\(range.upperBound)")
         }
         return number
@@ -119,7 +120,7 @@ final class RecipeReader {
         throws(TrainingError) -> ClosedRange<Double>
     {
         guard let found = take(key) else { return try orMissing(value, key) }
-        guard let numbers = (found as? [Any])?.map({ Self.number($0) ?? .nan }), numbers.count == 2, numbers[0] <= numbers[1],
+        guard let numbers = (found as? [Any])?.map({ JSONKind.number($0) ?? .nan }), numbers.count == 2, numbers[0] <= numbers[1],
             limits.contains(numbers[0]), limits.contains(numbers[1])
         else { throw wrong(key, found, "two rising numbers within \(limits.lowerBound)...\(limits.upperBound)") }
         return numbers[0]...numbers[1]
@@ -133,12 +134,6 @@ final class RecipeReader {
             throw wrong(key, found, Choice.allCases.map(\.rawValue).joined(separator: " or "))
         }
         return choice
-    }
-
-    /// A JSON number; Foundation would let `true` pass as 1.
-    private static func number(_ value: Any) -> Double? {
-        guard let number = value as? NSNumber, !["c", "B"].contains(String(cString: number.objCType)) else { return nil }
-        return number.doubleValue
     }
 
     private func orMissing<Value>(_ value: Value?, _ key: String) throws(TrainingError) -> Value {

@@ -66,24 +66,13 @@ struct SearchCommand: AsyncParsableCommand {
             Console.warn("the text is longer than \(location.name) reads: its end was left out of the search")
         }
         if output.json { return try Console.printJSON(response) }
-        if response.results.isEmpty { print(try Self.reasonForNothing(conditions, store)) }
+        if response.results.isEmpty { print("Nothing in the catalogue fits.") }
         for result in response.results {
             let title = [result.product.title, result.image.color, result.image.view].compactMap { $0 }.joined(separator: ", ")
             print(
                 "\(result.rank). \(String(format: "%.3f", result.score))  \(result.product.id)  \(title)\n   \(result.image.path)"
             )
         }
-    }
-}
-
-extension SearchCommand {
-    /// A filter by a key that nothing has a value of finds nothing, whatever it asks for.
-    private static func reasonForNothing(_ filter: CatalogFilter, _ store: CatalogStore) throws -> String {
-        for clause in filter.clauses where try store.distinctValues(of: clause.key).isEmpty {
-            return
-                "No product in the catalogue has a \(clause.key); import a manifest with a column '\(clause.key)' to filter by it."
-        }
-        return "Nothing in the catalogue fits."
     }
 }
 

@@ -115,13 +115,14 @@ struct Serving {
     /// The shipped models that have vectors in a catalogue.
     /// - Throws: `Failure` if there is none.
     static func modelsWithVectors(in catalog: CatalogStore) throws -> [ModelLocation] {
+        // First, since a model that the catalogue knows by a former fingerprint may get its present one by this.
+        let shipped = try ModelLocation.shipped().map { ($0, try catalog.fingerprint(of: Checkpoint(path: $0.path))) }
         let counts = try catalog.counts().vectors
         var known = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }
-        let found = try ModelLocation.shipped().filter { location in
-            let fingerprint = try catalog.fingerprint(of: Checkpoint(path: location.path))
-            guard let place = known.firstIndex(where: { $0.fingerprint == fingerprint }) else { return false }
+        let found = shipped.compactMap { location, fingerprint -> ModelLocation? in
+            guard let place = known.firstIndex(where: { $0.fingerprint == fingerprint }) else { return nil }
             known.remove(at: place)
-            return true
+            return location
         }
         for other in known {
             Console.warn(

@@ -149,6 +149,19 @@ struct EditingTests {
         #expect(media.count == 2)
     }
 
+    @Test("a picture that comes back has the vectors of its bytes again")
+    func comingBack() throws {
+        let id = try store.addImage(bytes: bytes("a"), to: "P0", vectors: [(model, [0, 1])], inspect: TestPicture.inspect)
+        try store.deleteImage(id)
+        let again = try store.addImage(bytes: bytes("a"), to: "P1", inspect: TestPicture.inspect)
+        #expect(again != id)
+        #expect(try store.vector(of: again, model: "f1") == [0, 1])
+        try store.replaceImage(again, bytes: bytes("b"), inspect: TestPicture.inspect)
+        #expect(try store.vector(of: again, model: "f1") == nil)
+        try store.replaceImage(again, bytes: bytes("a"), vectors: [(model, [1, 0])], inspect: TestPicture.inspect)
+        #expect(try store.vector(of: again, model: "f1") == [1, 0], "what is given goes before what is kept")
+    }
+
     @Test("a deleted product takes its pictures, vectors and media files along, and leaves an import's files alone")
     func deleteProduct() throws {
         let id = try store.addImage(bytes: bytes("a"), to: "P0", vectors: [(model, [0, 1])], inspect: TestPicture.inspect)

@@ -26,7 +26,11 @@ struct FilterTextTests {
                     Self.pieces[Int.random(in: 0..<Self.pieces.count, using: &random)]
                 }.joined()
             }
-            let expressions = (0..<Int.random(in: 1...3, using: &random)).map { _ in text(8) }
+            // Half of them look like a filter from afar.
+            let expressions = (0..<Int.random(in: 1...2, using: &random)).map { _ in
+                Bool.random(using: &random)
+                    ? text(8) : ["color=", "price:", "category=", "x="][Int.random(in: 0..<4, using: &random)] + "a1" + text(3)
+            }
             let filter: CatalogFilter
             do {
                 filter = try CatalogFilter(expressions)

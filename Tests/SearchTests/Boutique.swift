@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Imaging
 import Search
+import Synchronization
 
 /// A folder that goes away with the object.
 final class Folder: Sendable {
@@ -125,6 +126,14 @@ struct FakeEncoder: EmbeddingModel {
     func encodeTexts(_ texts: [String]) -> EncodedTexts {
         EncodedTexts(vectors: encode(texts: texts), cut: texts.map { $0.count > 20 })
     }
+}
+
+/// Something that one task tells another.
+final class Flag: Sendable {
+    private let state = Mutex(false)
+
+    var isSet: Bool { state.withLock { $0 } }
+    func set() { state.withLock { $0 = true } }
 }
 
 /// Marsaglia's xorshift64: the same numbers on every machine.

@@ -2,7 +2,6 @@ import Catalog
 import Foundation
 import Imaging
 import Retrieval
-import Synchronization
 import Testing
 
 @testable import Search
@@ -126,12 +125,12 @@ struct LiveCatalogTests {
         let boutique = try Boutique(garments)
         let live = try LiveCatalog(CatalogStore(path: boutique.store.path, mode: .readOnly))
         let engine = try SearchEngine(live, encoder: FakeEncoder(model: boutique.model))
-        let stop = Mutex(false)
+        let stop = Flag()
         // Searches that run all the time: whatever they see, no result comes twice and none without a row.
         let readers = (0..<3).map { _ in
             Task {
                 var count = 0
-                while !stop.withLock({ $0 }) {
+                while !stop.isSet {
                     let results = try await engine.search(SearchQuery(Self.query, limit: 30)).results
                     #expect(Set(results.map(\.product.id)).count == results.count)
                     #expect(zip(results, results.dropFirst()).allSatisfy { $0.score >= $1.score })
@@ -164,7 +163,7 @@ struct LiveCatalogTests {
             let results = try await engine.search(SearchQuery(Self.query, limit: 200)).results
             #expect(results.map(\.image.id) == expected)
         }
-        stop.withLock { $0 = true }
+        stop.set()
         for reader in readers { #expect(try await reader.value > 0) }
     }
 }

@@ -87,13 +87,13 @@ struct SearchThreadsTests {
             let gate = Gate()
             let first = Task { try await threads.run { gate.hold() } }
             await gate.waitUntilHeld(1)
-            let hasRun = Mutex(false)
-            let waiting = Task { try await threads.run { hasRun.withLock { $0 = true } } }
+            let hasRun = Flag()
+            let waiting = Task { try await threads.run { hasRun.set() } }
             waiting.cancel()
             gate.semaphore.signal()
             await #expect(throws: CancellationError.self) { try await waiting.value }
             try await first.value
-            #expect(hasRun.withLock { $0 } == false)
+            #expect(!hasRun.isSet)
         }
     }
 }

@@ -41,7 +41,7 @@ struct JSONFile {
 
     func integer(_ key: String, default value: Int? = nil) throws(CLIPError) -> Int {
         guard has(key) else { return try orMissing(value, key) }
-        guard let number = object[key] as? NSNumber, let whole = Int(exactly: number.doubleValue), whole > 0 else {
+        guard let whole = JSONKind.number(object[key]).flatMap({ Int(exactly: $0) }), whole > 0 else {
             throw wrong(key, object[key], "a positive whole number")
         }
         return whole
@@ -49,13 +49,13 @@ struct JSONFile {
 
     func number(_ key: String, default value: Double? = nil) throws(CLIPError) -> Double {
         guard has(key) else { return try orMissing(value, key) }
-        guard let number = object[key] as? NSNumber else { throw wrong(key, object[key], "a number") }
-        return number.doubleValue
+        guard let number = JSONKind.number(object[key]) else { throw wrong(key, object[key], "a number") }
+        return number
     }
 
     func bool(_ key: String, default value: Bool? = nil) throws(CLIPError) -> Bool {
         guard has(key) else { return try orMissing(value, key) }
-        guard let flag = object[key] as? Bool else { throw wrong(key, object[key], "true or false") }
+        guard let flag = JSONKind.truth(object[key]) else { throw wrong(key, object[key], "true or false") }
         return flag
     }
 
@@ -67,10 +67,11 @@ struct JSONFile {
 
     func floats(_ key: String, count: Int, default value: [Float]? = nil) throws(CLIPError) -> [Float] {
         guard has(key) else { return try orMissing(value, key) }
-        guard let numbers = object[key] as? [NSNumber], numbers.count == count else {
+        let numbers = (object[key] as? [Any])?.compactMap(JSONKind.number) ?? []
+        guard numbers.count == count, (object[key] as? [Any])?.count == count else {
             throw wrong(key, object[key], "\(count) numbers")
         }
-        return numbers.map { Float($0.doubleValue) }
+        return numbers.map { Float($0) }
     }
 
     func wrong(_ key: String, _ found: Any?, _ expected: String) -> CLIPError {
@@ -93,6 +94,24 @@ struct JSONFile {
         }
         try ReplacingFile.put(data, at: path)
     }
+}
+
+/// What a value that Foundation read from JSON is. Its numbers pass for true and false in Swift, and true for 1.
+package enum JSONKind {
+    /// A number; `nil` for anything else, `true` included.
+    package static func number(_ value: Any?) -> Double? {
+        guard let number = value as? NSNumber, !isTruth(number) else { return nil }
+        return number.doubleValue
+    }
+
+    /// `true` or `false`; `nil` for anything else, 1 included.
+    package static func truth(_ value: Any?) -> Bool? {
+        guard let number = value as? NSNumber, isTruth(number) else { return nil }
+        return number.boolValue
+    }
+
+    /// Foundation keeps truth values in a C `bool` or `char`, numbers of JSON in neither.
+    private static func isTruth(_ number: NSNumber) -> Bool { ["c", "B"].contains(String(cString: number.objCType)) }
 }
 
 extension Error {

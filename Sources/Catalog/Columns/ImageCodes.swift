@@ -42,6 +42,14 @@ struct ImageCodes: Sendable {
         }
     }
 
+    /// The numbers of images, in their order; 0 for those that have none.
+    func codes(of images: [UInt32]) -> [UInt32] {
+        switch storage {
+        case .dense(let codes): images.map { Int($0) < codes.count ? codes[Int($0)] : 0 }
+        case .sparse: images.map { self[Int($0)] }
+        }
+    }
+
     /// Gives an image another number; 0 takes it away.
     mutating func set(_ id: Int, to code: UInt32) {
         let before = self[id]
@@ -101,14 +109,6 @@ struct ImageCodes: Sendable {
             var images = BitSet()
             for (id, code) in zip(ids, codes) where marks[Int(code)] != 0 { images.insert(Int(id)) }
             return images
-        }
-    }
-
-    /// Each image that has a number, in the order of ids.
-    func forEach(_ body: (_ id: Int, _ code: UInt32) -> Void) {
-        switch storage {
-        case .dense(let codes): for (id, code) in codes.enumerated() where code != 0 { body(id, code) }
-        case .sparse(let ids, let codes): for (id, code) in zip(ids, codes) { body(Int(id), code) }
         }
     }
 }

@@ -14,7 +14,11 @@ struct TextPool: Sendable {
     subscript(number: Int) -> String { String(decoding: bytes[range(number)], as: UTF8.self) }
 
     /// Whether a text is this one, byte by byte.
-    func holds(_ text: String, at number: Int) -> Bool { bytes[range(number)].elementsEqual(text.utf8) }
+    func holds(_ text: String, at number: Int) -> Bool {
+        let range = range(number)
+        var text = text
+        return text.withUTF8 { $0.count == range.count && $0.elementsEqual(bytes[range]) }
+    }
 
     /// Whether a text stands before another in the order of their bytes, which is SQLite's.
     func precedes(_ number: Int, _ other: Int) -> Bool { bytes[range(number)].lexicographicallyPrecedes(bytes[range(other)]) }

@@ -22,6 +22,8 @@ struct ValueColumn: Sendable {
     private(set) var idle = 0
     /// The codes by value, while a whole catalogue is read.
     private var reading: [ExactText: UInt32]? = [:]
+    /// What was encoded last, while a whole catalogue is read.
+    private var latest: (text: ExactText, code: UInt32)?
 
     private let isCategory: Bool
 
@@ -41,6 +43,7 @@ struct ValueColumn: Sendable {
     ///   - greatest: the greatest image id.
     mutating func fill(_ pairs: [(id: UInt32, code: UInt32)], greatest: Int) {
         reading = nil
+        latest = nil
         codes = ImageCodes(pairs, greatest: greatest)
         for pair in pairs { counts[Int(pair.code)] += 1 }
         terms.settle()
@@ -56,7 +59,14 @@ struct ValueColumn: Sendable {
 
     /// The code of a value, made at its first use.
     mutating func encode(_ text: String) -> UInt32 {
-        if let known = code(of: text) { return known }
+        // Rows that come one after the other often hold the same.
+        if let latest, latest.text == ExactText(text) { return latest.code }
+        let code = code(of: text) ?? appendWithParts(text)
+        if reading != nil { latest = (ExactText(text), code) }
+        return code
+    }
+
+    private mutating func appendWithParts(_ text: String) -> UInt32 {
         let code = append(text)
         let parts = CatalogFilter.parts(of: text).filter { !$0.isEmpty }.map(\.oneSpelling)
         if parts.count != 1 || !parts[0].utf8.elementsEqual(text.utf8) {

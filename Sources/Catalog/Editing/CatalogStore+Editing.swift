@@ -71,7 +71,7 @@ extension CatalogStore {
                 ])
             let id = try ImageID.fetchOne(db, sql: "SELECT id FROM images WHERE path = ?", arguments: [path]) ?? 0
             try Self.save(fields, of: id, db)
-            try Self.write(vectors, of: id, db)
+            try Self.write(vectors, of: id, picture, db)
             try place()
             return id
         }
@@ -99,7 +99,7 @@ extension CatalogStore {
             let former: String = row["path"]
             if former != path { try db.execute(sql: "DELETE FROM vectors WHERE image_id = ?", arguments: [id]) }
             if let fields { try Self.save(fields, of: id, db) }
-            try Self.write(vectors, of: id, db)
+            try Self.write(vectors, of: id, picture, db)
             try place()
             return former
         }
@@ -218,7 +218,13 @@ extension CatalogStore {
         }
     }
 
-    private static func write(_ vectors: [ImageVector], of id: ImageID, _ db: Database) throws {
+    /// Writes the vectors that are given, and of other models those that are kept of the same bytes since they were deleted or replaced.
+    private static func write(_ vectors: [ImageVector], of id: ImageID, _ picture: Picture, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO vectors (image_id, model_id, components)
+                SELECT ?, model_id, components FROM kept_vectors WHERE sha256 = ?
+                """, arguments: [id, picture.hash.hex])
         for vector in vectors {
             _ = try insert([NewVector(image: id, contentHash: nil, components: vector.components)], of: vector.model, db)
         }
@@ -236,8 +242,8 @@ extension CatalogStore {
         if let price = product.price, !(price.isFinite && price >= 0) {
             throw .badField(key: "price", reason: "is \(price); it has to be a number from 0 on")
         }
-        if let url = product.url, !["http://", "https://"].contains(where: { url.lowercased().hasPrefix($0) }) {
-            throw .badField(key: "url", reason: "is no address of the web; write one that begins with http:// or https://")
+        if let reason = product.url.flatMap(Product.reasonAgainst(url:)) {
+            throw .badField(key: "url", reason: "is refused: \(reason)")
         }
         try check(product.attributes)
         product.attributes = Dictionary(

@@ -172,15 +172,16 @@ struct ImportWriter {
     private mutating func formerPlace(of hash: ContentHash, product: String, now path: String) throws -> Stored? {
         guard !placeless.contains(hash) else { return nil }
         let gone = try fetch("sha256 = ? ORDER BY id", [hash.hex]).filter {
-            !mentioned.contains(ExactText($0.path)) && MediaFolder.name(inStored: $0.path) == nil && Self.isGone($0.path, to: path)
+            !mentioned.contains(ExactText($0.path)) && Self.isGone($0.path, to: path)
         }
         if gone.isEmpty { placeless.insert(hash) }
         return gone.first { ExactText($0.product) == ExactText(product) } ?? gone.first
     }
 
     /// Whether no file lies at a path any more. On a file system that takes both spellings of an umlaut for one name, a renamed file is
-    /// still found by its former one.
+    /// still found by its former one. A picture that came as bytes has no file of its owner's that could be renamed.
     private static func isGone(_ former: String, to path: String) -> Bool {
+        if MediaFolder.name(inStored: former) != nil { return false }
         do throws(FileStatus.Failure) {
             let status = try FileStatus(ofPath: former)
             guard former == path, let now = try? FileStatus(ofPath: path) else { return false }

@@ -18,13 +18,15 @@ extension CatalogStore {
                 }
                 for former in old {
                     // Of another dimension it would be another model's; rows that stay behind go with their model's.
-                    try db.execute(
-                        sql: """
-                            UPDATE OR IGNORE vectors SET model_id = (SELECT id FROM models WHERE fingerprint = :new)
-                            WHERE model_id = (
-                                SELECT id FROM models WHERE fingerprint = :old
-                                AND dimension = (SELECT dimension FROM models WHERE fingerprint = :new))
-                            """, arguments: ["new": fingerprint, "old": former])
+                    for table in ["vectors", "kept_vectors"] {
+                        try db.execute(
+                            sql: """
+                                UPDATE OR IGNORE \(table) SET model_id = (SELECT id FROM models WHERE fingerprint = :new)
+                                WHERE model_id = (
+                                    SELECT id FROM models WHERE fingerprint = :old
+                                    AND dimension = (SELECT dimension FROM models WHERE fingerprint = :new))
+                                """, arguments: ["new": fingerprint, "old": former])
+                    }
                     try db.execute(
                         sql: """
                             DELETE FROM models WHERE fingerprint = :old
