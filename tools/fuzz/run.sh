@@ -6,6 +6,7 @@
 #     safetensors index zip pickle                  tensor files (TensorFiles.swift)
 #     jpeg png webp                                 pictures (Pictures.swift)
 #     csv jsonl catalog filter                      manifests and filters (Catalog.swift)
+#     forms                                         multipart forms (Forms.swift)
 #
 # It begins with the fixtures of the tests, or with small texts that stand below, and keeps nothing but what it found wrong, in .build/fuzz/. Ends with 1 if it found something.
 set -euo pipefail
@@ -14,7 +15,7 @@ seconds=${1:-600}
 shift || true
 [ "$seconds" -gt 0 ] || { echo "SECONDS is $seconds, expected one or more" >&2; exit 64; }
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(safetensors index zip pickle jpeg png webp csv jsonl catalog filter)
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors index zip pickle jpeg png webp csv jsonl catalog filter forms)
 place=.build/fuzz
 mkdir -p $place
 work=$(mktemp -d)
@@ -26,7 +27,8 @@ harness() {
         safetensors | index | zip | pickle) echo TensorFiles ;;
         jpeg | png | webp) echo Pictures ;;
         csv | jsonl | catalog | filter) echo Catalog ;;
-        *) echo "targets are safetensors, index, zip, pickle, jpeg, png, webp, csv, jsonl, catalog and filter, found $1" >&2; exit 64 ;;
+        forms) echo Forms ;;
+        *) echo "targets are safetensors, index, zip, pickle, jpeg, png, webp, csv, jsonl, catalog, filter and forms, found $1" >&2; exit 64 ;;
     esac
 }
 
@@ -46,6 +48,7 @@ compile() {
             "${swift[@]}" -I "$work/modules" Sources/Imaging/*.swift tools/fuzz/$1.swift "${objects[@]}" \
                 -ljpeg -lpng -lwebp -lwebpdemux -lz -o $place/$1
             ;;
+        Forms) "${swift[@]}" Sources/API/MultipartForm.swift tools/fuzz/$1.swift -o $place/$1 ;;
         Catalog)
             swiftc -O -wmo -swift-version 6 -parse-as-library -module-name Hashing -I Sources/CCrypto -emit-module \
                 -emit-module-path "$work/Hashing.swiftmodule" -emit-object -o "$work/Hashing.o" Sources/Hashing/*.swift
@@ -81,6 +84,9 @@ seed() {
             ;;
         catalog)
             printf '[{"id":"A","categories":["x","y"],"price":12.5,"images":["a.jpg",{"file":"b.jpg","view":"back"}],"variants":[{"s":1}]}]' > "$2/catalog"
+            ;;
+        forms)
+            printf 'multipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nred\r\n--b \t\r\nContent-Disposition: form-data; filename="x"; name=image\r\n\r\n\r\n--b--' > "$2/form"
             ;;
         filter)
             printf 'color=Black|White\nprice=10..50\nin_stock:yes\ncategory=Men/Tops' > "$2/filter"
