@@ -81,8 +81,10 @@ struct EvaluateCommand: ParsableCommand {
         if colorHistogram {
             let vectors = try plan.rows.flatMap { row in
                 // The histogram's own preparation: a white square of 224.
-                let image = try ImageDecoder.decode(contentsOfFile: row.path, limits: .ownFiles).paddedToSquare(red: 255, green: 255, blue: 255)
-                    .squashed(224, filter: .bicubic)
+                let image = try ImageDecoder.decode(contentsOfFile: row.path, limits: .ownFiles).paddedToSquare(
+                    red: 255, green: 255, blue: 255
+                )
+                .squashed(224, filter: .bicubic)
                 return try ColorHistogram.vector(rgb: image.pixels, width: image.width, height: image.height)
             }
             reports.append(
