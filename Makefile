@@ -86,9 +86,9 @@ figures: build reference
 	Benchmarks/boutique.sh $${FIGURES_DATA:-../shared/data}
 	if [ -d $${FIGURES_DATA:-../shared/data} ]; then Benchmarks/held-out.sh $${FIGURES_DATA:-../shared/data}; fi
 
-## Broken files for the readers of tensor files, guided by what they reach: FUZZ_MINUTES each.
+## Broken files for the readers of tensor files, pictures, manifests and filters, guided by what they reach: FUZZ_SECONDS each.
 fuzz: bootstrap
-	tools/fuzz/run.sh $(or $(FUZZ_MINUTES),10)
+	tools/fuzz/run.sh $(or $(FUZZ_SECONDS),600)
 
 ## Each figure as a ratio to its peer in one run.
 bench: build reference

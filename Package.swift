@@ -69,8 +69,11 @@ let package = Package(
             name: "API",
             dependencies: [
                 "Search", "Catalog", "Imaging",
-                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Logging", package: "swift-log"),
+                .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ],
+            // In the program itself, so that it can lie anywhere.
+            resources: [.embedInCode("openapi.json")],
             swiftSettings: strict),
 
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -116,7 +119,9 @@ let package = Package(
             name: "ImagingBenchmark", dependencies: ["Imaging"], path: "Benchmarks/Sources/ImagingBenchmark",
             swiftSettings: strict),
         .executableTarget(
-            name: "SearchBenchmark", dependencies: ["Retrieval", "Search", "Catalog"], path: "Benchmarks/Sources/SearchBenchmark",
+            name: "SearchBenchmark",
+            dependencies: ["Retrieval", "Search", "Catalog", "Imaging", .product(name: "GRDB", package: "GRDB.swift")],
+            path: "Benchmarks/Sources/SearchBenchmark",
             swiftSettings: strict),
         .executableTarget(
             name: "CatalogBenchmark",
@@ -149,10 +154,14 @@ let package = Package(
         .executableTarget(name: "ImportVictim", dependencies: ["Catalog"], path: "Tests/ImportVictim", swiftSettings: strict),
         .testTarget(
             name: "RetrievalTests",
-            dependencies: ["Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
-            exclude: ["Fixtures"],
+            dependencies: [
+                "Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections"),
+            ],
+            exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "SearchTests",
+            dependencies: ["Search", "Catalog", "Retrieval", "Imaging", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
-        .testTarget(name: "SearchTests", dependencies: ["Search", "Catalog", "Retrieval", "Imaging"], swiftSettings: strict),
         .testTarget(name: "AtelierTests", dependencies: ["Atelier", "Catalog", "Imaging"], swiftSettings: strict),
         .testTarget(
             name: "APITests",
@@ -167,7 +176,8 @@ let package = Package(
             name: "CLIPTests", dependencies: ["CLIP", "Tokenizers", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "CLIP", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],
+            name: "TrainingTests",
+            dependencies: ["Training", "CLIP", "Tokenizers", "Torch", "TensorFiles", "Catalog", "Retrieval", "Imaging"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "InferenceTests", dependencies: ["Inference", "CLIP", "Search", "Catalog", "Imaging", "Retrieval"],

@@ -4,6 +4,8 @@ import HTTPTypes
 import Hummingbird
 import Imaging
 import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
 import Search
 
 /// What a client is told: a status, a code for programs and one sentence for people.
@@ -15,6 +17,8 @@ struct APIError: Error, Sendable {
     var message: String
     /// Seconds after which the same request may succeed.
     var retryAfter: Int?
+    /// Methods that the address can be asked by, where another one was used.
+    var allow: String?
 
     init(_ status: HTTPResponse.Status, _ code: String, _ message: String, retryAfter: Int? = nil) {
         self.status = status
@@ -49,6 +53,18 @@ struct APIError: Error, Sendable {
         APIError(.contentTooLarge, "too_many_bytes", "The upload is larger than the \(limit >> 20) MB that are accepted.")
     }
 
+    static func tooMuchJSON(limit: Int) -> APIError {
+        APIError(
+            .contentTooLarge, "too_many_bytes",
+            "The JSON is larger than the \(limit >> 10) kB that are accepted; a picture is sent as multipart/form-data.")
+    }
+
+    static func tooSlow(_ deadline: Duration) -> APIError {
+        APIError(
+            .serviceUnavailable, "too_slow", "The request was given up after \(deadline.components.seconds) seconds.",
+            retryAfter: 5)
+    }
+
     /// A client's words in a sentence, as long as they help.
     static func quoted(_ text: String) -> String { "'\(text.count > 60 ? text.prefix(60) + "…" : text[...])'" }
 }
@@ -65,8 +81,6 @@ extension APIError {
             self = .overloaded
             message = error.description
         case is CancellationError: self.init(.serviceUnavailable, "cancelled", "The request was given up.", retryAfter: 1)
-        case let error as HTTPError where error.status == .notFound:
-            self.init(.notFound, "not_found", "There is nothing at this address; /openapi.json lists what there is.")
         case let error as HTTPError:
             self.init(error.status, "bad_request", error.body ?? error.status.reasonPhrase)
         case is NIOTooManyBytesError: self.init(.contentTooLarge, "too_many_bytes", "The upload is larger than is accepted.")
@@ -114,6 +128,22 @@ extension APIError {
         return upper.hasSuffix(".") ? upper : upper + "."
     }
 
+    /// What a connection is told that does not speak HTTP as the parser expects it; nil for what is no fault of the client's.
+    init?(protocolError: any Error) {
+        switch protocolError {
+        case HTTPParserError.headerOverflow:
+            self.init(.requestHeaderFieldsTooLarge, "header_too_large", "The request's header is too large.")
+        case HTTPParserError.invalidVersion:
+            self.init(.httpVersionNotSupported, "unknown_version", "HTTP/1.1 and HTTP/1.0 are spoken here.")
+        case HTTPParserError.invalidMethod:
+            self.init(.notImplemented, "unknown_method", "The method is not known here.")
+        case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection: return nil
+        case is HTTPParserError, is HTTP1TypeConversionError:
+            self.init(.badRequest, "malformed_request", "The request is not HTTP as RFC 9112 has it.")
+        default: return nil
+        }
+    }
+
     private struct Document: Encodable {
         struct Content: Encodable {
             let code: String
@@ -125,20 +155,12 @@ extension APIError {
     func response() -> Response {
         var response = JSONAnswer.response(Document(error: .init(code: code, message: message)), status: status)
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        if let allow { response.headers[.allow] = allow }
         return response
     }
-}
 
-/// JSON as every route writes it: snake_case keys, sorted, slashes as they are.
-enum JSONAnswer {
-    static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        // Every type that is answered with has a JSON form: no number that is not finite comes out of a search.
-        guard let data = try? encoder.encode(value) else { return Response(status: .internalServerError) }
-        return Response(
-            status: status, headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    /// The body of `response()`.
+    var jsonBytes: ByteBuffer {
+        (try? JSONAnswer.bytes(Document(error: .init(code: code, message: message)))) ?? ByteBuffer()
     }
 }

@@ -2,51 +2,64 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import NIOHTTP1
 
 /// The parameters of a request, whatever they came in: a multipart form, a JSON object, or the address.
 struct RequestFields {
+    /// What a route reads.
+    struct Names {
+        /// Every parameter, in the order in which people are told of them.
+        var all: [String]
+        /// Those of them that are files, and come in forms alone.
+        var files: Set<String> = []
+
+        init(_ all: [String], files: Set<String> = []) {
+            self.all = all
+            self.files = files
+        }
+
+        /// Refuses what nobody reads: a misspelt name would otherwise be silently without effect.
+        func check(_ name: String) throws(APIError) {
+            guard !all.contains(name) else { return }
+            throw .wrongParameter("There is no parameter \(APIError.quoted(name)); there are \(all.joined(separator: ", ")).")
+        }
+    }
+
     private(set) var texts: [(name: String, value: String)] = []
     /// Files by the name of their field.
     private(set) var files: [(name: String, bytes: ArraySlice<UInt8>)] = []
+    /// The body counts as long as its files are here.
+    private var body: BodyReader.Body?
 
     /// No query of a person is longer, and the work for a text grows with its square.
     private static let textLimit = 2000
-    /// A body has to come within this time, however steadily it trickles.
-    private static let bodyDeadline = Duration.seconds(60)
 
-    /// - Parameter files: names of the fields that hold a file.
-    /// - Throws: `APIError`: 400 for an empty or malformed body, 408 for one that does not end, 413 above `limit` bytes, 415 for another kind.
-    init(body request: Request, files fileNames: Set<String>, limit: Int) async throws {
-        // Said before a byte is read, where the client says how much will come.
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw APIError.tooManyBytes(limit: limit)
-        }
-        let buffer = try await Self.collect(request.body, limit: limit)
-        guard buffer.readableBytes > 0 else {
-            throw APIError(.badRequest, "empty_body", "The body is empty; send a form with a picture, or a JSON object.")
-        }
+    /// Reads a body.
+    /// - Throws: `APIError`: 400 for an empty or malformed body or an unknown name, 408 for one that stands still, 413 above the limits, 415 for
+    ///   another kind.
+    init(body request: Request, _ names: Names, reader: BodyReader, limits: ServerLimits) async throws {
         let type = request.headers[.contentType] ?? ""
         let kind = type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        let isJSON = kind == "application/json"
+        let limit = isJSON ? limits.jsonBytes : limits.uploadBytes
+        let tooLarge = isJSON ? APIError.tooMuchJSON(limit: limit) : .tooManyBytes(limit: limit)
+        // Said before a byte is read, where the client says how much will come.
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
+        let body = try await reader.read(request.body, limit: limit, tooLarge: tooLarge)
+        guard body.bytes.readableBytes > 0 else {
+            throw APIError(.badRequest, "empty_body", "The body is empty; send a form with a picture, or a JSON object.")
+        }
         if kind == "multipart/form-data" {
             guard let boundary = MultipartForm.boundary(in: type) else {
                 throw APIError(.badRequest, "malformed_form", "The form's content type names no boundary.")
             }
             let form: MultipartForm
-            do { form = try MultipartForm(Array(buffer.readableBytesView), boundary: boundary) } catch {
+            do { form = try MultipartForm(Array(body.bytes.readableBytesView), boundary: boundary) } catch {
                 throw APIError(.badRequest, "malformed_form", "The form can't be taken apart: \(error.reason).")
             }
-            for part in form.parts {
-                if fileNames.contains(part.name) {
-                    files.append((part.name, part.bytes))
-                } else if let text = part.text {
-                    try add(part.name, text)
-                } else {
-                    throw APIError.wrongParameter("The value of \(APIError.quoted(part.name)) is not UTF-8 text.")
-                }
-            }
-        } else if kind == "application/json" {
-            try read(json: Data(buffer.readableBytesView))
+            for part in form.parts { try add(part, names) }
+            if !files.isEmpty { self.body = body }
+        } else if isJSON {
+            try read(json: Data(body.bytes.readableBytesView), names)
         } else {
             throw APIError(
                 .unsupportedMediaType, "wrong_content_type",
@@ -54,33 +67,28 @@ struct RequestFields {
         }
     }
 
-    private static func collect(_ body: RequestBody, limit: Int) async throws -> ByteBuffer {
-        try await withThrowingTaskGroup(of: ByteBuffer?.self) { tasks in
-            tasks.addTask {
-                do { return try await body.collect(upTo: limit) } catch is NIOTooManyBytesError {
-                    throw APIError.tooManyBytes(limit: limit)
-                } catch let error as HTTPParserError {
-                    // The connection's own: Hummingbird answers it and closes.
-                    throw error
-                } catch {
-                    throw APIError(.badRequest, "unreadable_body", "The body ended before its end.")
-                }
-            }
-            tasks.addTask {
-                try await Task.sleep(for: bodyDeadline)
-                return nil
-            }
-            defer { tasks.cancelAll() }
-            guard let first = try await tasks.next(), let buffer = first else {
-                throw APIError(
-                    .requestTimeout, "slow_body", "The body did not come within \(bodyDeadline.components.seconds) seconds.")
-            }
-            return buffer
-        }
+    /// The files have been read and are let go: what waits for the encoder holds no upload.
+    mutating func dropFiles() {
+        files = []
+        body = nil
     }
 
-    /// The files have been read and are let go: what waits for the encoder holds no upload.
-    mutating func dropFiles() { files = [] }
+    /// A part of a form. Browsers send every field of a form, also the ones that nobody filled in: those are absent.
+    private mutating func add(_ part: MultipartForm.Part, _ names: Names) throws(APIError) {
+        // The name is judged before the bytes are looked at: of a misspelt file field nobody learns from what its bytes are not.
+        try names.check(part.name)
+        if names.files.contains(part.name) {
+            if part.bytes.isEmpty, part.fileName ?? "" == "" { return }
+            return files.append((part.name, part.bytes))
+        }
+        guard let text = part.text else {
+            throw .wrongParameter(
+                "The value of \(APIError.quoted(part.name)) is not UTF-8 text\(part.fileName == nil ? "" : ": it is a text, and no file")."
+            )
+        }
+        if text.isEmpty { return }
+        try add(part.name, text)
+    }
 
     private mutating func add(_ name: String, _ value: String) throws(APIError) {
         guard value.utf8.count <= Self.textLimit else {
@@ -90,52 +98,61 @@ struct RequestFields {
     }
 
     /// The parameters that stand in the address.
-    init(query request: Request) {
+    /// - Throws: `APIError` 400 for an unknown name, or a value that is not percent-encoded UTF-8.
+    init(query request: Request, _ names: Names) throws(APIError) {
         for pair in (request.uri.query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            func decoded(_ text: Substring) -> String {
-                let blanks = text.replacing("+", with: " ")
-                return String(blanks).removingPercentEncoding ?? String(blanks)
+            func decoded(_ text: Substring) throws(APIError) -> String {
+                guard let decoded = text.replacing("+", with: " ").removingPercentEncoding else {
+                    throw .wrongParameter("\(APIError.quoted(String(text))) in the address is not percent-encoded UTF-8.")
+                }
+                return decoded
             }
-            texts.append((decoded(parts[0]), parts.count > 1 ? decoded(parts[1]) : ""))
+            let name = try decoded(parts[0])
+            try names.check(name)
+            try add(name, parts.count > 1 ? decoded(parts[1]) : "")
         }
     }
 
-    /// A JSON value that stands for one or several texts.
-    private struct JSONField: Decodable {
-        let texts: [String]
+    /// A JSON value that stands for one or several texts. Read strictly: `true` is no number, and a number is no text in a list.
+    private enum JSONField: Decodable {
+        case texts([String])
+        case other
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
             if container.decodeNil() {
-                texts = []
+                self = .texts([])
+            } else if (try? container.decode(Bool.self)) != nil {
+                self = .other
             } else if let text = try? container.decode(String.self) {
-                texts = [text]
+                self = .texts([text])
             } else if let number = try? container.decode(Int64.self) {
-                texts = [String(number)]
+                self = .texts([String(number)])
             } else if let number = try? container.decode(Double.self) {
-                texts = [String(number)]
+                self = .texts([String(number)])
+            } else if let texts = try? container.decode([String].self) {
+                self = .texts(texts)
             } else {
-                texts = try container.decode([String].self)
+                self = .other
             }
         }
     }
 
-    private mutating func read(json data: Data) throws(APIError) {
+    private mutating func read(json data: Data, _ names: Names) throws(APIError) {
         let object: [String: JSONField]
         do { object = try JSONDecoder().decode([String: JSONField].self, from: data) } catch {
-            throw APIError(
-                .badRequest, "malformed_json", "The body is no JSON object of texts, numbers and lists of texts.")
+            throw APIError(.badRequest, "malformed_json", "The body is no JSON object of texts, numbers and lists of texts.")
         }
         for (name, field) in object.sorted(by: { $0.key < $1.key }) {
-            for value in field.texts { try add(name, value) }
-        }
-    }
-
-    /// Refuses what nobody reads: a misspelt name would otherwise be silently without effect.
-    func require(only known: [String]) throws(APIError) {
-        for name in texts.map(\.name) + files.map(\.name) where !known.contains(name) {
-            throw .wrongParameter("There is no parameter \(APIError.quoted(name)); there are \(known.joined(separator: ", ")).")
+            try names.check(name)
+            if names.files.contains(name) {
+                throw .wrongParameter("A picture can't be sent in JSON; send \(name) as a file of a multipart/form-data form.")
+            }
+            guard case .texts(let values) = field else {
+                throw .wrongParameter("\(name) is neither a text, a number nor a list of texts.")
+            }
+            for value in values { try add(name, value) }
         }
     }
 
@@ -159,7 +176,8 @@ struct RequestFields {
 
     func number(_ name: String, in range: ClosedRange<Double>) throws(APIError) -> Double? {
         guard let text = try one(name) else { return nil }
-        guard let number = Double(text), range.contains(number) else {
+        // Swift also reads hexadecimal numbers, which nobody means.
+        guard !text.contains(where: { "xXpP".contains($0) }), let number = Double(text), range.contains(number) else {
             throw .wrongParameter(
                 "\(name) is \(APIError.quoted(text)), expected a number from \(range.lowerBound) to \(range.upperBound).")
         }

@@ -1,23 +1,9 @@
 import Foundation
 import Hummingbird
-public import Imaging
+import HummingbirdCore
 public import Logging
 import NIOCore
 import ServiceLifecycle
-
-/// How much one client may ask for.
-public struct ServerLimits: Sendable {
-    /// Bytes of one request's body.
-    public var uploadBytes = 20 << 20
-    /// What a picture may be, judged from its header.
-    public var pictures = DecodingLimits.standard
-    /// Searches that may be under way at once; one more is told to come back.
-    public var uploadsAtOnce = 64
-    /// Bytes of all uploads together.
-    public var uploadBytesAtOnce = 256 << 20
-
-    public init() {}
-}
 
 /// Where and for whom a server listens.
 public struct ServerSettings: Sendable {
@@ -55,7 +41,8 @@ public enum ServerError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// The server: routes over a `SearchService`, composed; the routes themselves are in `Routes/`.
+/// The server: routes over a `SearchService`, composed. The routes themselves are in `Routes/`, what stands before them in `Connections/` and
+/// `Front.swift`.
 public struct SearchServer: Sendable {
     private let settings: ServerSettings
     private let service: SearchService
@@ -70,31 +57,50 @@ public struct SearchServer: Sendable {
     }
 
     /// Everything but the socket.
-    func responder() -> some HTTPResponder<APIContext> {
-        BasePathResponder(base: BasePath(settings.basePath), inner: router().buildResponder())
+    func responder(_ connections: Connections) -> some HTTPResponder<APIContext> {
+        let router = router()
+        return Front(
+            inner: BasePathResponder(
+                base: BasePath(settings.basePath),
+                inner: RequestRules(routes: RouteTable(router), inner: router.buildResponder())),
+            connections: connections, limits: settings.limits, origins: Set(settings.allowedOrigins),
+            onFailure: { [service] in service.note($0) })
     }
 
     func router() -> Router<APIContext> {
         let base = BasePath(settings.basePath)
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: AccessLog())
-        router.add(middleware: AllowedOrigins(origins: Set(settings.allowedOrigins)))
-        router.add(middleware: ErrorAnswers())
         RootRoutes(service: service, base: base, page: page).add(to: router)
         let group = router.group("api/v1")
         SearchRoutes(service: service, limits: settings.limits, base: base).add(to: group)
         ModelRoutes(service: service).add(to: group)
-        ProductRoutes(service: service, base: base).add(to: group)
-        ImageRoutes(service: service, base: base).add(to: group)
+        ProductRoutes(service: service, limits: settings.limits, base: base).add(to: group)
+        ImageRoutes(service: service, limits: settings.limits, base: base).add(to: group)
         return router
     }
 
     func application(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
-        Application(
-            responder: responder(), server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+        let limit = Self.room(for: settings.limits.connections)
+        let connections = Connections(limit: limit) { [logger] in
+            logger.notice("All \(limit) connections are taken: idle ones are closed, and new ones wait.")
+        }
+        let limits = settings.limits
+        return Application(
+            responder: responder(connections),
+            server: HTTPServerBuilder { WatchedChannel(responder: $0, limits: limits, connections: connections) },
             configuration: ApplicationConfiguration(
-                address: .hostname(settings.host, port: settings.port), serverName: "stylefinder"),
+                address: .hostname(settings.host, port: settings.port), serverName: "stylefinder",
+                availableConnectionsDelegate: RoomForConnections(connections)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) }, logger: logger)
+    }
+
+    /// As many connections as the process may have files open beside its own: a server without descriptors could neither take a connection nor read
+    /// a picture.
+    private static func room(for connections: Int) -> Int {
+        var files = rlimit()
+        guard getrlimit(Self.openFiles, &files) == 0 else { return connections }
+        let own = 80
+        return max(8, min(connections, Int(clamping: files.rlim_cur) - own))
     }
 
     /// Listens until `stop` says so, then finishes what is under way, for ten seconds at most.
@@ -131,4 +137,10 @@ public struct SearchServer: Sendable {
                 host: settings.host, port: settings.port, reason: String(cString: strerror(error.errnoCode)))
         }
     }
+
+    #if canImport(Glibc)
+        private static let openFiles = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        private static let openFiles = RLIMIT_NOFILE
+    #endif
 }

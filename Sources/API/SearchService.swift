@@ -36,6 +36,8 @@ public final class SearchService: Sendable {
 
     public let catalog: CatalogStore
     private let content = Mutex<Content?>(nil)
+    /// The last time that the catalogue turned out to be damaged.
+    private let damaged = Mutex<ContinuousClock.Instant?>(nil)
 
     public init(catalog: CatalogStore) {
         self.catalog = catalog
@@ -47,6 +49,26 @@ public final class SearchService: Sendable {
     }
 
     var isReady: Bool { content.withLock { $0 != nil } }
+
+    /// Takes note of a request's failure, where it says something about the catalogue.
+    func note(_ error: any Error) {
+        guard let error = error as? CatalogError, error.isDamage else { return }
+        damaged.withLock { $0 = .now }
+    }
+
+    /// Whether a request has met damage in the catalogue lately: a look at a few rows does not find every damage that a search meets.
+    var metDamage: Bool { damaged.withLock { $0.map { $0.duration(to: .now) < .seconds(60) } ?? false } }
+
+    /// Looks whether the catalogue can be read.
+    /// - Throws: `CatalogError`.
+    func probe() throws(CatalogError) {
+        _ = try catalog.models()
+        let products = try catalog.products(limit: 1)
+        if let first = products.first { _ = try catalog.images(ofProduct: first.id) }
+    }
+
+    /// The catalogue in memory, once it is there: all models share one.
+    var live: LiveCatalog? { content.withLock { $0?.models.first?.engine.catalog } }
 
     /// - Throws: `APIError.loading` until the models are there.
     func served() throws(APIError) -> [ServedModel] {
@@ -66,5 +88,15 @@ public final class SearchService: Sendable {
         let found = id.map { id in models.first { $0.card.id == id } } ?? models.first
         guard let found else { throw .unknownModel(id ?? "", known: models.map(\.card.id)) }
         return found
+    }
+}
+
+extension CatalogError {
+    /// Whether it says that the file is not what it was, and not that something was asked wrongly or is busy.
+    fileprivate var isDamage: Bool {
+        switch self {
+        case .corrupt, .notACatalog, .noCatalog, .inputOutput, .cannotOpen, .database: true
+        default: false
+        }
     }
 }

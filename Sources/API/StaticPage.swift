@@ -18,7 +18,8 @@ public struct StaticPage: Sendable {
 
     /// - Throws: what Foundation throws where the folder can't be read; `CocoaError` without an `index.html`.
     public init(folder: URL) throws {
-        let entries = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
+        let entries = try FileManager.default.contentsOfDirectory(
+            at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: [.isRegularFileKey])
         for file in entries where try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true {
             let bytes = ByteBuffer(bytes: try Data(contentsOf: file))
             let name = file.lastPathComponent
@@ -47,11 +48,21 @@ public struct StaticPage: Sendable {
         // A file whose name holds a hash of its content never changes.
         headers[.cacheControl] = name.split(separator: ".").count > 2 ? "public, max-age=31536000, immutable" : "no-cache"
         headers[.vary] = "Accept-Encoding"
-        if let compressed = file.compressed, request.headers[.acceptEncoding]?.contains("gzip") == true {
+        if let compressed = file.compressed, Self.takesGzip(request) {
             headers[.contentEncoding] = "gzip"
             return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: compressed))
         }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.plain))
+    }
+
+    /// Whether a client takes gzip: `gzip;q=0` says that it does not.
+    private static func takesGzip(_ request: Request) -> Bool {
+        request.headers[values: .acceptEncoding].flatMap { $0.split(separator: ",") }.contains { coding in
+            let parts = coding.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+            guard parts.first == "gzip" else { return false }
+            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) }
+            return weight.map { $0 > 0 } ?? true
+        }
     }
 
     private static func mediaType(_ name: String) -> String {

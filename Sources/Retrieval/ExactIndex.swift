@@ -69,7 +69,8 @@ public struct ExactIndex: VectorIndex {
     ///   - queries: `[best.count, dimension]`, so few that they and the scores of a block fit the second-level cache.
     ///   - deleted: rows that nothing may find.
     ///   - best: takes what is found, one for each query.
-    func scan(_ queries: UnsafeBufferPointer<Float>, _ admission: Admission, without deleted: BitSet, into best: inout [TopHits]) {
+    func scan(_ queries: UnsafeBufferPointer<Float>, _ admission: Admission, without deleted: BitSet, into best: inout [TopHits])
+    {
         let chosen: [UInt32]?
         switch admission {
         case .all: chosen = nil
@@ -130,7 +131,7 @@ public struct ExactIndex: VectorIndex {
 
 /// Vectors on their way into an index, each written straight to where it will be searched: there is no second copy of them.
 public struct ExactIndexBuilder: ~Copyable {
-    private let memory: VectorMemory
+    private var memory: VectorMemory
     private let level: InstructionSet
     private var ids: [Int64] = []
 
@@ -173,6 +174,15 @@ public struct ExactIndexBuilder: ~Copyable {
             throw .otherDimension(found: vector.count, expected: memory.dimension)
         }
         try append(id) { target in _ = target.update(fromContentsOf: vector) }
+    }
+
+    /// Hands out what came so far, and begins an empty index of the same capacity.
+    /// - Throws: `.memory`; then it holds what it held.
+    public mutating func finishAndBeginAgain() throws(RetrievalError) -> ExactIndex {
+        let next = try VectorMemory(capacity: memory.capacity, dimension: memory.dimension)
+        let index = ExactIndex(ids: ids, rows: VectorRows(memory, count: ids.count), level: level)
+        (memory, ids) = (next, [])
+        return index
     }
 
     public consuming func finish() -> ExactIndex {

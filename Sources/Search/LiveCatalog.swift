@@ -147,20 +147,14 @@ public final class LiveCatalog: Sendable {
     /// Makes an index equal to the rows, straight from them, a segment at a time: what is in it already is replaced as the walk comes by, and what
     /// the walk did not meet goes at its end.
     private func fill(_ index: LiveIndex, _ fingerprint: String) throws {
-        let capacity = LiveIndex.segmentLimit
         var met = BitSet()
-        var builder = try ExactIndexBuilder(capacity: capacity, dimension: index.dimension)
-        func flush() throws {
-            let full = builder.finish()
-            builder = try ExactIndexBuilder(capacity: capacity, dimension: index.dimension)
-            try index.apply(removing: [], adding: [full])
-        }
+        var builder = try ExactIndexBuilder(capacity: LiveIndex.segmentLimit, dimension: index.dimension)
         try store.forEachVector(of: fingerprint, after: 0) { image, vector in
-            if builder.isFull { try flush() }
+            if builder.isFull { try index.apply(removing: [], adding: [builder.finishAndBeginAgain()]) }
             try builder.append(image, copying: vector)
             met.insert(Int(image))
         }
-        try flush()
+        try index.apply(removing: [], adding: [builder.finish()])
         try index.apply(removing: index.snapshot.ids.filter { !met.contains(Int($0)) })
     }
 }

@@ -1,6 +1,6 @@
 import CLIP
 import Foundation
-public import Imaging
+import Imaging
 
 extension Recipe.Augmentation {
     /// One view of a photo: a random part of it, perhaps mirrored, perhaps in other colours, as the square a model takes.

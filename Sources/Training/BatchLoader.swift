@@ -123,19 +123,17 @@ public final class BatchLoader: Sendable {
 
     private func readable(
         _ view: ItemSampler.View, step: Int, place: Int, _ unreadable: inout [Int: String]
-    ) throws -> (ItemSampler.View, RGBImage) {
-        do { return (view, try photo(view.photo)) } catch let first as ImageError {
-            unreadable[view.photo] = "\(first)"
+    ) throws(ImageError) -> (ItemSampler.View, RGBImage) {
+        do throws(ImageError) { return (view, try photo(view.photo)) } catch {
+            unreadable[view.photo] = "\(error)"
             for other in sampler.substitutes(for: view, step: step, place: place) {
-                do { return (other, try photo(other.photo)) } catch let error as ImageError {
-                    unreadable[other.photo] = "\(error)"
-                }
+                do throws(ImageError) { return (other, try photo(other.photo)) } catch { unreadable[other.photo] = "\(error)" }
             }
-            throw first
+            throw error
         }
     }
 
-    private func photo(_ index: Int) throws -> RGBImage {
+    private func photo(_ index: Int) throws(ImageError) -> RGBImage {
         if let photo = cache.withLock({ $0.photos[index] }) { return photo }
         let photo = try ImageDecoder.decode(contentsOfFile: data.paths[index], limits: .ownFiles)
         cache.withLock { $0.keep(photo, at: index) }

@@ -1,5 +1,5 @@
 public import Catalog
-public import CLIP
+import CLIP
 import Foundation
 import Hashing
 public import Retrieval

@@ -36,10 +36,10 @@ public struct Validation: Sendable {
         for start in stride(from: 0, to: paths.count, by: 64) {
             var images: [RGBImage] = []
             for place in start..<min(start + 64, paths.count) {
-                do {
+                do throws(ImageError) {
                     images.append(try ImageDecoder.decode(contentsOfFile: paths[place], limits: .ownFiles))
                     kept.append(place)
-                } catch let error as ImageError {
+                } catch {
                     unreadable("\(error)")
                 }
             }

@@ -47,7 +47,7 @@ struct DemoCommand: AsyncParsableCommand {
         // A folder that the user named may hold more than the demo's: there an older boutique stays.
         let isOwn = folder == nil
         let (garments, boutique) = (garments, URL(fileURLWithPath: "\(place)/boutique"))
-        try await Serving(catalog: store, listening: listening, interrupt: interrupt).run {
+        try await Serving(catalog: store, listening: listening, interrupt: interrupt, logsRequests: false).run {
             if source == nil { try Self.draw(boutique, garments: garments, mayReplace: isOwn, interrupt) }
             if interrupt.isRequested { return nil }
             try Self.fill(store, from: source ?? boutique, splits: source == nil ? ["gallery"] : [], interrupt)
@@ -57,9 +57,13 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
+    /// `$XDG_DATA_HOME/stylefinder/demo`, and below the home folder's `.local/share` where that is not set. The environment goes before the
+    /// system's list of users, as it does for every program.
     private static var dataFolder: String {
         let environment = ProcessInfo.processInfo.environment
-        let data = environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.local/share"
+        // Relative paths in these variables are to be ignored, says the standard.
+        func folder(_ name: String) -> String? { environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil } }
+        let data = folder("XDG_DATA_HOME") ?? (folder("HOME") ?? NSHomeDirectory()) + "/.local/share"
         return "\(data)/stylefinder/demo"
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import Foundation
 import Imaging
+import Synchronization
 
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,19 +30,27 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "With --prune: also where a whole folder became empty, which may be a disk that is not mounted.")
     var pruneEmptied = false
 
-    @Option(help: "The largest picture that is taken, in pixels: width times height.")
-    var maxPixels = DecodingLimits.standard.maxPixels
+    @Option(help: "The largest picture that is taken, in millions of pixels.")
+    var maxPixels = Self.maxMegapixels
+
+    /// Enough for the photos of every phone.
+    private static let maxMegapixels = 250
 
     @Flag(help: "End with 65 if a row or a picture is bad.")
     var strict = false
 
     /// A picture is good if all of it can be decoded.
-    static let inspect = inspector(maxPixels: DecodingLimits.standard.maxPixels)
+    static let inspect = inspector(maxPixels: maxMegapixels)
 
-    private static func inspector(maxPixels: Int) -> PictureInspector {
-        let limits = DecodingLimits(maxPixels: maxPixels)
+    private static func inspector(
+        maxPixels: Int, until isCancelled: @escaping @Sendable () -> Bool = { false },
+        noting note: @escaping @Sendable (ColourHint) -> Void = { _ in }
+    ) -> PictureInspector {
+        var limits = DecodingLimits.ownFiles
+        limits.maxPixels = maxPixels * 1_000_000
         return { bytes, _ in
-            let image = try ImageDecoder.decode(bytes, limits: limits)
+            let image = try ImageDecoder.decode(bytes, limits: limits, control: DecodingControl(isCancelled: isCancelled))
+            if let hint = try ImageDecoder.header(of: bytes).colourHint { note(hint) }
             return PictureSize(width: image.width, height: image.height)
         }
     }
@@ -51,7 +60,7 @@ struct ImportCommand: ParsableCommand {
         if let wrong = split.first(where: { !known.contains($0) }) {
             throw ValidationError("--split is \(wrong), expected one of \(known.joined(separator: ", "))")
         }
-        if maxPixels < 1 { throw ValidationError("--max-pixels is \(maxPixels), expected at least 1") }
+        guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
         if pruneEmptied && !prune { throw ValidationError("--prune-emptied says more of --prune, which is not given") }
     }
 
@@ -59,8 +68,11 @@ struct ImportCommand: ParsableCommand {
         let interrupt = Interrupt()
         let dataset = try Dataset(named: source)
         let options = ImportOptions(minImages: minImages, prune: prune, splits: Set(split), pruneEmptied: pruneEmptied)
-        let inspect = Self.inspector(maxPixels: maxPixels)
-        let place = try Place(for: dataset, catalog.path, options, inspect, interrupt)
+        let hints = Mutex<[ColourHint: Int]>([:])
+        let inspect = Self.inspector(maxPixels: maxPixels, until: { interrupt.isRequested }) { hint in
+            hints.withLock { $0[hint, default: 0] += 1 }
+        }
+        let place = try Place(for: dataset, catalog.path, options, Self.inspector(maxPixels: maxPixels), interrupt)
         defer { place.leave() }
         let store = try CatalogStore(path: place.path, mode: .create)
         let bar = ProgressBar("importing")
@@ -69,6 +81,12 @@ struct ImportCommand: ParsableCommand {
             shouldStop: { interrupt.isRequested })
         Console.warn(all: report.problems.map(\.description))
         for remark in report.remarks.prefix(10) { Console.note("note: \(remark.description)") }
+        let counts = hints.withLock(\.self)
+        if let count = counts[.cmyk] { Console.note("note: pictures in CMYK: \(count); their colours are read approximately") }
+        if let count = counts[.profile] {
+            Console.note(
+                "note: pictures with another colour profile than sRGB: \(count); their colours are read as if they were sRGB")
+        }
         if output.json { try Console.printJSON(report) } else { print(Self.summary(of: report)) }
         if report.stopped {
             Console.note("Stopped; what was imported is kept. The same command goes on.")
@@ -137,16 +155,11 @@ extension Dataset {
 
     /// Whether bytes begin as a picture does, of a kind that is decoded here or not.
     static let isPicture: PictureTest = { bytes in
-        do throws(ImageError) {
-            _ = try ImageDecoder.header(of: bytes)
-            return true
-        } catch {
-            switch error {
-            case .empty, .text, .unknownFormat: return false
-            // Named by the decoder as what they are, but no photo to anybody.
-            case .unsupportedFormat(let name): return !["PDF", "SVG", "MP4 or QuickTime", "ICO", "CUR"].contains(name)
-            default: return true
-            }
+        switch FileKind(firstBytes: bytes) {
+        case .picture, .cameraRaw, .behindBytes, .changedAsText: true
+        // Named as what they are, but no photo to anybody.
+        case .otherPicture(let name): !["SVG", "ICO", "CUR"].contains(name)
+        case .other, .text, .unknown, .empty: false
         }
     }
 }

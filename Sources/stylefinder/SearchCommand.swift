@@ -16,7 +16,13 @@ struct SearchCommand: AsyncParsableCommand {
     var text: String?
 
     @OptionGroup var catalog: CatalogOption
-    @OptionGroup var model: ModelOption
+
+    @Option(
+        help:
+            "A shipped model's name, a model folder, a checkpoint file, or a run; where left out, the one that the catalogue has vectors of."
+    )
+    var model: String?
+
     @OptionGroup var output: OutputOption
 
     @Option(name: .long, help: "key=value, price=10..50; repeat it for more. The same key twice widens, another key narrows.")
@@ -51,11 +57,14 @@ struct SearchCommand: AsyncParsableCommand {
         }
         let conditions = try CatalogFilter(filter)
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
-        let location = try model.locate()
+        let location = try model.map { try ModelLocation($0) } ?? Serving.onlyModelWithVectors(in: store)
         let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: store)
         let engine = try SearchEngine(catalog: store, encoder: session)
         let response = try await engine.search(
             SearchQuery(subject, limit: k, filter: conditions, minimumScore: minScore, grouping: groupBy))
+        if response.truncatedText {
+            Console.warn("the text is longer than \(location.name) reads: its end was left out of the search")
+        }
         if output.json { return try Console.printJSON(response) }
         if response.results.isEmpty { print("Nothing in the catalogue fits.") }
         for result in response.results {

@@ -26,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
         let named = try model.map { try ModelLocation($0) }
         let offered = try samples.map { try Samples.of(Dataset(named: $0)) }
-        try await Serving(catalog: store, listening: listening, interrupt: interrupt).run {
+        try await Serving(catalog: store, listening: listening, interrupt: interrupt, logsRequests: true).run {
             let models = try Serving.load(named.isEmpty ? Serving.modelsWithVectors(in: store) : named, store)
             return (models, try offered ?? Samples.of(store))
         }
@@ -44,7 +44,7 @@ struct ListeningOptions: ParsableArguments {
     @Option(help: "The address below which a proxy shows the server, such as /finder.")
     var basePath = ""
 
-    @Option(help: "An origin such as https://shop.example whose pages may call the API; repeat it for more.")
+    @Option(help: "An origin, such as https://shop.example, whose pages may call the API; repeat it for more.")
     var allowOrigin: [String] = []
 
     @Option(help: "The largest upload, in MB.")
@@ -66,9 +66,22 @@ struct ListeningOptions: ParsableArguments {
         guard BasePath.isValid(basePath) else {
             throw ValidationError("--base-path is \(basePath), expected letters, digits and /-._~ such as /finder")
         }
-        if let wrong = allowOrigin.first(where: { !$0.contains("://") || $0.hasSuffix("/") }) {
-            throw ValidationError("--allow-origin is \(wrong), expected one like https://shop.example without a slash at its end")
+        for origin in allowOrigin {
+            if let reason = AllowedOrigin.problem(with: origin) {
+                throw ValidationError("--allow-origin is \(origin), which no browser sends: \(reason)")
+            }
         }
+    }
+
+    /// The host without the brackets that an address of IPv6 has in a URL.
+    private var address: String {
+        host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+    }
+
+    /// What a browser on this machine opens: every address of the machine is none that can be opened.
+    func url(port: Int) -> String {
+        let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][address] ?? address
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)\(BasePath(basePath).path)/"
     }
 
     var settings: ServerSettings {
@@ -76,6 +89,6 @@ struct ListeningOptions: ParsableArguments {
         limits.uploadBytes = maxUpload << 20
         limits.pictures.maxPixels = maxPixels * 1_000_000
         return ServerSettings(
-            host: host, port: port, basePath: basePath, allowedOrigins: allowOrigin, limits: limits)
+            host: address, port: port, basePath: basePath, allowedOrigins: allowOrigin, limits: limits)
     }
 }

@@ -17,6 +17,11 @@ struct Serving {
     let catalog: CatalogStore
     let listening: ListeningOptions
     let interrupt: Interrupt
+    /// Whether each request has a line in the log; without them the address stays the last line.
+    let logsRequests: Bool
+
+    /// Within the ten seconds that a stop may take: what waits for a model by then is told to go.
+    private static let patience = Duration.seconds(8)
 
     /// Listens at once, prepares beside that, then answers until Ctrl-C or SIGTERM.
     /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server.
@@ -26,9 +31,10 @@ struct Serving {
         let service = SearchService(catalog: catalog)
         let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
         if page == nil { Console.warn("there is no built page (`make web` builds it): only the API answers") }
-        let server = SearchServer(
-            service, page: page, settings: listening.settings,
-            logger: Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) })
+        var logger = Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) }
+        if !logsRequests { logger.logLevel = .notice }
+        let server = SearchServer(service, page: page, settings: listening.settings, logger: logger)
+        let batchers = Mutex<[MicroBatcher]>([])
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
         let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
         let failure = Mutex<(any Error)?>(nil)
@@ -36,14 +42,20 @@ struct Serving {
             tasks.addTask { [interrupt] in
                 await interrupt.wait()
                 end.yield(nil)
+                try? await Task.sleep(for: Self.patience)
+                for batcher in batchers.withLock({ $0 }) { await batcher.close() }
             }
-            tasks.addTask { [listening, interrupt] in
+            tasks.addTask { [catalog, listening, interrupt] in
                 for await port in ports {
                     do {
                         let begin = ContinuousClock.now
                         guard let content = try await Self.onOwnThread(prepare), !interrupt.isRequested else { return }
+                        batchers.withLock { $0 = content.models.compactMap { $0.engine.encoder as? MicroBatcher } }
                         service.begin(with: content.models, samples: content.samples)
-                        Self.announce(content.models, after: ContinuousClock.now - begin, listening, port: port)
+                        let seconds = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
+                        let names = content.models.map(\.card.id).joined(separator: ", ")
+                        Console.note("Ready after \(seconds) s with \(names), over the catalogue \(catalog.path).")
+                        Console.note("Open \(listening.url(port: port)) in a browser; Ctrl-C stops the server.")
                         // What another process writes into the catalogue is found from here on, until the server ends.
                         await content.models.first?.engine.catalog.follow {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
@@ -59,16 +71,10 @@ struct Serving {
                 portKnown.yield($0)
             }
         }
+        for batcher in batchers.withLock({ $0 }) { await batcher.close() }
         if let failure = failure.withLock({ $0 }) { throw failure }
         Console.note("Stopped.")
         if interrupt.isFromKeyboard { throw ExitCode.interrupted }
-    }
-
-    private static func announce(_ models: [ServedModel], after time: Duration, _ listening: ListeningOptions, port: Int) {
-        let host = listening.host.contains(":") ? "[\(listening.host)]" : listening.host
-        let seconds = ((time / .milliseconds(100)).rounded()) / 10
-        Console.note("Ready after \(seconds) s with \(models.map(\.card.id).joined(separator: ", ")).")
-        Console.note("Open http://\(host):\(port)\(BasePath(listening.basePath).path)/ in a browser; Ctrl-C stops the server.")
     }
 
     /// Blocking work on a thread that Swift's pool does not miss.
@@ -91,6 +97,19 @@ struct Serving {
             let engine = try SearchEngine(live, encoder: MicroBatcher(session, queueLimit: 32))
             return ServedModel(card: session.card, engine: engine)
         }
+    }
+
+    /// The model that a search takes where none is named.
+    /// - Throws: `Failure` if the catalogue has vectors of several models, or of none that is shipped.
+    static func onlyModelWithVectors(in catalog: CatalogStore) throws -> ModelLocation {
+        let counts = try catalog.counts().vectors
+        let names = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }.map(\.name)
+        if names.count > 1 {
+            throw Failure.usage(
+                "The catalogue \(catalog.path) has vectors of \(names.joined(separator: ", ")); choose one of them with --model.")
+        }
+        // Not empty, or the call has thrown.
+        return try modelsWithVectors(in: catalog)[0]
     }
 
     /// The shipped models that have vectors in a catalogue.

@@ -5,6 +5,7 @@ import Foundation
 struct StyleFinder: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stylefinder", abstract: "Finds the garments that look most like the one in a picture.",
+        version: "0.1.0",
         subcommands: [
             GenerateCommand.self,
             ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, FeaturesCommand.self,

@@ -75,7 +75,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
                 "GIF"),
             .form(
                 "a truncated JPEG", image: Array(jpeg.dropLast(jpeg.count / 2)), .unprocessableContent, "broken_image", "cut off"),
-            .form("an empty file", image: [], .unprocessableContent, "broken_image", "empty"),
+            .form("an empty file with a name", image: [], .unprocessableContent, "broken_image", "empty"),
             .form("a bomb", image: bomb, .contentTooLarge, "image_too_large", "20000 x 14000"),
             BadRequest(testDescription: "an empty body", status: .badRequest, code: "empty_body", says: "empty"),
             BadRequest(
@@ -116,6 +116,16 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             .form(
                 "another grouping", image: picture, fields: [("group_by", "shelf")], .badRequest, "wrong_parameter",
                 "product or image"),
+            .form(
+                "a picture under another name", fields: [("file", "\u{1}\u{FF}")], .badRequest, "wrong_parameter",
+                "no parameter 'file'; there are image, text"),
+            BadRequest(
+                testDescription: "a picture's bytes under another name",
+                body: Array(Form(file: "image[]", picture).body.readableBytesView), status: .badRequest, code: "wrong_parameter",
+                says: "no parameter 'image[]'"),
+            BadRequest(
+                testDescription: "a file where a text belongs", body: Array(Form(file: "text", picture).body.readableBytesView),
+                status: .badRequest, code: "wrong_parameter", says: "no file"),
             .form("a misspelt parameter", image: picture, fields: [("topk", "3")], .badRequest, "wrong_parameter", "'topk'"),
             .form("neither picture nor text", fields: [("top_k", "3")], .badRequest, "wrong_parameter", "found 0"),
             .form("picture and text", image: picture, fields: [("text", "red")], .badRequest, "wrong_parameter", "found 2"),
@@ -130,7 +140,24 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             .form("an empty text", fields: [("text", "  ")], .badRequest, "wrong_parameter", "empty"),
             .json("half a JSON object", #"{"text": "#, .badRequest, "malformed_json", "JSON object"),
             .json("a JSON list", "[1]", .badRequest, "malformed_json", "JSON object"),
-            .json("JSON within JSON", #"{"text": {"a": 1}}"#, .badRequest, "malformed_json", "JSON object"),
+            .json("JSON within JSON", #"{"text": {"a": 1}}"#, .badRequest, "wrong_parameter", "text is neither"),
+            .json("an empty JSON object", "{}", .badRequest, "wrong_parameter", "found 0"),
+            .json("a truth for a number", #"{"text": "red", "top_k": true}"#, .badRequest, "wrong_parameter", "top_k is neither"),
+            .json(
+                "a truth in a list", #"{"text": "red", "filter": ["color:red", true]}"#, .badRequest, "wrong_parameter", "filter"),
+            .json("an empty filter", #"{"text": "red", "filter": [""]}"#, .badRequest, "wrong_filter", "''"),
+            .json("a hexadecimal number", #"{"text": "red", "min_score": "0x1p-1"}"#, .badRequest, "wrong_parameter", "0x1p-1"),
+            .json(
+                "a picture in JSON", #"{"image": "data:image/jpeg;base64,AAAA"}"#, .badRequest, "wrong_parameter",
+                "multipart/form-data"),
+            .json(
+                "a large picture in JSON", #"{"image": "\#(String(repeating: "A", count: 32_000))"}"#, .badRequest,
+                "wrong_parameter",
+                "multipart/form-data"),
+            .json(
+                "a JSON of more than 64 kB", #"{"text": "\#(String(repeating: "A", count: 66_000))"}"#, .contentTooLarge,
+                "too_many_bytes",
+                "64 kB"),
             .json("an unknown product", #"{"product_id": "nobody"}"#, .notFound, "unknown_product", "nobody"),
             .json("an unknown picture", #"{"image_id": 4711}"#, .notFound, "unknown_image", "4711"),
             .get("/api/v1/images/..%2F..%2Fetc%2Fpasswd", .notFound, "unknown_image", "no picture"),
@@ -145,6 +172,9 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             .get("/api/v1/products?filter=shoe_size:44", .badRequest, "wrong_filter", "shoe_size"),
             .get("/api/v1/products?page=2", .badRequest, "wrong_parameter", "'page'"),
             .get("/api/v1/models/giant", .notFound, "unknown_model", "giant"),
+            .get("/api/v1/products/P0?w=1", .badRequest, "wrong_parameter", "'w'"),
+            .get("/api/v1/products?filter=%FF", .badRequest, "wrong_parameter", "percent-encoded"),
+            .get("/api/v1/search?text=red", .methodNotAllowed, "wrong_method", "OPTIONS, POST"),
             .get("/api/v2/search", .notFound, "not_found", "openapi.json"),
         ]
     }()
@@ -176,7 +206,11 @@ struct RefusalTests {
         let shop = try Shop()
         let good = try Shop.png([190, 30, 30])
         // Fewer places than clients that hang up: a place that is not given back would be missed.
-        try await shop.server { $0.limits.uploadsAtOnce = 4 }.test(.live) { client in
+        try await shop.server {
+            $0.limits.connections = 12
+            $0.limits.searches = 4
+            $0.limits.decodesWaiting = 4
+        }.test(.live) { client in
             for _ in 0..<20 {
                 try await client.connect { connection in
                     try await connection.send(

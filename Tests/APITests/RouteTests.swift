@@ -143,6 +143,10 @@ struct RouteTests {
             #expect(script.headers[.cacheControl]?.contains("immutable") == true)
             let small = try await client.get("/finder/app.0123abcd.js", headers: [.acceptEncoding: "gzip, br"])
             #expect(small.headers[.contentEncoding] == "gzip" && small.body.readableBytes == 4)
+            for refused in ["gzip;q=0", "br, gzip; q=0.0", "identity", "xgzip"] {
+                let plain = try await client.get("/finder/app.0123abcd.js", headers: [.acceptEncoding: refused])
+                #expect(plain.headers[.contentEncoding] == nil, "\(refused)")
+            }
             let results = try await client.search(Form(image: image)).json()["results"] as? [[String: Any]]
             let path = try #require((results?.first?["image"] as? [String: Any])?["path"] as? String)
             #expect(path.hasPrefix("/finder/api/v1/images/"))

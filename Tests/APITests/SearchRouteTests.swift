@@ -117,15 +117,28 @@ struct SearchRouteTests {
         }
     }
 
-    @Test("more uploads, or bytes, than are let in at once are told to come back; the first one is let in whatever its size")
-    func gate() async throws {
-        let gate = UploadGate(limit: 2, byteLimit: 10)
-        try await gate.admit(bytes: 4) {
-            await #expect(throws: APIError.self) { try await gate.admit(bytes: 7) {} }
-            try await gate.admit(bytes: 6) {
-                await #expect(throws: APIError.self) { try await gate.admit(bytes: 0) {} }
-            }
+    @Test("a form of a browser sends every field: an empty file and empty texts are absent")
+    func plainForm() async throws {
+        let shop = try Shop()
+        let image = try Shop.png([190, 30, 30])
+        try await shop.server().test(.router) { client in
+            var byText = Form([("text", "a green thing"), ("filter", ""), ("model", "")])
+            byText.add("image", [], file: "")
+            let found = try await client.search(byText)
+            #expect(try found.products().first == "P1")
+            #expect(try await client.search(Form(image: image, [("text", ""), ("top_k", "")])).products().first == "P0")
+            var neither = Form([("text", "")])
+            neither.add("image", [], file: "")
+            #expect(try await client.search(neither).error().message.contains("found 0"))
         }
-        try await gate.admit(bytes: 99) {}
+    }
+
+    @Test("more searches than may be under way are told to come back, and none is lost")
+    func places() async throws {
+        let places = Places(1)
+        try await places.take {
+            await #expect(throws: APIError.self) { try await places.take {} }
+        }
+        try await places.take {}
     }
 }

@@ -130,6 +130,9 @@ struct Form {
 
     var body: ByteBuffer { ByteBuffer(bytes: bytes + Array("--\(Self.boundary)--\r\n".utf8)) }
 
+    /// A file under a name of one's own.
+    init(file name: String, _ bytes: [UInt8]) { add(name, bytes, file: "query.png") }
+
     init(image: [UInt8]? = nil, _ fields: [(String, String)] = []) {
         if let image { add("image", image, file: "query.png") }
         for (name, value) in fields { add(name, value) }

@@ -35,7 +35,7 @@ struct TestResponse: Sendable {
     }
 }
 
-/// Asks a server: its responder alone, or over a socket.
+/// Asks a server, its responder alone or over a socket, and holds every answer against the API's description.
 struct TestClient: Sendable {
     /// Where a live server listens; nil for the responder alone.
     let port: Int?
@@ -46,8 +46,11 @@ struct TestClient: Sendable {
     {
         var headers = headers
         if let body { headers[.contentLength] = String(body.readableBytes) }
-        return try await respond(
+        let answer = try await respond(
             HTTPRequest(method: method, scheme: "http", authority: "localhost", path: uri, headerFields: headers), body)
+        try Contract.shared.get().check(method, uri, answer)
+        for (name, value) in SafetyHeaders.fields { #expect(answer.headers[name] == value, "\(uri)") }
+        return answer
     }
 
     func search(_ form: Form) async throws -> TestResponse {
@@ -79,7 +82,7 @@ extension SearchServer {
     {
         switch kind {
         case .router:
-            let responder = responder()
+            let responder = responder(Connections(limit: 8) {})
             return try await body(
                 TestClient(port: nil) { head, content in
                     let request = Request(head: head, body: RequestBody(buffer: content ?? ByteBuffer()))
@@ -199,6 +202,12 @@ struct Connection {
 
     /// Waits for the server to close; what it still says is dropped.
     mutating func waitForClose() async throws { while try await more() {} }
+
+    /// Reads nothing until the server has given up.
+    func waitForReset() async throws {
+        // Without reading, a close shows when something is written.
+        while (try? await outbound.write(ByteBuffer(string: " "))) != nil { try await Task.sleep(for: .milliseconds(50)) }
+    }
 
     /// Goes away at once.
     func hangUp() async throws { try await channel.close() }

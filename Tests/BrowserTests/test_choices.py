@@ -53,9 +53,9 @@ def test_the_model_panel_tells_what_the_checkpoint_says(page, api):
     expect(panel).to_contain_text(str(card["embedding_size"]))
     training = card.get("training")
     if not training:
-        expect(panel).to_contain_text("says nothing about its training")
+        expect(panel).to_contain_text("does not record its training")
         return
-    for key in ("recipe", "optimizer", "command"):
+    for key in ("recipe", "optimizer"):
         if training.get(key):
             expect(panel).to_contain_text(training[key])
     for name, value in (training.get("validation") or {}).items():
@@ -119,9 +119,9 @@ def test_only_garments_in_stock_are_shown_when_asked_for(page):
     assert all(result["product"]["in_stock"] is True for result in awaited.value.json()["results"])
 
 
-def test_a_least_score_leaves_weaker_garments_out(page):
+def test_a_minimum_score_leaves_weaker_garments_out(page):
     scores = [result["score"] for result in search_sample(page)["results"]]
-    slider = page.get_by_role("slider", name="Least score")
+    slider = page.get_by_role("slider", name="Minimum score")
     with page.expect_response(lambda response: response.url.endswith("/search")) as awaited:
         slider.focus()
         slider.press("End")
@@ -132,10 +132,10 @@ def test_a_least_score_leaves_weaker_garments_out(page):
     assert "min=0.95" in page.url
 
 
-def test_a_filter_that_nothing_passes_says_so_and_shows_the_way_on(look, site, api):
+def test_a_filter_that_nothing_matches_says_so_and_shows_the_way_on(look, site, api):
     api.samples()
     page = look(f"{site}?sample=0&filter=price:99999999..")
-    expect(page.get_by_role("heading", name="Nothing passes")).to_be_visible()
+    expect(page.get_by_role("heading", name="No matches")).to_be_visible()
     with searching(page) as answers:
         page.get_by_role("button", name="Search without filters").click()
     assert answers[0]["results"]
@@ -217,6 +217,6 @@ def test_a_reload_says_that_an_upload_was_not_kept(page, api):
     with searching(page):
         choose(page, "mine.jpg", api.picture())
     page.reload()
-    expect(page.get_by_role("alert")).to_contain_text("Uploaded pictures are not kept")
+    expect(page.get_by_role("alert")).to_contain_text("Uploaded pictures are not stored")
     with searching(page):
         choose(page, "mine.jpg", api.picture())

@@ -94,6 +94,42 @@ def test_pasted_text_still_goes_into_the_text_field(look, site):
     expect(page.get_by_role("searchbox")).to_have_value("a green skirt")
 
 
+COPIED_CELL = """async ([selector, withText]) => {
+  const data = new DataTransfer();
+  if (withText) { data.setData('text/plain', 'red dress'); data.setData('text/html', '<td>red dress</td>'); }
+  const canvas = Object.assign(document.createElement('canvas'), {width: 40, height: 40});
+  const bitmap = await new Promise(resolve => canvas.toBlob(resolve, 'image/png'));
+  data.items.add(new File([bitmap], 'image.png', {type: 'image/png'}));
+  const target = document.querySelector(selector);
+  target.focus();
+  const event = new ClipboardEvent('paste', {bubbles: true, cancelable: true, clipboardData: data});
+  target.dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+def test_cells_of_a_spreadsheet_are_pasted_into_the_text_field_as_text_though_a_bitmap_is_beside_it(look, site):
+    page = look(site)
+    page.get_by_role("searchbox").wait_for()
+    assert page.evaluate(COPIED_CELL, ["input[type=search]", True]) is False, "the browser pastes the text itself"
+
+
+def test_a_bitmap_alone_is_the_query_wherever_it_is_pasted(look, site):
+    page = look(site)
+    page.get_by_role("searchbox").wait_for()
+    with searching(page):
+        assert page.evaluate(COPIED_CELL, ["input[type=search]", False]) is True
+    assert (sent(page)["image"]["width"], sent(page)["image"]["height"]) == (40, 40)
+
+
+def test_a_text_that_was_cut_is_told(look, site, api):
+    page = look(f"{site}?model={api.text_model()['id']}")
+    search_text(page, "a red dress")
+    expect(page.get_by_text("longer than this model reads")).to_have_count(0)
+    search_text(page, "a red dress with " + "so " * 100 + "long sleeves")
+    expect(page.get_by_text("longer than this model reads")).to_be_visible()
+
+
 def test_enter_searches_by_text(look, site, api):
     page = look(f"{site}?model={api.text_model()['id']}")
     answer = search_text(page, "a red dress with long sleeves")
@@ -112,7 +148,7 @@ def test_text_is_offered_only_by_models_that_take_it(look, site, api):
         return
     page = look(f"{site}?model={pictures_only[0]['id']}")
     expect(page.get_by_role("searchbox")).to_be_disabled()
-    expect(page.get_by_text("knows pictures only")).to_be_visible()
+    expect(page.get_by_text("takes pictures only")).to_be_visible()
 
 
 def test_a_sample_is_searched_as_if_it_had_been_uploaded(page, api):
@@ -135,13 +171,13 @@ def test_more_like_this_searches_with_the_picture_of_a_result(page):
 
 def test_the_query_is_removed_and_the_first_screen_comes_back(page):
     search_sample(page)
-    page.get_by_role("button", name="Remove the query").click()
+    page.get_by_role("button", name="Clear the query").click()
     expect(page.get_by_role("heading", name="Show it a garment")).to_be_visible()
     expect(page.get_by_role("button", name="Choose a picture")).to_be_visible()
 
 
 def test_it_is_said_what_happens_to_an_upload(page):
-    expect(page.get_by_text("goes to this server only, is used to answer, and is not kept")).to_be_visible()
+    expect(page.get_by_text("is used for this search only and is not stored")).to_be_visible()
 
 
 @pytest.mark.parametrize("form", ["GIF", "BMP", "AVIF"])

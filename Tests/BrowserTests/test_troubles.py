@@ -116,7 +116,7 @@ def test_a_long_search_shows_that_it_goes_on(page):
 
 def test_a_garment_that_is_gone_is_said_in_the_dialog(look, site):
     page = look(f"{site}?show=no-such-garment")
-    expect(page.get_by_role("dialog")).to_contain_text("not in the catalogue any more")
+    expect(page.get_by_role("dialog")).to_contain_text("no longer in the catalogue")
     page.get_by_role("dialog").get_by_role("button", name="Close").first.click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert "show=" not in page.url

@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import TensorFiles
 import Testing
+import Tokenizers
 import Torch
 
 @Suite("Checkpoint", .serialized)

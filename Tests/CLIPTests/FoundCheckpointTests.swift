@@ -41,7 +41,8 @@ struct FoundCheckpointTests {
         try withFolder { folder in
             let stage3 = "\(folder)/stage3.pth"
             try TorchCheckpointWriter.write(
-                Self.weights(), key: "model_state_dict", values: ["model_name": "ViT-B/16", "train_args": [:]], to: stage3)
+                Self.weights(), key: "model_state_dict", values: ["model_name": "ViT-B/16", "train_args": .dictionary([:])],
+                to: stage3)
             #expect(try Checkpoint(path: stage3).format == .styleFinderStage3)
             #expect(try Checkpoint(path: stage3).configuration.activation == .quickGELU)
             let fashion = "\(folder)/openfashionclip.pt"

@@ -35,7 +35,7 @@ struct ManifestTests {
         }
         let text = try read("m.csv", Data("image,product_id\n".utf8) + Data([0xE4, 0x2C, 0x61, 0x0A, 0xE4, 0x2C, 0x62, 0x0A]))
         #expect(text.remarks.map(\.line) == [2])
-        #expect(text.remarks[0].message.contains("and 1 more lines is not UTF-8 and was read as Windows-1252"))
+        #expect(text.remarks[0].message.contains("this and 1 other lines are not UTF-8 and read as Windows-1252"))
     }
 
     @Test("a quoted field keeps its blanks, and one row's last fields may be missing")

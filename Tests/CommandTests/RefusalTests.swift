@@ -192,6 +192,13 @@ struct Refusal: Sendable, CustomTestStringConvertible {
 
     static let models: [Refusal] = [
         model("a model nobody knows", 66, "There is no model") { _ in "no-such-model" },
+        model("the folder around a model", 65, "the model lies in") {
+            try FileManager.default.copyItem(atPath: ReducedModel.path, toPath: "\(try $0.makeFolder("around"))/0_CLIPModel")
+            return $0("around")
+        },
+        .init("two models that can't be mixed", 65, "can't be mixed: ") {
+            ["models", "merge", ReducedModel.path, ReducedModel.other, "--alpha", "0.5", "--out", $0("mixed")]
+        },
         model("an empty folder as a model", 65, "not a model folder") { try $0.makeFolder("empty") },
         model("a file that is no checkpoint", 65, "cut off") { try $0.write("model.bin", "weights") },
         model("a missing tensor", 65, "missing: ") { try $0.model("m") { $0[layer] = nil } },
@@ -262,6 +269,12 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         },
         .init("a column that is not there", 65, "no column colour") {
             ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--relevant-by", "colour"]
+        },
+        .init(
+            "pictures without identities", 65,
+            "Name a column whose equal values make pictures relevant to each other with --relevant-by"
+        ) {
+            ["evaluate", "--data", try $0.boutique(4), "--color-histogram"]
         },
         .init("a choice of rows that fits none", 65, "no chosen row has view=top") {
             ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--query", "view=top"]
@@ -354,6 +367,10 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("a file that is not there", 66, "nowhere.pt") {
             ["embed", "--catalog", $0("x.db"), "--model", ReducedModel.path, "--from", $0("nowhere.pt")]
         },
+        .init("an array of NumPy", 65, "is a NumPy array, and .npy is not read") {
+            let file = try $0.write("img_emb_0.npy", Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0]))
+            return ["embed", "--catalog", $0("x.db"), "--model", ReducedModel.path, "--from", file]
+        },
         taking("a file that does not say its model", 64, "give that model's fingerprint"),
         taking("a safetensors file that does not say its model", 64, "--fingerprint", ending: "safetensors"),
         taking(
@@ -403,6 +420,9 @@ struct Refusal: Sendable, CustomTestStringConvertible {
             try $0.recipe { $0.replacingOccurrences(of: "\"rate\": 0.001", with: "\"rate\": \"fast\"") }
         },
         training("no rows to train on", 65, "nothing to train on", splits: ["query", "gallery"]) { try $0.recipe() },
+        .init("photos without identities", 65, "give the photos of one product the same product_id, at least two of each") {
+            ["train", try $0.recipe(), "--data", try $0.boutique(6), "--out", $0("run")]
+        },
         training("a run that is already there", 64, "already holds a run") {
             try $0.write("run/recipe.json", "{}")
             return try $0.recipe()

@@ -6,12 +6,19 @@ import Imaging
 enum Fixtures {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 
-    static func picture(_ name: String) throws -> [UInt8] {
-        try Array(Data(contentsOf: folder.appending(path: "pictures").appending(path: name)))
+    static func picture(_ name: String, in kind: String = "pictures") throws -> [UInt8] {
+        try Array(Data(contentsOf: folder.appending(path: kind).appending(path: name)))
     }
 
     static func goldens() throws -> Goldens {
         try JSONDecoder().decode(Goldens.self, from: Data(contentsOf: folder.appending(path: "goldens.json")))
+    }
+
+    /// The kinds of hard files that `tools/golden/imaging_hard.py` makes.
+    static func hardPictures() throws -> [String: HardPicture] {
+        struct Document: Decodable { let pictures: [String: HardPicture] }
+        return try JSONDecoder().decode(Document.self, from: Data(contentsOf: folder.appending(path: "hard-pictures.json")))
+            .pictures
     }
 
     static func hardImages() throws -> [String: HardImage] {
@@ -56,6 +63,16 @@ struct Goldens: Decodable {
     let resizings: [Resizing]
     let crops: [Crop]
     let drafts: [Draft]
+}
+
+/// What Pillow makes of a hard file of our own, or why we refuse it: an `ImageError.Category` and words of its sentence.
+struct HardPicture: Decodable {
+    let size: [Int]?
+    let onWhite: String?
+    let dropped: String?
+    let hint: String?
+    let refused: String?
+    let word: String?
 }
 
 /// What Pillow makes of a file of `hard-images`: a picture, or the name of its error.

@@ -25,6 +25,28 @@ struct HardImageTests {
         "truncated__sharp__truncated.png": { $0 == .truncated(.png) },
     ]
 
+    @Test("every hard kind that the project makes itself is a picture equal to Pillow's, or refused for its own reason")
+    func madeKinds() throws {
+        let pictures = try Fixtures.hardPictures()
+        #expect(pictures.count >= 60)
+        for (name, golden) in pictures.sorted(by: { $0.key < $1.key }) {
+            let bytes = try Fixtures.picture(name, in: "hard-pictures")
+            do {
+                let header = try ImageDecoder.header(of: bytes)
+                let image = try ImageDecoder.decode(bytes)
+                #expect(golden.refused == nil, "\(name) was not refused")
+                #expect(image.size == golden.size, "\(name)")
+                #expect(image.sha256 == golden.onWhite, "\(name) on white")
+                #expect(try ImageDecoder.decode(bytes, alpha: .dropped).sha256 == golden.dropped, "\(name) with alpha dropped")
+                #expect(header.colourHint?.rawValue == golden.hint, "\(name)")
+            } catch {
+                #expect(
+                    "\(error.category)" == golden.refused && error.description.contains(golden.word ?? "?"), "\(name): \(error)")
+                expectOneSentence(error)
+            }
+        }
+    }
+
     @Test(
         "every file is a picture equal to Pillow's, or refused in one sentence naming the reason",
         .enabled(if: RealPhotos.present, "needs ../shared/data"))

@@ -3,6 +3,7 @@ import CLIP
 import Foundation
 import Imaging
 import Inference
+import Search
 import Testing
 
 /// A catalogue of small generated pictures, one product each. It goes away with the object.
@@ -235,5 +236,23 @@ struct CatalogEmbeddingTests {
         }
         #expect(embedded == 13)
         #expect(try pictures.embed().embedded == 0)
+    }
+
+    @Test("a catalogue of an earlier version knows its model again: nothing is embedded anew, written or only read")
+    func formerFingerprint() throws {
+        let pictures = try Pictures(3)
+        let checkpoint = try Checkpoint(path: ReducedModel.path)
+        let former = try checkpoint.formerFingerprints
+        #expect(former.count == 2 && !former.contains(pictures.fingerprint))
+        _ = try CatalogEmbedding(pictures.store).run(
+            pictures.embedder, fingerprint: former[1], name: "reduced", progress: { _, _ in }, shouldStop: { false })
+        let reader = try CatalogStore(path: pictures.store.path, mode: .readOnly)
+        #expect(try reader.fingerprint(of: checkpoint) == former[1])
+        let session = try EncoderSession(checkpoint: ReducedModel.path, name: "reduced", catalog: reader)
+        #expect(session.model.fingerprint == former[1] && session.card.fingerprint == pictures.fingerprint)
+        #expect(try pictures.store.fingerprint(of: checkpoint) == pictures.fingerprint)
+        #expect(try pictures.vectorCount == 3)
+        #expect(try pictures.embed().embedded == 0)
+        #expect(try reader.fingerprint(of: checkpoint) == pictures.fingerprint)
     }
 }

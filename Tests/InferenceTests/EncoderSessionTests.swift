@@ -104,6 +104,18 @@ struct EncoderSessionTests {
         #expect(try await session.encode(images: []) == [])
     }
 
+    @Test("a text that was cut is told, beside others and through the batcher")
+    func cut() async throws {
+        let session = try EncoderSession(checkpoint: ReducedModel.path, name: "reduced")
+        let texts = ["red dress", Array(repeating: "red dress", count: 200).joined(separator: " "), ""]
+        let encoders: [any EmbeddingModel] = [session, MicroBatcher(session)]
+        for encoder in encoders {
+            let encoded = try await encoder.encodeTexts(texts)
+            #expect(encoded.cut == [false, true, false])
+            #expect(try await encoded.vectors == encoder.encode(texts: texts))
+        }
+    }
+
     @Test("many callers at once each get the vectors of their own pictures, alone or batched")
     func concurrent() async throws {
         let session = try EncoderSession(checkpoint: ReducedModel.path, name: "reduced")

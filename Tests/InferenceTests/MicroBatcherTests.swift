@@ -1,3 +1,4 @@
+import Catalog
 import Imaging
 import Search
 import Testing
@@ -44,6 +45,24 @@ struct MicroBatcherTests {
     func texts() async throws {
         let batcher = MicroBatcher(GatedEncoder(open: true))
         #expect(try await batcher.encode(texts: ["a", "abc"]) == [[1], [3]])
+    }
+
+    @Test("which texts the encoder cut comes through, and nothing once it is closed")
+    func cutTexts() async throws {
+        struct Cutting: EmbeddingModel {
+            let model = ModelRecord(fingerprint: "cutting", name: "cutting", dimension: 1)
+            func encode(images: [RGBImage]) -> [[Float]] { [] }
+            func encode(texts: [String]) -> [[Float]] { texts.map { [Float($0.count)] } }
+            func encodeTexts(_ texts: [String]) -> EncodedTexts {
+                EncodedTexts(vectors: encode(texts: texts), cut: texts.map { $0.count > 2 })
+            }
+        }
+        let batcher = MicroBatcher(Cutting())
+        let texts = try await batcher.encodeTexts(["a", "abc"])
+        #expect(texts.vectors == [[1], [3]])
+        #expect(texts.cut == [false, true])
+        await batcher.close()
+        await #expect(throws: BatcherError.closed) { try await batcher.encodeTexts(["a"]) }
     }
 
     @Test("a failed pass fails each of its callers, and the next pass works")

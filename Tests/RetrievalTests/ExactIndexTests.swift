@@ -65,10 +65,12 @@ struct ExactIndexTests {
         let vectors = randomUnitVectors(count, dimension: dimension, seed: 5)
         let queries = randomUnitVectors(20, dimension: dimension, seed: 6)
         let ids = (0..<Int64(count)).map { $0 }
-        let plain = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: .plain).search(VectorRequest(vectors: queries, k: 20))
+        let plain = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: .plain).search(
+            VectorRequest(vectors: queries, k: 20))
         #expect(InstructionSet.available.first == .plain && InstructionSet.available.contains(.best))
         for level in InstructionSet.available {
-            let found = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: level).search(VectorRequest(vectors: queries, k: 20))
+            let found = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, level: level).search(
+                VectorRequest(vectors: queries, k: 20))
             #expect(found.map { $0.map(\.id) } == plain.map { $0.map(\.id) })
             #expect(zip(found.joined(), plain.joined()).allSatisfy { abs($0.score - $1.score) < 1e-5 })
         }
@@ -84,7 +86,9 @@ struct ExactIndexTests {
             try index.search(VectorRequest(vectors: Array(queries[query * dimension..<(query + 1) * dimension]), k: 5))[0]
         }
         for size in [2, 5, 6, 7, 11, 48, 49, 101] {
-            #expect(try index.search(VectorRequest(vectors: Array(queries.prefix(size * dimension)), k: 5)) == Array(alone.prefix(size)))
+            #expect(
+                try index.search(VectorRequest(vectors: Array(queries.prefix(size * dimension)), k: 5))
+                    == Array(alone.prefix(size)))
         }
         let everything = Admission.ids(BitSet(0..<count))
         #expect(try index.search(VectorRequest(vectors: queries, k: 5, admission: everything)) == alone)

@@ -129,7 +129,8 @@ struct LiveIndexTests {
             for _ in 0..<250 {
                 let size = Int.random(in: 0...12, using: &numbers)
                 let added = Dictionary(
-                    (0..<size).map { _ in (Int64.random(in: 0..<300, using: &numbers), Self.vector(&numbers)) }) { $1 }
+                    (0..<size).map { _ in (Int64.random(in: 0..<300, using: &numbers), Self.vector(&numbers)) }
+                ) { $1 }
                 let removed = (0..<Int.random(in: 0...6, using: &numbers)).map { _ in
                     Int64.random(in: 0..<300, using: &numbers)
                 }

@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import GRDB
 import Imaging
 import Search
 
@@ -36,21 +37,19 @@ final class Boutique {
         store = try CatalogStore(path: owner.url.path + "/boutique.db", mode: .create)
         model = ModelRecord(fingerprint: "fake", name: "fake", dimension: dimension)
         try importRows(garments)
-        let byPath = Dictionary(uniqueKeysWithValues: try store.images().map { ($0.path, $0) })
-        let images = garments.indices.compactMap { byPath[path($0)] }
-        ids = images.map(\.id)
         guard embedded else { return }
-        try store.writeVectors(
-            zip(images, garments).map { NewVector(image: $0.id, contentHash: $0.contentHash, components: $1.vector) }, of: model)
+        try write(garments.map(\.vector))
     }
 
     private var folder: URL { owner.url }
 
     private func path(_ place: Int) -> String { folder.resolvingSymlinksInPath().path + "/\(place).png" }
 
-    func importRows(_ garments: [Garment], prune: Bool = false) throws {
+    /// Imports garments, each with the picture of its place in the list, or of the place given.
+    func importRows(_ garments: [Garment], at places: Range<Int>? = nil, prune: Bool = false) throws {
         var manifest = ""
-        for (place, garment) in garments.enumerated() {
+        let places = places ?? garments.indices
+        for (place, garment) in zip(places, garments) {
             try Data("picture \(place)".utf8).write(to: URL(fileURLWithPath: path(place)))
             let view = garment.view.map { ", \"view\": \"\($0)\"" } ?? ""
             manifest += """
@@ -59,9 +58,38 @@ final class Boutique {
                 """
         }
         try Data(manifest.utf8).write(to: folder.appending(path: "manifest.jsonl"))
-        let report = try store.importCatalog(
+        try importAgain(prune: prune)
+        let byPath = Dictionary(uniqueKeysWithValues: try store.images().map { ($0.path, $0.id) })
+        ids = places.compactMap { byPath[path($0)] }
+        precondition(ids.count == garments.count)
+    }
+
+    /// Imports the manifest once more, whatever became of its files.
+    func importAgain(prune: Bool = false) throws {
+        _ = try store.importCatalog(
             from: folder, options: ImportOptions(prune: prune), inspect: { _, _ in PictureSize(width: 2, height: 2) })
-        precondition(report.imagesMissing == 0 && report.imagesBroken == 0)
+    }
+
+    /// Writes a vector for each of `ids`.
+    func write(_ vectors: [[Float]]) throws {
+        try store.writeVectors(
+            zip(ids, vectors).map { NewVector(image: $0, contentHash: nil, components: $1) }, of: model)
+    }
+
+    /// Writes a product with one picture as an older version might have: past everything that looks at ids.
+    func insert(product: String, vector: [Float]) throws {
+        let queue = try DatabaseQueue(path: store.path)
+        let image = try queue.write { db in
+            try db.execute(sql: "INSERT INTO products (id) VALUES (?)", arguments: [product])
+            try db.execute(
+                sql: """
+                    INSERT INTO images (product_id, path, source, sha256, width, height, state)
+                    VALUES (?, ?, '/old', ?, 2, 2, 'ok')
+                    """, arguments: [product, "/old/\(UUID().uuidString)", String(repeating: "0", count: 64)])
+            return db.lastInsertedRowID
+        }
+        try queue.close()
+        try store.writeVectors([NewVector(image: image, contentHash: nil, components: vector)], of: model)
     }
 
     func engine(_ encoder: FakeEncoder? = nil) throws -> SearchEngine {
@@ -91,6 +119,11 @@ struct FakeEncoder: EmbeddingModel {
 
     func encode(texts: [String]) -> [[Float]] {
         texts.map { vector(1 / Double($0.count), dimension: width ?? model.dimension) }
+    }
+
+    /// It says of texts of more than 20 letters that it has cut them.
+    func encodeTexts(_ texts: [String]) -> EncodedTexts {
+        EncodedTexts(vectors: encode(texts: texts), cut: texts.map { $0.count > 20 })
     }
 }
 

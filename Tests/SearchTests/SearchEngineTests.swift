@@ -122,17 +122,33 @@ struct SearchEngineTests {
         #expect(try await engine.search(SearchQuery(.text("x"))).results.first?.product.id == "A")
         #expect(try await engine.search(SearchQuery(.text("dress"))).results.first?.product.id == "B")
     }
+}
 
-    @Test("a picture removed after the engine was made is left out, and the ranks stay without a gap")
-    func removed() async throws {
-        let garments = [0.9, 0.8, 0.7].enumerated().map { Garment(product: "P\($0)", vector: vector($1)) }
+extension SearchEngineTests {
+    @Test("a text that the model did not read whole is told")
+    func cutText() async throws {
+        let engine = try Boutique([Garment(product: "A", vector: vector(1))]).engine()
+        let short = try await engine.search(SearchQuery(.text("dress")))
+        let long = try await engine.search(SearchQuery(.text(String(repeating: "red dress ", count: 200))))
+        #expect(!short.truncatedText && long.truncatedText)
+        #expect(long.results.map(\.product.id) == ["A"])
+    }
+
+    @Test("a product's and a picture's own search leaves out what it must, also where a filter would admit it")
+    func ownResults() async throws {
+        let garments = [("A", 0.9), ("A", 0.85), ("B", 0.8), ("C", 0.1)].map { Garment(product: $0, vector: vector($1)) }
         let boutique = try Boutique(garments)
         let engine = try boutique.engine()
-        // The pictures of P1 and P2 are in the manifest no more.
-        try boutique.importRows(Array(garments.prefix(1)), prune: true)
-        let response = try await engine.search(SearchQuery(Self.query))
-        #expect(response.results.map(\.product.id) == ["P0"])
-        #expect(response.results.map(\.rank) == [1])
+        func found(_ subject: SearchQuery.Subject, _ grouping: SearchQuery.Grouping) async throws -> [ImageID] {
+            try await engine.search(SearchQuery(subject, filter: CatalogFilter(["color=black"]), grouping: grouping))
+                .results.map(\.image.id)
+        }
+        let ids = boutique.ids
+        #expect(try await found(.product("A"), .product) == [ids[2], ids[3]])
+        #expect(try await found(.catalogImage(ids[0]), .product) == [ids[2], ids[3]])
+        #expect(try await found(.catalogImage(ids[0]), .image) == [ids[1], ids[2], ids[3]])
+        await #expect(throws: SearchError.unknownProduct("Z")) { try await found(.product("Z"), .product) }
+        await #expect(throws: SearchError.unknownImage(999)) { try await found(.catalogImage(999), .image) }
     }
 }
 
@@ -228,7 +244,7 @@ struct SearchDocumentTests {
         let boutique = try Boutique([.init(product: "A", vector: vector(0.5), view: "back")])
         let response = try await boutique.engine().search(SearchQuery(.text("dress")))
         let object = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(response)) as? [String: Any])
-        #expect(Set(object.keys) == ["model", "results", "timing_ms"])
+        #expect(Set(object.keys) == ["model", "results", "timing_ms", "truncated_text"])
         #expect(object["model"] as? String == "fake")
         let timing = try #require(object["timing_ms"] as? [String: Double])
         #expect(Set(timing.keys) == ["encode", "search", "total"])

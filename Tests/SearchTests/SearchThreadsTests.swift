@@ -9,7 +9,7 @@ struct SearchThreadsTests {
     /// Threads that end with the test.
     private static func with<Value>(
         count: Int, limit: Int, _ body: (SearchThreads) async throws -> Value
-    ) async rethrows -> Value {
+    ) async throws -> Value {
         let threads = SearchThreads(count: count, limit: limit)
         defer { threads.close() }
         return try await body(threads)
@@ -34,7 +34,8 @@ struct SearchThreadsTests {
     func values() async throws {
         struct Refusal: Error {}
         try await Self.with(count: 2, limit: 4) { threads in
-            #expect(try await threads.run { 7 } == 7)
+            let value = try await threads.run { 7 }
+            #expect(value == 7)
             await #expect(throws: Refusal.self) { try await threads.run { throw Refusal() } }
         }
     }
@@ -56,7 +57,10 @@ struct SearchThreadsTests {
             #expect(await Task { 1 }.value == 1)
             #expect(gate.entered.withLock { $0 } == 3)
             for _ in 0..<30 { gate.semaphore.signal() }
-            for (number, task) in blocked.enumerated() { #expect(try await task.value == number) }
+            for (number, task) in blocked.enumerated() {
+                let value = try await task.value
+                #expect(value == number)
+            }
         }
     }
 
@@ -72,7 +76,8 @@ struct SearchThreadsTests {
             #expect(refusal.isTransient && !SearchError.emptyText.isTransient)
             for _ in 0..<3 { gate.semaphore.signal() }
             for task in blocked { try await task.value }
-            #expect(try await threads.run { 5 } == 5)
+            let value = try await threads.run { 5 }
+            #expect(value == 5)
         }
     }
 

@@ -155,6 +155,28 @@ struct SigLIPTokenizerTests {
         try expectRefused(model(pieces: [("<unk>", 0, 2), ("</s>", 0, 3), ("a", 0, 9)]), "unknown kind 9")
     }
 
+    @Test("as transformers cuts a text, a piece that a user defined is always found, and an unused one or a control never")
+    func kinds() throws {
+        let bytes = model(pieces: [
+            ("<unk>", 0, 2), ("</s>", 0, 3), ("\u{2581}", -1, 1), ("a", -1, 1), ("b", -1, 1), ("ab", -100, 4), ("ba", 0, 5),
+            ("bb", 0, 3),
+        ])
+        try withTemporaryFolder { folder in
+            let path = folder + "/spiece.model"
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            let cut = try Tokenizer(sentencePieceModel: path, contextLength: 12, cleanup: .huggingFace)
+            for (text, ids) in [
+                ("abab", [2, 5, 5]), ("ba", [2, 4, 3]), ("abba", [2, 5, 4, 3]), ("bb", [2, 4, 4]), ("axx", [2, 3, 0]),
+            ] {
+                let found = cut.encode(text)
+                #expect(found.ids.prefix(found.count) == ids.map(Int32.init) + [1], "\(text)")
+            }
+            // open_clip's library knows no kinds: the score decides.
+            let other = try Tokenizer(sentencePieceModel: path, contextLength: 12, cleanup: .openCLIP)
+            #expect(other.encode("ba").ids.prefix(3) == [2, 6, 1])
+        }
+    }
+
     @Test("a model that falls back to bytes and has not all of them is refused")
     func bytesMissing() throws {
         let sentence = try open(model(falls: true))?.description ?? "accepted"

@@ -5,6 +5,7 @@ import Imaging
 import Retrieval
 import TensorFiles
 import Testing
+import Tokenizers
 import Torch
 
 @testable import Training

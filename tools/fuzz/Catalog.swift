@@ -1,13 +1,13 @@
-// One input of libFuzzer for one of the readers of what people write about a catalogue; tools/fuzz/catalog.sh compiles it together with the
+// One input of libFuzzer for one of the readers of what people write about a catalogue; tools/fuzz/run.sh compiles it together with the
 // readers' own sources.
 //
-// The variable READER says which: `csv`, `jsonl`, `catalog` (catalog.json) or `filter`. A crash, a hang or memory beyond libFuzzer's limits is a
+// The variable TARGET says which: `csv`, `jsonl`, `catalog` (catalog.json) or `filter`. A crash, a hang or memory beyond libFuzzer's limits is a
 // finding; an error of ours is not, as long as it is a sentence.
 
 import Foundation
 import Glibc
 
-private let reader = getenv("READER").map { String(cString: $0) } ?? ""
+private let target = getenv("TARGET").map { String(cString: $0) } ?? ""
 
 private func check(_ sentence: String) {
     if !sentence.hasSuffix(".") || sentence.isEmpty { fatalError("no sentence: \(sentence)") }
@@ -33,13 +33,15 @@ private func read(_ bytes: [UInt8], _ format: ManifestFormat) {
         if let url = row["url"], Product.reasonAgainst(url: url) != nil { fatalError("the url \(url)") }
         if ExactText(row.productID) != ExactText(row.productID.oneSpelling) { fatalError("two spellings of \(row.productID)") }
     }
-    for group in ProductGroup.groups(of: manifest.rows, source: "m") where group.pictures.isEmpty { fatalError("a product without picture") }
+    for group in ProductGroup.groups(of: manifest.rows, source: "m") where group.pictures.isEmpty {
+        fatalError("a product without picture")
+    }
 }
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: data, count: size))
-    switch reader {
+    switch target {
     case "csv": read(bytes, .csv)
     case "jsonl": read(bytes, .jsonLines)
     case "catalog": read(bytes, .catalogJSON)
@@ -51,7 +53,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
         } catch {
             check(error.description)
         }
-    default: fatalError("READER is \"\(reader)\", expected csv, jsonl, catalog or filter")
+    default: fatalError("TARGET is \"\(target)\", expected csv, jsonl, catalog or filter")
     }
     return 0
 }

@@ -23,7 +23,11 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
         guard small.width <= image.width, small.height <= image.height else { fatalError("a reduced picture is larger") }
         // Given up in the middle: nothing may be left behind.
         let asked = Mutex(0)
-        let control = DecodingControl { asked.withLock { $0 += 1; return $0 > 3 } }
+        let control = DecodingControl {
+            asked.withLock {
+                $0 += 1; return $0 > 3
+            }
+        }
         _ = try? ImageDecoder.decode(bytes, limits: limits, control: control)
     } catch {
         let sentence = error.description

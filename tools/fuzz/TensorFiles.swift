@@ -5,7 +5,7 @@
 
 import Glibc
 
-private let reader = getenv("TARGET").map { String(cString: $0) } ?? ""
+private let target = getenv("TARGET").map { String(cString: $0) } ?? ""
 
 /// Files in memory: the readers map what they read.
 private let folder: String = {
@@ -38,7 +38,7 @@ private func read(_ source: some TensorSource) {
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = UnsafeRawBufferPointer(start: data, count: size)
     do throws(TensorFileError) {
-        switch reader {
+        switch target {
         case "safetensors": read(try SafetensorsFile(path: write(bytes, "x.safetensors")))
         case "index": read(try ShardedTensors(path: write(bytes, "model.safetensors.index.json")))
         case "zip":
@@ -56,7 +56,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
             try archive.finish()
             try file.commit()
             read(try TorchCheckpoint(path: path, objects: .collected).tensors())
-        default: fatalError("TARGET is \"\(reader)\", expected safetensors, index, zip or pickle")
+        default: fatalError("TARGET is \"\(target)\", expected safetensors, index, zip or pickle")
         }
     } catch {
         // Every error has a sentence.

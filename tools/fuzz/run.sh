@@ -5,15 +5,16 @@
 #
 #     safetensors index zip pickle                  tensor files (TensorFiles.swift)
 #     jpeg png webp                                 pictures (Pictures.swift)
+#     csv jsonl catalog filter                      manifests and filters (Catalog.swift)
 #
-# It begins with the fixtures of the tests and keeps nothing but what it found wrong, in .build/fuzz/. Ends with 1 if it found something.
+# It begins with the fixtures of the tests, or with small texts that stand below, and keeps nothing but what it found wrong, in .build/fuzz/. Ends with 1 if it found something.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-600}
 shift || true
 [ "$seconds" -gt 0 ] || { echo "SECONDS is $seconds, expected one or more" >&2; exit 64; }
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(safetensors index zip pickle jpeg png webp)
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors index zip pickle jpeg png webp csv jsonl catalog filter)
 place=.build/fuzz
 mkdir -p $place
 work=$(mktemp -d)
@@ -24,7 +25,8 @@ harness() {
     case $1 in
         safetensors | index | zip | pickle) echo TensorFiles ;;
         jpeg | png | webp) echo Pictures ;;
-        *) echo "targets are safetensors, index, zip, pickle, jpeg, png and webp, found $1" >&2; exit 64 ;;
+        csv | jsonl | catalog | filter) echo Catalog ;;
+        *) echo "targets are safetensors, index, zip, pickle, jpeg, png, webp, csv, jsonl, catalog and filter, found $1" >&2; exit 64 ;;
     esac
 }
 
@@ -44,6 +46,13 @@ compile() {
             "${swift[@]}" -I "$work/modules" Sources/Imaging/*.swift tools/fuzz/$1.swift "${objects[@]}" \
                 -ljpeg -lpng -lwebp -lwebpdemux -lz -o $place/$1
             ;;
+        Catalog)
+            swiftc -O -wmo -swift-version 6 -parse-as-library -module-name Hashing -I Sources/CCrypto -emit-module \
+                -emit-module-path "$work/Hashing.swiftmodule" -emit-object -o "$work/Hashing.o" Sources/Hashing/*.swift
+            "${swift[@]}" -wmo -enable-upcoming-feature InternalImportsByDefault -I "$work" -I Sources/CCrypto \
+                Sources/Catalog/{CatalogError,CatalogFilter,ExactText,FileStatus,Records}.swift Sources/Catalog/Dataset/*.swift \
+                tools/fuzz/$1.swift "$work/Hashing.o" -lcrypto -o $place/$1
+            ;;
     esac
 }
 
@@ -58,7 +67,25 @@ seed() {
         zip) cp $checkpoints "$2" ;;
         pickle) for file in $checkpoints; do unzip -p "$file" '*/data.pkl' > "$2/$(basename "$file")" 2>/dev/null || rm "$2/$(basename "$file")"; done ;;
         jpeg) find $pictures \( -name '*.jpg' -o -name '*.mpo' \) -exec cp {} "$2" \; ;;
-        *) find $pictures -name "*.$1" -exec cp {} "$2" \; ;;
+        png | webp) find $pictures -name "*.$1" -exec cp {} "$2" \; ;;
+        csv)
+            printf 'image,product_id,title,price\na.jpg,P,"say ""hi"", you",19.99\n' > "$2/comma"
+            printf 'sep=;\r\nImage;Product ID;Preis\r\np\\a.jpg;P;1.299,00\r\n;;\r\n' > "$2/semicolon"
+            printf 'image\tproduct_id\turl\ra.jpg,b.jpg\tP\tjavascript:x\r' > "$2/tab"
+            printf 'image,product_id,in_stock,split\nR\xf6cke.jpg,Gru\xcc\x88n,yes,train\n' > "$2/encodings"
+            ;;
+        jsonl)
+            printf '{"image":"a.jpg","product_id":1,"price":NaN,"attributes":{"fit":["a","b"]}},\n{"image":"a"}\n' > "$2/lines"
+            printf '[{"image":"a.jpg","product_id":"\\u00e4\\ud83d\\ude00","url":"https://a.example"}]' > "$2/array"
+            printf '{\n "image": "b.jpg",\n "product_id": "P", "x": [1.5e3, true, null, {}]\n}\n{"image":"c","product_id":"d"}' > "$2/pretty"
+            ;;
+        catalog)
+            printf '[{"id":"A","categories":["x","y"],"price":12.5,"images":["a.jpg",{"file":"b.jpg","view":"back"}],"variants":[{"s":1}]}]' > "$2/catalog"
+            ;;
+        filter)
+            printf 'color=Black|White\nprice=10..50\nin_stock:yes\ncategory=Men/Tops' > "$2/filter"
+            printf 'price=..5\nprice=5..' > "$2/bounds"
+            ;;
     esac
     [ -n "$(ls "$2")" ] || { echo "$1 has no file to begin with" >&2; exit 70; }
 }

@@ -29,6 +29,8 @@ export interface Result {
 export interface SearchAnswer {
   model: string;
   results: Result[];
+  /** The text was longer than the model reads, and its end was left out. */
+  truncated_text?: boolean | null;
   timing_ms?: Record<string, number>;
 }
 
@@ -60,7 +62,6 @@ export interface Training {
   steps?: number | null;
   photos?: number | null;
   seconds?: number | null;
-  command?: string | null;
   learning_rate?: number | null;
   optimizer?: string | null;
   weight_decay?: number | null;

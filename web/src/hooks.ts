@@ -187,6 +187,8 @@ export function useWindowPictures(take: Take, go: Go, dispatch: Dispatch<Action>
       else dispatch({ type: "unreadable", problem: { kind: "noPicture" } });
     };
     const paste = (event: ClipboardEvent) => {
+      // Spreadsheets and word processors put a bitmap beside the text that was copied: in a text field the text is meant.
+      if (isTextField(event.target) && event.clipboardData?.types.includes("text/plain")) return;
       const file = event.clipboardData ? pictureIn(event.clipboardData) : null;
       if (!file) return;
       event.preventDefault();
@@ -206,6 +208,10 @@ export function useWindowPictures(take: Take, go: Go, dispatch: Dispatch<Action>
     };
   }, [take, go, dispatch]);
   return over;
+}
+
+function isTextField(target: EventTarget | null) {
+  return target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && ["text", "search"].includes(target.type));
 }
 
 /** A picture of this page that was dragged back onto it. */
@@ -262,7 +268,7 @@ export function useProduct(id: string | null) {
 
 const pageSize = 24;
 
-/** The catalogue's products that pass the filters, page by page. */
+/** The catalogue's products that match the filters, page by page. */
 export function useBrowse(filters: string[], ready: boolean, attempt: number) {
   const key = JSON.stringify(filters);
   const [pages, setPages] = useState<{ key: string; total: number; products: ListedProduct[] } | null>(null);

@@ -4,6 +4,10 @@
 //
 // `search N` searches query N alone on one thread and answers `<milliseconds> <id> <id> …`; the end of the input ends the program.
 // Benchmarks/search.py drives it and the peer in turns, so that both see the same machine.
+//
+//     SearchBenchmark catalog FILE.db IMAGES DIMENSION
+//
+// makes a catalogue of that many images, unless the file is there, and prints what loading, filters and searches of 8 clients take.
 
 import Foundation
 import Retrieval
@@ -13,8 +17,15 @@ func answer(_ line: String) throws {
     try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }
 
+if CommandLine.arguments.count == 5, CommandLine.arguments[1] == "catalog", let images = Int(CommandLine.arguments[3]),
+    let dimension = Int(CommandLine.arguments[4])
+{
+    let catalog = GeneratedCatalog(path: CommandLine.arguments[2], images: images, dimension: dimension)
+    try await LiveBenchmark(catalog: catalog, clients: 8, searchesPerClient: 25).run()
+    exit(0)
+}
 guard CommandLine.arguments.count == 4, let k = Int(CommandLine.arguments[3]) else {
-    print("usage: SearchBenchmark GALLERY.safetensors QUERIES.safetensors K")
+    print("usage: SearchBenchmark GALLERY.safetensors QUERIES.safetensors K, or SearchBenchmark catalog FILE.db IMAGES DIMENSION")
     throw RetrievalError.count(what: "arguments", found: CommandLine.arguments.count - 1, expected: 3)
 }
 let gallery = try EmbeddingFile(path: CommandLine.arguments[1])

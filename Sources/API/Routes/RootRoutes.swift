@@ -1,5 +1,7 @@
+import Catalog
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 
 /// What stands at the root: health, the description of the API, and the page.
@@ -7,6 +9,14 @@ struct RootRoutes {
     let service: SearchService
     let base: BasePath
     let page: StaticPage?
+    /// A probe of a catalogue on a disk that hangs holds this thread, and none that answers.
+    private let prober = WorkPool(threads: 1, waiting: 8)
+
+    init(service: SearchService, base: BasePath, page: StaticPage?) {
+        self.service = service
+        self.base = base
+        self.page = page
+    }
 
     func add(to router: Router<APIContext>) {
         router.get("healthz") { _, _ in JSONAnswer.response(["status": "ok"]) }
@@ -21,16 +31,24 @@ struct RootRoutes {
     }
 
     @Sendable func readiness(_ request: Request, _ context: APIContext) async throws -> Response {
-        if service.isReady { return JSONAnswer.response(["status": "ready"]) }
-        var answer = JSONAnswer.response(["status": "loading"], status: .serviceUnavailable)
+        guard service.isReady else { return notReady("loading") }
+        do { try await prober.run { [service] _ in try service.probe() } } catch let error as CatalogError {
+            if case .locked = error { return notReady("busy") }
+            service.note(error)
+            context.logger.error("The catalogue can't be read: \(Front<RouterResponder<APIContext>>.bounded(error.description))")
+        }
+        return service.metDamage ? notReady("damaged") : JSONAnswer.response(["status": "ready"])
+    }
+
+    private func notReady(_ status: String) -> Response {
+        var answer = JSONAnswer.response(["status": status], status: .serviceUnavailable)
         answer.headers[.retryAfter] = "2"
         return answer
     }
 
     @Sendable func openAPI(_ request: Request, _ context: APIContext) async throws -> Response {
-        let text = OpenAPIDocument.json(server: base.path.isEmpty ? "/" : base.path)
-        return Response(
+        Response(
             status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+            body: ResponseBody(byteBuffer: try OpenAPIDocument.json(server: base.path.isEmpty ? "/" : base.path)))
     }
 }

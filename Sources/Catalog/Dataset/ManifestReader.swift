@@ -153,10 +153,8 @@ struct ManifestReader {
             }
         }
         if let line = recoded.first {
-            let others = recoded.count > 1 ? ", and \(recoded.count - 1) more lines" : ""
-            remark(
-                "encoding", line,
-                "this line\(others) is not UTF-8 and was read as Windows-1252; save the file as CSV UTF-8 to be sure")
+            let lines = recoded.count > 1 ? "this and \(recoded.count - 1) other lines are" : "this line is"
+            remark("encoding", line, "\(lines) not UTF-8 and read as Windows-1252; save the file as CSV UTF-8 to be sure")
         }
         let style = priceStyle(good, separator: records.separator)
         for (line, fields) in good { append(line: line, fields, price: style) }

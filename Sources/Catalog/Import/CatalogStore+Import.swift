@@ -42,7 +42,11 @@ extension CatalogStore {
                 for picture in group.pictures {
                     report.stopped = shouldStop()
                     if report.stopped { break }
-                    outcomes.append(observer.observe(picture.row.path))
+                    let outcome = observer.observe(picture.row.path)
+                    // A picture that was given up in the middle says nothing about its file.
+                    report.stopped = shouldStop()
+                    if report.stopped { break }
+                    outcomes.append(outcome)
                     done += 1
                     progress(ImportProgress(done: done, committed: committed, total: dataset.rows.count))
                 }

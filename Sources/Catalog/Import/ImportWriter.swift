@@ -172,7 +172,7 @@ struct ImportWriter {
     private mutating func formerPlace(of hash: ContentHash, product: String, now path: String) throws -> Stored? {
         guard !placeless.contains(hash) else { return nil }
         let gone = try fetch("sha256 = ? ORDER BY id", [hash.hex]).filter {
-            !mentioned.contains(ExactText($0.path)) && Self.isGone($0.path, to: path)
+            !mentioned.contains(ExactText($0.path)) && MediaFolder.name(inStored: $0.path) == nil && Self.isGone($0.path, to: path)
         }
         if gone.isEmpty { placeless.insert(hash) }
         return gone.first { ExactText($0.product) == ExactText(product) } ?? gone.first

@@ -34,17 +34,24 @@ extension PickleMachine {
         ].map { "torch.\($0)" })
     /// Values that training programs leave beside the tensors: numbers, arrays and random states of numpy, paths, dates. They are data, none of
     /// them is wanted, and nothing is run for them: each becomes opaque, by its name.
-    private static let bystanders: Set<String> = Set(
-        ["numpy.core", "numpy._core"].flatMap { core in
-            ["multiarray.scalar", "multiarray._reconstruct", "numeric._frombuffer"].map { "\(core).\($0)" }
-        } + [
-            "numpy.dtype", "numpy.ndarray", "numpy.random._pickle.__randomstate_ctor", "numpy.random._pickle.__generator_ctor",
-            "numpy.random._pickle.__bit_generator_ctor", "numpy.random._mt19937.MT19937", "numpy.random._pcg64.PCG64",
-            "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta",
-        ]
-            + ["pathlib", "pathlib._local"].flatMap { module in
-                ["PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath"].map { "\(module).\($0)" }
-            })
+    private static let bystanders: Set<String> = {
+        func names(_ modules: [String], _ names: [String]) -> [String] {
+            modules.flatMap { module in names.map { "\(module).\($0)" } }
+        }
+        var known = names(["numpy.core.multiarray", "numpy._core.multiarray"], ["scalar", "_reconstruct"])
+        known += ["numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"]
+        known += names(["numpy"], ["dtype", "ndarray", "bool", "bool_", "str_", "bytes_"])
+        known += names(["numpy"], ["int", "uint"].flatMap { kind in [8, 16, 32, 64].map { "\(kind)\($0)" } })
+        known += names(["numpy"], ["float16", "float32", "float64", "complex64", "complex128"])
+        known += names(["numpy.random._pickle"], ["__randomstate_ctor", "__generator_ctor", "__bit_generator_ctor"])
+        known += names(["numpy.random.bit_generator"], ["SeedSequence", "__pyx_unpickle_SeedSequence"])
+        known += ["_mt19937.MT19937", "_pcg64.PCG64", "_pcg64.PCG64DXSM", "_philox.Philox", "_sfc64.SFC64"].map {
+            "numpy.random.\($0)"
+        }
+        known += names(["pathlib", "pathlib._local"], ["PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath"])
+        known += names(["datetime"], ["datetime", "date", "time", "timedelta"])
+        return Set(known)
+    }()
 
     /// A bystander, or the class of one of numpy's element types.
     private static func isBystander(_ name: String) -> Bool { bystanders.contains(name) || name.hasPrefix("numpy.dtypes.") }

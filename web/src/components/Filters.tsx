@@ -16,7 +16,7 @@ const place = (key: string) => (order.includes(key) ? order.indexOf(key) : order
 
 interface Props {
   catalogue: ProductPage | null;
-  /** How many products pass the filters. */
+  /** How many products match the filters. */
   passing: number | null;
   filters: string[];
   minScore: number | null;

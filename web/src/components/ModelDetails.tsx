@@ -47,10 +47,6 @@ export function ModelDetails({ card }: { card: ModelCard }) {
       {training?.validation && <Rows title={words.groups.validation} rows={
         Object.entries(training.validation).map(([name, value]) => [name.replace(/_/g, " "), value.toFixed(3)])
       } />}
-      {training?.command && <div className="command">
-        <h3>{rows.command} <Copy text={training.command} what={words.commandWhat} /></h3>
-        <code>{training.command}</code>
-      </div>}
     </div>
   );
 }

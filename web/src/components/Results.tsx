@@ -27,6 +27,7 @@ export function Results({ search, place, go, onOpen, onMore }: Props) {
         <p className="status" role="status">{busy && <span className="spinner" aria-hidden="true" />}{status}</p>
         {search.status === "done" && answer?.timing_ms && <Timing of={answer.timing_ms} />}
       </div>
+      {search.status === "done" && search.answer.truncated_text && <p className="hint">{words.truncated}</p>}
       <ActiveFilters filters={place.filters} minScore={place.minScore} go={go} />
       {search.status === "done" && search.answer.results.length === 0 ? (
         <Nothing place={place} go={go} />

@@ -1,0 +1,68 @@
+import HTTPTypes
+import Hummingbird
+
+/// The addresses there are and what each can be asked, as the router has them.
+struct RouteTable: Sendable {
+    private var routes: [(parts: [Substring], methods: Set<String>)] = []
+
+    init(_ router: Router<APIContext>) {
+        var methods: [String: Set<String>] = [:]
+        for route in router.routes { methods[route.path.description, default: []].insert(route.method.rawValue) }
+        routes = methods.map { path, methods in
+            (path.split(separator: "/"), methods.contains("GET") ? methods.union(["HEAD"]) : methods)
+        }
+    }
+
+    /// What an address can be asked; nil where there is nothing. `*` is the server as a whole.
+    func methods(at path: String) -> Set<String>? {
+        if path == "*" { return routes.reduce(into: []) { $0.formUnion($1.methods) } }
+        let parts = path.split(separator: "/")
+        let found = routes.filter { route in
+            route.parts.count == parts.count
+                && zip(route.parts, parts).allSatisfy { pattern, part in
+                    pattern.hasPrefix(":") || pattern.hasPrefix("{") || pattern == part
+                }
+        }
+        return found.isEmpty ? nil : found.reduce(into: []) { $0.formUnion($1.methods) }
+    }
+}
+
+/// What RFC 9110 and 9112 ask of every request, before anybody looks at the address: one host, a coding and a method that are understood.
+struct RequestRules<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APIContext {
+    let routes: RouteTable
+    let inner: Inner
+
+    private static var known: Set<String> { ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"] }
+
+    func respond(to request: Request, context: APIContext) async throws -> Response {
+        let head = request.head
+        guard let host = head.authority, !host.isEmpty, !request.headers.contains(where: { $0.name.canonicalName == "host" })
+        else {
+            throw APIError(.badRequest, "wrong_host", "A request names one Host.")
+        }
+        guard Self.known.contains(head.method.rawValue) else {
+            throw APIError(
+                .notImplemented, "unknown_method", "The method \(APIError.quoted(head.method.rawValue)) is not known here.")
+        }
+        guard request.headers[values: .transferEncoding].allSatisfy({ $0.lowercased() == "chunked" }) else {
+            throw APIError(.notImplemented, "unknown_coding", "Of transfer codings only chunked is read.")
+        }
+        guard request.headers[values: .contentEncoding].allSatisfy({ $0.lowercased() == "identity" }) else {
+            throw APIError(.unsupportedMediaType, "wrong_content_type", "The body is compressed; send it as it is.")
+        }
+        guard request.headers[values: .expect].allSatisfy({ $0.lowercased() == "100-continue" }) else {
+            throw APIError(.expectationFailed, "unknown_expectation", "Of expectations only 100-continue is met.")
+        }
+        let path = head.path.map { String($0.prefix { $0 != "?" }) } ?? ""
+        guard let methods = routes.methods(at: path) else {
+            throw APIError(.notFound, "not_found", "There is nothing at this address; /openapi.json lists what there is.")
+        }
+        if methods.contains(head.method.rawValue) { return try await inner.respond(to: request, context: context) }
+        let allowed = methods.union(["OPTIONS"]).sorted().joined(separator: ", ")
+        if head.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
+        var error = APIError(
+            .methodNotAllowed, "wrong_method", "\(path) can't be asked by \(head.method.rawValue), but by \(allowed).")
+        error.allow = allowed
+        throw error
+    }
+}

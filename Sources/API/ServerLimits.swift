@@ -1,0 +1,38 @@
+public import Imaging
+
+/// How much clients may ask for: of bytes, work, memory and waiting. No bound holds a place of another: who reads slowly keeps nobody from
+/// searching.
+public struct ServerLimits: Sendable {
+    // Connections
+    /// Open at once; the next ones wait in the system's queue. Fewer where the process may open fewer files.
+    public var connections = 1024
+    /// A connection without a request under way is closed after this long, and sooner where all places are taken.
+    public var idle = Duration.seconds(30)
+    /// An answer of which the client takes nothing for this long ends with its connection.
+    public var writeStall = Duration.seconds(15)
+
+    // Reading
+    /// Bytes of one upload.
+    public var uploadBytes = 20 << 20
+    /// Bytes of a JSON body: it holds names, numbers and short texts.
+    public var jsonBytes = 64 << 10
+    /// Bytes of all bodies that have come in and are not worked on yet. Where they are exceeded, uploads that have stalled end first.
+    public var heldBytes = 256 << 20
+    /// A body of which fewer than `stallBytes` come for this long ends.
+    public var bodyStall = Duration.seconds(10)
+    public var stallBytes = 1024
+
+    // Working
+    /// What a picture may be, judged from its header.
+    public var pictures = DecodingLimits.standard
+    /// Uploads that may wait for a decoder; there are as many decoders as cores.
+    public var decodesWaiting = 64
+    /// Searches under way at once, from the decoded picture or the text to the answer.
+    public var searches = 64
+    /// Pictures of the catalogue that may wait to be scaled.
+    public var picturesWaiting = 512
+    /// From a request's head to its answer.
+    public var request = Duration.seconds(120)
+
+    public init() {}
+}
