@@ -20,7 +20,10 @@ struct ColumnsTests {
     }
 
     /// Asserts that columns answer as SQL over the rows does.
-    private func compare(_ columns: CatalogColumns, _ random: inout RandomCatalog, rounds: Int, _ note: String) throws {
+    /// - Returns: how many filters admitted some images and not all.
+    @discardableResult
+    private func compare(_ columns: CatalogColumns, _ random: inout RandomCatalog, rounds: Int, _ note: String) throws -> Int {
+        var telling = 0
         let store = random.store
         #expect(try Set(columns.usable.map { Int64($0) }) == Set(store.usableImageIDs()), "\(note)")
         for image in try store.images() {
@@ -38,6 +41,7 @@ struct ColumnsTests {
                 #expect(expected.isEmpty, "\(note) \(filter)")
                 continue
             }
+            if !found.isEmpty, found != columns.usable { telling += 1 }
             #expect(Set(found.map { Int64($0) }) == expected, "\(note) \(filter)")
 
             let (offset, limit) = (Int.random(in: 0...5, using: &random.random), Int.random(in: 1...20, using: &random.random))
@@ -52,6 +56,7 @@ struct ColumnsTests {
             #expect(page.products.map(\.cover) == rows.entries.map(\.cover.id), "\(note) \(filter)")
             #expect(page.facets == rows.facets, "\(note) \(filter)")
         }
+        return telling
     }
 
     @Test("filters, covers, pages and facets are those that SQL finds in the rows", arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
@@ -59,10 +64,12 @@ struct ColumnsTests {
         let folder = try TestFolder()
         var random = RandomCatalog(
             store: try CatalogStore(path: folder.catalogPath, mode: .create), random: SeededGenerator(seed: seed))
+        var telling = 0
         for size in [0, 5, 200, 200] {
             try random.write(size)
-            try compare(CatalogColumns(reading: random.store), &random, rounds: 60, "seed \(seed)")
+            telling += try compare(CatalogColumns(reading: random.store), &random, rounds: 60, "seed \(seed)")
         }
+        #expect(telling > 40, "filters that admit all or nothing prove little")
     }
 
     @Test("columns that follow the changes are those that are read anew", arguments: [11, 12, 13, 14] as [UInt64])
@@ -112,6 +119,33 @@ struct ColumnsTests {
         let columns = try empty.updated(from: store)
         #expect(columns.usable.count == 6)
         #expect(try columns.position == store.changePosition())
+    }
+
+    @Test(
+        "codes are kept whatever their width, their number and the order in which they come", arguments: [21, 22, 23] as [UInt64])
+    func widths(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var expected: [Int: UInt32] = [:]
+        var codes = ImageCodes()
+        // From few images to many, and from numbers of one byte to those of four.
+        for greatest in [1000, 40, 200, 300, 2000] {
+            for bound in [3, 255, 300, 65_535, 70_000] as [UInt32] {
+                for _ in 0..<60 {
+                    let (id, code) = (Int.random(in: 1...greatest, using: &random), UInt32.random(in: 0...bound, using: &random))
+                    codes.set(id, to: code)
+                    expected[id] = code == 0 ? nil : code
+                }
+                #expect(codes.count == expected.count)
+                let ids = Array(0...2100)
+                #expect(ids.allSatisfy { codes[$0] == expected[$0] ?? 0 })
+                #expect(codes.codes(of: ids.map { UInt32($0) }) == ids.map { expected[$0] ?? 0 })
+                var marks = [UInt8](repeating: 0, count: 70_001)
+                for code in 1...70_000 where code % 3 == 1 { marks[code] = 1 }
+                #expect(Set(codes.images(marked: marks)) == Set(expected.filter { $0.value % 3 == 1 }.keys))
+                let anew = ImageCodes(expected.map { (UInt32($0.key), $0.value) }, greatest: expected.keys.max() ?? 0)
+                #expect(ids.allSatisfy { anew[$0] == expected[$0] ?? 0 })
+            }
+        }
     }
 
     @Test("each kind of filter admits what was worked out by hand")

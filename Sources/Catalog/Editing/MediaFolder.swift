@@ -103,7 +103,8 @@ struct MediaFolder: Sendable {
         let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure(folder) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure(folder) }
+        // Some file systems of networks have no such call for folders; they keep names without it.
+        guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else { throw failure(folder) }
     }
 
     private func failure(_ path: String) -> CatalogError {

@@ -13,7 +13,7 @@ extension CatalogStore {
     ///   - dataset: what is brought in.
     ///   - inspect: called once for each file that is new or has new content.
     ///   - progress: called after each row and after each transaction.
-    ///   - shouldStop: asked before each row. True commits the products that are complete and ends the import.
+    ///   - shouldStop: asked before each row, and again once its file was read. True commits the products that are complete and ends the import.
     /// - Throws: `CatalogError`: `diskFull`, `readOnly`, `locked` and the like. Bad rows and pictures are no errors but `problems` of the report.
     public func importCatalog(
         from dataset: Dataset, options: ImportOptions = ImportOptions(), inspect: @escaping PictureInspector,
