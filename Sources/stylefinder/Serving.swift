@@ -10,6 +10,19 @@ import Logging
 import Search
 import Synchronization
 
+/// The queues before the models, known once these are loaded: whoever stops the server closes them.
+private final class LoadedBatchers: Sendable {
+    private let batchers = Mutex<[MicroBatcher]>([])
+
+    func set(_ models: [ServedModel]) {
+        batchers.withLock { $0 = models.compactMap { $0.engine.encoder as? MicroBatcher } }
+    }
+
+    func close() async {
+        for batcher in batchers.withLock({ $0 }) { await batcher.close() }
+    }
+}
+
 /// A server over a catalogue from its first connection to its end.
 struct Serving {
     typealias Content = (models: [ServedModel], samples: [SamplePicture])
@@ -34,7 +47,7 @@ struct Serving {
         var logger = Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) }
         if !logsRequests { logger.logLevel = .notice }
         let server = SearchServer(service, page: page, settings: listening.settings, logger: logger)
-        let batchers = Mutex<[MicroBatcher]>([])
+        let batchers = LoadedBatchers()
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
         let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
         let failure = Mutex<(any Error)?>(nil)
@@ -43,14 +56,14 @@ struct Serving {
                 await interrupt.wait()
                 end.yield(nil)
                 try? await Task.sleep(for: Self.patience)
-                for batcher in batchers.withLock({ $0 }) { await batcher.close() }
+                await batchers.close()
             }
             tasks.addTask { [catalog, listening, interrupt] in
                 for await port in ports {
                     do {
                         let begin = ContinuousClock.now
                         guard let content = try await Self.onOwnThread(prepare), !interrupt.isRequested else { return }
-                        batchers.withLock { $0 = content.models.compactMap { $0.engine.encoder as? MicroBatcher } }
+                        batchers.set(content.models)
                         service.begin(with: content.models, samples: content.samples)
                         let seconds = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
                         let names = content.models.map(\.card.id).joined(separator: ", ")
@@ -71,7 +84,7 @@ struct Serving {
                 portKnown.yield($0)
             }
         }
-        for batcher in batchers.withLock({ $0 }) { await batcher.close() }
+        await batchers.close()
         if let failure = failure.withLock({ $0 }) { throw failure }
         Console.note("Stopped.")
         if interrupt.isFromKeyboard { throw ExitCode.interrupted }
