@@ -13,6 +13,8 @@ struct reader {
     png_infop info;
     const uint8_t *bytes;
     size_t count, position;
+    /// How far the row that is being read may take the position; none is before the rows begin.
+    size_t row_end, bytes_a_row;
     uint32_t width, height;
     CIAlpha alpha;
     const CIControl *control;
@@ -59,6 +61,11 @@ static void take_bytes(png_structp png, png_bytep out, size_t wanted) {
         reader->status = CI_ERR_TRUNCATED;
         png_error(png, "the data ends early");
     }
+    // Once its rows are full libpng inflates what is left of the data, a thousand bytes for each, before it returns.
+    if (reader->row_end != 0 && reader->position > reader->row_end) {
+        reader->status = CI_ERR_WORK;
+        png_error(png, "its data go on far behind its last row");
+    }
     memcpy(out, reader->bytes + reader->position, wanted);
     reader->position += wanted;
 }
@@ -73,8 +80,7 @@ static uint32_t number(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/// Walks from the last chunk that was read from to IEND, without which the file is cut off. libpng would do the same and inflate on: a few bytes behind
-/// the last row can hold a thousand times as many, of which none belongs to the picture.
+/// Walks from the last chunk that was read from to IEND, without which the file is cut off.
 static void find_end(struct reader *reader) {
     size_t position = 8;
     while (position <= reader->count && reader->count - position >= 12) {
@@ -100,6 +106,8 @@ static void read_row(struct reader *reader, uint32_t y, uint8_t *row) {
         reader->status = CI_ERR_STOPPED;
         png_error(reader->png, "it was given up");
     }
+    // A row is never much longer when it is deflated; the rest is room for the headers of chunks and what libpng reads ahead.
+    reader->row_end = reader->position + reader->bytes_a_row + reader->bytes_a_row / 8 + (64 << 10);
     png_read_row(reader->png, row, NULL);
 }
 
@@ -114,6 +122,7 @@ static void read_picture(struct reader *reader) {
         reader->status = CI_ERR_ARGUMENT;
         png_error(png, "its header gives another size");
     }
+    reader->bytes_a_row = png_get_rowbytes(png, info);
     png_set_expand(png);
     png_set_gray_to_rgb(png);
     // The high byte, not a rounded one; libpng compares a transparent colour before it cuts the samples.

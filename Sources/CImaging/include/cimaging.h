@@ -61,7 +61,7 @@ CIStatus ci_jpeg_decode(
     char *message);
 
 /// Decodes a PNG of any kind to RGB8: of 16-bit samples the high byte, gray repeated, palettes looked up. `rgb` takes width·height·3 bytes.
-/// Data behind the last row are not inflated.
+/// Data behind the last row are inflated as far as 64 KiB of them and a row more go; beyond that the decode fails with CI_ERR_WORK.
 CIStatus ci_png_decode(
     const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, const CIControl *control, uint8_t *rgb,
     char *message);
