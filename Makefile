@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 # What installs must not run twice at once; the compilers use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: bootstrap build command test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests fuzz clean
+.PHONY: bootstrap build command test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests fuzz fuzz-smoke sanitize clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
 bootstrap:
@@ -89,6 +89,20 @@ figures: build reference
 ## Broken files for the readers of tensor files, pictures, manifests and filters, guided by what they reach: FUZZ_SECONDS each.
 fuzz: bootstrap
 	tools/fuzz/run.sh $(or $(FUZZ_SECONDS),600)
+
+## The same for what anybody can send or bring, a minute each, two at a time: pictures, forms, manifests, filters. Part of continuous integration.
+fuzz-smoke: bootstrap
+	tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) jpeg png
+	tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) webp forms
+	tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) csv jsonl
+	tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) catalog filter
+
+## The concurrent modules under the thread sanitizer, the picture shim under the address sanitizer: each compiles the package once more.
+sanitize: bootstrap
+	swift build --build-tests --sanitize=thread --scratch-path .build/thread
+	swift test --skip-build --sanitize=thread --scratch-path .build/thread --filter '^(API|Inference|Retrieval|Search)Tests'
+	swift build --build-tests --sanitize=address --scratch-path .build/address
+	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize=address --scratch-path .build/address --filter '^ImagingTests'
 
 ## Each figure as a ratio to its peer in one run.
 bench: build reference

@@ -21,6 +21,9 @@ public struct ServerLimits: Sendable {
     /// A body of which fewer than `stallBytes` come for this long ends.
     public var bodyStall = Duration.seconds(10)
     public var stallBytes = 1024
+    /// Where all bodies together are too much, one that has stalled for this long ends for one that comes. A moment without a byte is no proof of ill
+    /// will, but who sends goes before who does not.
+    public var crowdedStall = Duration.seconds(1)
 
     // Working
     /// What a picture may be, judged from its header.

@@ -21,7 +21,7 @@ extension SearchError {
         switch self {
         case .limit(let found):
             "The number of results is \(found), expected \(SearchQuery.limits.lowerBound) to \(SearchQuery.limits.upperBound)."
-        case .minimumScore(let found): "The least score is \(found), expected a cosine similarity from -1 to 1."
+        case .minimumScore(let found): "The minimum score is \(found), expected a cosine similarity from -1 to 1."
         case .noVectors(let model, let catalog):
             "The catalogue \(catalog) has no vectors of the model \(model); make them with `stylefinder embed`."
         case .dimension(let found, let expected): "The query vector has \(found) numbers, the model's have \(expected)."

@@ -158,7 +158,8 @@ struct ConnectionTests {
         try await server.test(.live) { client in
             try await client.connect { try await $0.waitForClose() }
             try await client.connect { connection in
-                try await connection.send("GET /healthz HTTP/1.1\r\nHost: a")
+                // On a busy machine the server may have closed it before this is sent.
+                try? await connection.send("GET /healthz HTTP/1.1\r\nHost: a")
                 try await connection.waitForClose()
             }
             try await client.connect { connection in

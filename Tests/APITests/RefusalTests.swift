@@ -182,7 +182,9 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
 
 @Suite("What the server refuses")
 struct RefusalTests {
-    @Test("one status and one sentence, without a path of the server, and the server goes on", arguments: BadRequest.table)
+    @Test(
+        "one status and one sentence, without a path of the server, and the server goes on", .serialized,
+        arguments: BadRequest.table)
     func refusal(_ bad: BadRequest) async throws {
         let shop = try Shop()
         let good = try Shop.png([190, 30, 30])

@@ -32,7 +32,7 @@ extension CommandSuites {
                 try await Command.start(["search"] + arguments + common).end()
             }
             let found = try await search(place3, "--json").good()
-            #expect(Set(found.keys) == ["model", "results", "timing_ms"])
+            #expect(Set(found.keys) == ["model", "results", "timing_ms", "truncated_text"])
             #expect(found["model"] as? String == "vit-quickgelu-f16")
             #expect(Set((found["timing_ms"] as? [String: Double] ?? [:]).keys) == ["encode", "search", "total"])
             #expect(try products(found).count == 10)
@@ -191,9 +191,10 @@ extension CommandSuites {
             let report = try outcome.good()
             #expect(report["images_added"] as? Int == 2, "\(outcome)")
             let lines = try #require(report["problems"] as? [[String: Any]]).compactMap { $0["line"] as? Int }
-            #expect(Set(lines) == [3, 4, 5, 6])
+            // A row may end before its last, empty fields: line 5 is a whole one, and line 7 gives its picture to another product.
+            #expect(Set(lines) == [3, 4, 6, 7])
             let products = try place.look("x.db") { try $0.products().map(\.id) }
-            #expect(Set(products).isSuperset(of: ["A", "F"]) && !products.contains("B") && !products.contains("C"))
+            #expect(products == ["A", "D"])
 
             try place.write(
                 "twice/catalog.json",

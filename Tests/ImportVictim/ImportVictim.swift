@@ -28,7 +28,7 @@ enum ImportVictim {
         var lastRow = clock.now
         var lastDone = 0
         var isDoomed = false
-        let store = try CatalogStore(path: arguments[2], mode: .create, busyTimeout: 30)
+        let store = try CatalogStore(path: arguments[2], mode: .create, busyTimeout: 300)
         _ = try store.importCatalog(
             from: URL(fileURLWithPath: arguments[1]), options: ImportOptions(batchSize: batch),
             inspect: { _, _ in PictureSize(width: 4, height: 3) },

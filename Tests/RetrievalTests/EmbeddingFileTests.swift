@@ -209,7 +209,7 @@ final class EmbeddingFileTests {
     func foreignObjects() throws {
         try Python.embeddings("refused", folder.path)
         let error = try #require(throws: RetrievalError.self) { _ = try EmbeddingFile(path: path("paths.pt")) }
-        #expect(error.description.contains("pathlib") && error.description.contains("nothing of it was run"))
+        #expect(error.description.contains("pathlib"))
         let old = try #require(throws: RetrievalError.self) { _ = try EmbeddingFile(path: path("old.pt")) }
         #expect(old.description.contains("before PyTorch 1.6"))
     }

@@ -117,8 +117,7 @@ final class BodyReader: Sendable {
             return state.held <= limits.heldBytes
         }
         if fits { return }
-        // A second without a byte is no proof of ill will, but who sends goes before who does not.
-        end(where: { $0 != id && $1.since.duration(to: .now) >= .seconds(1) }, as: .crowdedOut)
+        end(where: { $0 != id && $1.since.duration(to: .now) >= self.limits.crowdedStall }, as: .crowdedOut)
         let stillHeld = state.withLock { state in
             state.held - state.uploads.values.reduce(0) { $0 + ($1.ending == nil ? 0 : $1.bytes) }
         }
