@@ -10,7 +10,7 @@ import Synchronization
 /// `@unchecked Sendable`: `jobs` and `isClosed` are touched under `condition`'s lock only.
 public final class SearchThreads: TaskExecutor, @unchecked Sendable {
     /// As many threads as cores: all that searches of this process share. They last as long as the process.
-    public static let standard = SearchThreads(count: ProcessInfo.processInfo.activeProcessorCount, limit: 64)
+    public static let standard = SearchThreads(count: ProcessInfo.processInfo.activeProcessorCount, limit: 256)
 
     private let condition = NSCondition()
     private var jobs: Deque<UnownedJob> = []
