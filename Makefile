@@ -1,6 +1,6 @@
-# One release build serves tests and use: `-enable-testing` everywhere, since another set of flags would rebuild everything.
+# One release build serves tests and use: other flags would rebuild everything.
 SHELL := /bin/bash
-SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+SWIFT_FLAGS := -c release
 TORCH_VERSION ?= 2.13.0
 PYTHON ?= python3
 PORT ?= 8080

@@ -5,7 +5,11 @@ import PackageDescription
 let torch = Context.packageDirectory + "/.deps/torch"
 
 /// Every Swift target is built in Swift 6 mode; an `import` leaks only where it says `public`.
+///
+/// One release build serves tests and use, so our modules are open to `@testable`. Said here and not on the command line: there it would hold for
+/// the packages we depend on, too, and double the time that they take to compile.
 let strict: [SwiftSetting] = [
+    .unsafeFlags(["-enable-testing"]),
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("ExistentialAny"),
@@ -31,7 +35,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        // Without its support for swift-configuration, another module to compile.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
     ],
     targets: [
         // Above the torch line: nothing here touches a tensor.

@@ -72,16 +72,23 @@ public struct ExactIndex: VectorIndex {
     func scan(_ queries: UnsafeBufferPointer<Float>, _ admission: Admission, without deleted: BitSet, into best: inout [TopHits])
     {
         let chosen: [UInt32]?
+        // Asked about the few rows whose score would be kept, where all rows are scored.
+        var sieve: BitSet?
         switch admission {
         case .all: chosen = nil
         case .ids(let admitted):
-            let admittedRows = rowsOf(admitted)
-            chosen = admittedRows.count == count ? nil : admittedRows
+            chosen = fewRows(of: admitted)
+            if chosen == nil { sieve = admitted }
         }
         let total = chosen?.count ?? count
         let hasDeleted = !deleted.isEmpty
         let block = rows.rowsPerBlock
-        func id(ofRow row: Int) -> Int64? { hasDeleted && deleted.contains(row) ? nil : ids[row] }
+        func id(ofRow row: Int) -> Int64? {
+            if hasDeleted && deleted.contains(row) { return nil }
+            let id = ids[row]
+            if let sieve, !sieve.contains(Int(id)) { return nil }
+            return id
+        }
         withUnsafeTemporaryAllocation(of: Float.self, capacity: best.count * block) { scores in
             for first in stride(from: 0, to: total, by: block) {
                 let size = min(block, total - first)
@@ -105,25 +112,22 @@ public struct ExactIndex: VectorIndex {
         }
     }
 
-    /// The rows of the admitted ids, ascending.
-    private func rowsOf(_ admitted: BitSet) -> [UInt32] {
+    /// The rows of the admitted ids, ascending; nil where so many are admitted that scoring all rows in their order is quicker.
+    private func fewRows(of admitted: BitSet) -> [UInt32]? {
+        guard let first = ids.first, let last = ids.last, last >= 0 else { return [] }
+        let members = admitted[members: Int(max(first, 0))..<Int(min(last, .max - 1)) + 1]
+        let admittedCount = members.count
+        guard admittedCount < count / 4 else { return nil }
         var found: [UInt32] = []
-        let admittedCount = admitted.count
-        // A few ids are each looked up; of many, each row asks for itself.
-        if admittedCount < count / 16 {
-            found.reserveCapacity(admittedCount)
-            var low = 0
-            for member in admitted {
-                let id = Int64(member)
-                var step = 1
-                while low + step < count, ids[low + step] < id { step *= 2 }
-                low = firstRow(from: low, to: min(low + step + 1, count), atLeast: id)
-                guard low < count else { break }
-                if ids[low] == id { found.append(UInt32(low)) }
-            }
-        } else {
-            found.reserveCapacity(min(admittedCount, count))
-            for (row, id) in ids.enumerated() where admitted.contains(Int(id)) { found.append(UInt32(row)) }
+        found.reserveCapacity(admittedCount)
+        var low = 0
+        for member in members {
+            let id = Int64(member)
+            var step = 1
+            while low + step < count, ids[low + step] < id { step *= 2 }
+            low = firstRow(from: low, to: min(low + step + 1, count), atLeast: id)
+            guard low < count else { break }
+            if ids[low] == id { found.append(UInt32(low)) }
         }
         return found
     }
