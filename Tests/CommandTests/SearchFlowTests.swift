@@ -183,6 +183,11 @@ extension CommandSuites {
             #expect((vit["fingerprint"] as? String)?.count == 64)
             #expect((vit["preprocessing"] as? [String: Any])?["side"] as? Int == 40)
             #expect(try await Command.run("models", "inspect", ReducedModel.resNet).code == 0)
+            // What training recorded is shown as the file has it.
+            let recorded = try #require(
+                try await Command.run("models", "inspect", "small-vit", "--json").good()["recorded"] as? [String: String])
+            let validation = try #require(recorded["validation"])
+            #expect(try JSONSerialization.jsonObject(with: Data(validation.utf8)) is [String: Any], "\(validation)")
         }
 
         @Test("a picture that can't be read is counted, named and passed over, and ends the import only when asked to")
