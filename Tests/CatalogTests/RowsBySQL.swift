@@ -82,10 +82,10 @@ extension CatalogStore {
         if key == "in_stock" {
             return ("SELECT images.id, iif(in_stock, 'true', 'false') AS value \(joined) AND in_stock IS NOT NULL", [])
         }
-        if Column.product.contains(key) {
+        if Catalog.Column.product.contains(key) {
             return ("SELECT images.id, CAST(products.\(key) AS TEXT) AS value \(joined) AND products.\(key) IS NOT NULL", [])
         }
-        if Column.image.contains(key) {
+        if Catalog.Column.image.contains(key) {
             return ("SELECT id, \(key) AS value FROM images WHERE state = 'ok' AND \(key) IS NOT NULL", [])
         }
         let isKnown = try Bool.fetchOne(
@@ -108,7 +108,7 @@ extension CatalogStore {
     private static func keys(_ db: Database) throws -> [String] {
         let attributes = try String.fetchAll(
             db, sql: "SELECT DISTINCT key FROM product_attributes UNION SELECT DISTINCT key FROM image_attributes ORDER BY key")
-        return ["product_id"] + Column.product + Column.image + attributes
+        return ["product_id"] + Catalog.Column.product + Catalog.Column.image + attributes
     }
 
     /// Products with a usable image that a filter admits, as `CatalogColumns.page` has them.
