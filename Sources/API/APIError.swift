@@ -33,6 +33,10 @@ struct APIError: Error, Sendable {
         APIError(.serviceUnavailable, "loading", "The models are being loaded; try again in a moment.", retryAfter: 2)
     }
 
+    static var loadingCatalog: APIError {
+        APIError(.serviceUnavailable, "loading", "The catalogue is being loaded; try again in a moment.", retryAfter: 2)
+    }
+
     static var overloaded: APIError {
         APIError(.serviceUnavailable, "overloaded", "Too many searches are waiting; try again in a moment.", retryAfter: 1)
     }

@@ -100,6 +100,9 @@ struct SearchAnswer: Encodable {
     let results: [Result]
     /// Only where it is so: the text was longer than the model reads, and its end was left out.
     let truncatedText: Bool?
+    /// Beside it: how many tokens the text has, and how many were read.
+    let textTokens: Int?
+    let textTokensRead: Int?
     /// Milliseconds: `decode` where a picture was sent, `encode`, `search`, `total`.
     let timingMs: [String: Double]
 
@@ -112,6 +115,7 @@ struct SearchAnswer: Encodable {
                 image: ImageSummary(result.image, base))
         }
         truncatedText = response.truncatedText ? true : nil
+        (textTokens, textTokensRead) = (response.textTokens, response.textTokensRead)
         var timing = response.timing
         if let decoded {
             func rounded(_ milliseconds: Double) -> Double { (milliseconds * 1000).rounded() / 1000 }

@@ -74,7 +74,7 @@ public struct SearchServer: Sendable {
         let group = router.group("api/v1")
         SearchRoutes(service: service, limits: settings.limits, base: base).add(to: group)
         ModelRoutes(service: service).add(to: group)
-        ProductRoutes(service: service, limits: settings.limits, base: base).add(to: group)
+        ProductRoutes(service: service, base: base).add(to: group)
         ImageRoutes(service: service, limits: settings.limits, base: base).add(to: group)
         return router
     }

@@ -36,6 +36,7 @@ public final class SearchService: Sendable {
 
     public let catalog: CatalogStore
     private let content = Mutex<Content?>(nil)
+    private let live = Mutex<LiveCatalog?>(nil)
     /// The last time that the catalogue turned out to be damaged.
     private let damaged = Mutex<ContinuousClock.Instant?>(nil)
 
@@ -43,10 +44,17 @@ public final class SearchService: Sendable {
         self.catalog = catalog
     }
 
-    /// From now on searches are answered; the first model is the one that answers where a query names none.
+    /// From now on the catalogue can be browsed, which needs no model.
+    public func begin(browsing catalog: LiveCatalog) { live.withLock { $0 = catalog } }
+
+    /// From now on searches are answered; the first model is the one that answers where a query names none. All models share one catalogue.
     public func begin(with models: [ServedModel], samples: [SamplePicture] = []) {
+        if let catalog = models.first?.engine.catalog { begin(browsing: catalog) }
         content.withLock { $0 = Content(models: models, samples: samples) }
     }
+
+    /// From now on another model answers beside those that do.
+    public func add(_ model: ServedModel) { content.withLock { $0?.models.append(model) } }
 
     var isReady: Bool { content.withLock { $0 != nil } }
 
@@ -67,8 +75,12 @@ public final class SearchService: Sendable {
         if let first = products.first { _ = try catalog.images(ofProduct: first.id) }
     }
 
-    /// The catalogue in memory, once it is there: all models share one.
-    var live: LiveCatalog? { content.withLock { $0?.models.first?.engine.catalog } }
+    /// The catalogue in memory.
+    /// - Throws: `APIError.loading` until it is there.
+    func browsed() throws(APIError) -> LiveCatalog {
+        guard let live = live.withLock({ $0 }) else { throw .loadingCatalog }
+        return live
+    }
 
     /// - Throws: `APIError.loading` until the models are there.
     func served() throws(APIError) -> [ServedModel] {

@@ -58,14 +58,15 @@ public final class Embedder {
         }
     }
 
-    /// - Returns: one unit vector per text, one after the other, and for each text whether it was longer than the model reads.
+    /// - Returns: one unit vector per text, one after the other, and for each text how many tokens it has, start and end included, and how many of
+    ///   them the model has read: fewer where it was longer than the model reads.
     /// - Throws: `CLIPError.noTokenizer` if the folder holds no vocabulary.
-    public func embed(texts: [String]) throws -> (vectors: [Float], cut: [Bool]) {
+    public func embed(texts: [String]) throws -> (vectors: [Float], lengths: [(whole: Int, read: Int)]) {
         guard let tokenizer else { throw CLIPError.noTokenizer(path: checkpoint?.path ?? "training") }
         if texts.isEmpty { return ([], []) }
         let tokens = texts.map(tokenizer.encode)
         let vectors = try embed(tokens: tokens.flatMap { $0.ids.map(Int64.init) }, count: texts.count)
-        return (vectors, tokens.map(\.isCut))
+        return (vectors, tokens.map { ($0.wholeCount, $0.count) })
     }
 
     /// - Parameter tokens: token ids `[count, context]`, zeros behind the end token.

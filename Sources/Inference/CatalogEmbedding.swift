@@ -2,7 +2,7 @@ public import Catalog
 public import CLIP
 import Dispatch
 import Foundation
-import Imaging
+public import Imaging
 import Synchronization
 
 /// Makes the vectors that a catalogue lacks, or takes those that were made elsewhere, in batches that are each written in one transaction:
@@ -24,12 +24,16 @@ public struct CatalogEmbedding: Sendable {
     private let catalog: CatalogStore
     private let shard: Shard?
     private let batchSize: Int
+    private let limits: DecodingLimits
 
-    /// - Parameter batchSize: pictures in memory at a time; decoded ones are reduced to the model's size at once.
-    public init(_ catalog: CatalogStore, shard: Shard? = nil, batchSize: Int = 32) {
+    /// - Parameters:
+    ///   - batchSize: pictures in memory at a time; decoded ones are reduced to the model's size at once.
+    ///   - limits: of each picture that is read.
+    public init(_ catalog: CatalogStore, shard: Shard? = nil, batchSize: Int = 32, limits: DecodingLimits = .ownFiles) {
         self.catalog = catalog
         self.shard = shard
         self.batchSize = batchSize
+        self.limits = limits
     }
 
     /// Makes vectors with a model.
@@ -131,7 +135,7 @@ public struct CatalogEmbedding: Sendable {
             let result: Result<Picture, Problem>
             do {
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-                let fitted = preprocessing.fit(try ImageDecoder.decode(bytes, limits: .ownFiles))
+                let fitted = preprocessing.fit(try ImageDecoder.decode(bytes, limits: limits))
                 result = .success(Picture(fitted: fitted, hash: ContentHash(of: bytes)))
             } catch let error as ImageError {
                 result = .failure(Problem(text: "\(path): \(error)"))

@@ -46,8 +46,9 @@ public actor EncoderSession: EmbeddingModel {
     }
 
     public func encodeTexts(_ texts: [String]) throws -> EncodedTexts {
-        let (vectors, cut) = try embedder.embed(texts: texts)
-        return EncodedTexts(vectors: rows(vectors), cut: cut)
+        let (vectors, lengths) = try embedder.embed(texts: texts)
+        return EncodedTexts(
+            vectors: rows(vectors), cut: lengths.map { $0.read < $0.whole ? TextCut(tokens: $0.whole, read: $0.read) : nil })
     }
 
     private func rows(_ vectors: [Float]) -> [[Float]] {

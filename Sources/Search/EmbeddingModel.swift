@@ -1,14 +1,27 @@
 public import Catalog
 public import Imaging
 
+/// A text that is longer than the model reads, so that its end is missing in the vector.
+public struct TextCut: Sendable, Equatable {
+    /// Tokens that the whole text has, with those that mark its start and end.
+    public var tokens: Int
+    /// Tokens that the model has read, at most what its context holds.
+    public var read: Int
+
+    public init(tokens: Int, read: Int) {
+        self.tokens = tokens
+        self.read = read
+    }
+}
+
 /// Texts as vectors, and what of them was read.
 public struct EncodedTexts: Sendable, Equatable {
     /// One unit vector per text.
     public var vectors: [[Float]]
-    /// For each text whether it was longer than the model reads, so that its end is missing in the vector: whoever sent it is to be told.
-    public var cut: [Bool]
+    /// For each text what was cut off it, nil for nothing: whoever sent it is to be told.
+    public var cut: [TextCut?]
 
-    public init(vectors: [[Float]], cut: [Bool]) {
+    public init(vectors: [[Float]], cut: [TextCut?]) {
         self.vectors = vectors
         self.cut = cut
     }
@@ -32,7 +45,7 @@ public protocol EmbeddingModel: Sendable {
     /// - Returns: one unit vector per text.
     func encode(texts: [String]) async throws -> [[Float]]
 
-    /// The same, and which texts were cut.
+    /// The same, and which texts were cut, and where.
     func encodeTexts(_ texts: [String]) async throws -> EncodedTexts
 }
 
@@ -43,7 +56,7 @@ extension EmbeddingModel {
 
     /// For a model that reads texts of any length.
     public func encodeTexts(_ texts: [String]) async throws -> EncodedTexts {
-        EncodedTexts(vectors: try await encode(texts: texts), cut: texts.map { _ in false })
+        EncodedTexts(vectors: try await encode(texts: texts), cut: texts.map { _ in nil })
     }
 }
 

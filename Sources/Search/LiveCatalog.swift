@@ -78,7 +78,7 @@ public final class LiveCatalog: Sendable {
         }
     }
 
-    /// Products with a usable picture that a filter admits, as `CatalogStore.productPage`, from the columns and on the search threads.
+    /// Products with a usable picture that a filter admits, as `CatalogColumns.page` has them, with their rows; on the search threads.
     /// - Throws: `CatalogError.unknownKey`, `SearchError.overloaded`.
     public func productPage(
         matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], valuesPerFacet: Int = 100

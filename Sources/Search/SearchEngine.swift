@@ -45,7 +45,7 @@ public struct SearchEngine: Sendable {
         let clock = ContinuousClock()
         let begin = clock.now
         var encoding = Duration.zero
-        var encoded: (vector: [Float], isCut: Bool)?
+        var encoded: (vector: [Float], cut: TextCut?)?
         var outdated = 0
         while true {
             // A wrong filter is said before the model has worked.
@@ -70,7 +70,8 @@ public struct SearchEngine: Sendable {
             let total = clock.now - begin
             func milliseconds(_ duration: Duration) -> Double { (duration / .microseconds(1)).rounded() / 1000 }
             return SearchResponse(
-                model: encoder.model.name, results: results, truncatedText: encoded?.isCut ?? false,
+                model: encoder.model.name, results: results, truncatedText: encoded?.cut != nil,
+                textTokens: encoded?.cut?.tokens, textTokensRead: encoded?.cut?.read,
                 timing: [
                     "encode": milliseconds(encoding), "search": milliseconds(total - encoding), "total": milliseconds(total),
                 ])
@@ -125,13 +126,13 @@ public struct SearchEngine: Sendable {
         return mean
     }
 
-    /// The vector of a picture or text, and whether the text was cut; nil for what has its vector already.
-    private func encode(_ subject: SearchQuery.Subject) async throws -> (vector: [Float], isCut: Bool)? {
+    /// The vector of a picture or text, and what was cut off the text; nil for what has its vector already.
+    private func encode(_ subject: SearchQuery.Subject) async throws -> (vector: [Float], cut: TextCut?)? {
         switch subject {
-        case .image(let image): return (try single(try await encoder.encode(images: [image])), false)
+        case .image(let image): return (try single(try await encoder.encode(images: [image])), nil)
         case .text(let text):
             let texts = try await encoder.encodeTexts([text])
-            return (try single(texts.vectors), texts.cut.contains(true))
+            return (try single(texts.vectors), texts.cut.first ?? nil)
         case .vector, .catalogImage, .product: return nil
         }
     }

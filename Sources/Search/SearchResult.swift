@@ -4,12 +4,17 @@ public struct SearchResponse: Sendable, Codable, Equatable {
     public var results: [SearchResult]
     /// Whether the query's text was longer than the model takes, and its end was left out.
     public var truncatedText: Bool
+    /// Only where it was left out: how many tokens the text has, and how many of them were read; the marks of its start and end are counted.
+    public var textTokens: Int?
+    public var textTokensRead: Int?
     /// Milliseconds: `encode`, `search`, `total`.
     public var timing: [String: Double]
 
     enum CodingKeys: String, CodingKey {
         case model, results
         case truncatedText = "truncated_text"
+        case textTokens = "text_tokens"
+        case textTokensRead = "text_tokens_read"
         case timing = "timing_ms"
     }
 }

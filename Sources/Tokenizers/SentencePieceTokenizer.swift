@@ -58,8 +58,8 @@ struct SentencePieceTokenizer: Sendable {
 
     // MARK: Encoding
 
-    /// Ids of a text without the padding, `</s>` at the end; at most `limit`, and whether that cost some of them.
-    func encode(_ text: [Unicode.Scalar], limit: Int) -> (ids: [Int32], isCut: Bool) {
+    /// Ids of a text without the padding, `</s>` at the end; at most `limit`, and how many there would be without it.
+    func encode(_ text: [Unicode.Scalar], limit: Int) -> (ids: [Int32], wholeCount: Int) {
         var ids: [Int32]
         switch path {
         case .tokenizers(let words, let characters):
@@ -67,11 +67,12 @@ struct SentencePieceTokenizer: Sendable {
         case .sentencePiece(let normalizer, let pieces, let prefixLength):
             ids = idsBetweenSpecials(text, prefixLength) { pieces.encode(normalizer.normalized($0)) }
         }
-        let isCut = ids.count > limit - 1
+        let ownCount = ids.count
+        let isCut = ownCount > limit - 1
         if isCut { ids.removeSubrange((limit - 1)...) }
         // transformers adds no second one where the text itself ends with it.
         if cleanup == .openCLIP || ids.last != end { ids.append(end) }
-        return (ids, isCut)
+        return (ids, isCut ? ownCount + 1 : ids.count)
     }
 
     /// The words of a cleaned text as T5's tokenizer cuts it: rewritten, split at blanks, each with `▁` in front, and split before each `▁`.

@@ -7,8 +7,10 @@ public struct TokenizedText: Sendable, Hashable {
     public let ids: [Int32]
     /// How many ids come before the padding, start and end token included.
     public let count: Int
+    /// How many ids the whole text would come to, start and end token included: more than `count` where it was cut.
+    public let wholeCount: Int
     /// Whether the text was too long, so that its end is missing; the end token then stands in the last place.
-    public let isCut: Bool
+    public var isCut: Bool { wholeCount > count }
 }
 
 /// The way from text to token ids: CLIP's byte-level BPE (Radford et al. 2021, arXiv:2103.00020, section 2.4), or SigLIP's SentencePiece
@@ -187,33 +189,33 @@ public struct Tokenizer: Sendable {
     /// - Returns: `contextLength` ids; a text that doesn't fit loses its end and says so.
     public func encode(_ text: String) -> TokenizedText {
         var ids: [Int32]
-        let isCut: Bool
+        let wholeCount: Int
         switch kind {
-        case .bytePairs(let pairs): (ids, isCut) = encode(Array(text.unicodeScalars), with: pairs)
-        case .sentencePieces(let pieces): (ids, isCut) = pieces.encode(Array(text.unicodeScalars), limit: contextLength)
+        case .bytePairs(let pairs): (ids, wholeCount) = encode(Array(text.unicodeScalars), with: pairs)
+        case .sentencePieces(let pieces): (ids, wholeCount) = pieces.encode(Array(text.unicodeScalars), limit: contextLength)
         }
         let count = ids.count
         ids += [Int32](repeating: paddingToken, count: contextLength - count)
-        return TokenizedText(ids: ids, count: count, isCut: isCut)
+        return TokenizedText(ids: ids, count: count, wholeCount: wholeCount)
     }
 
-    private func encode(_ text: [Unicode.Scalar], with pairs: BytePairs) -> (ids: [Int32], isCut: Bool) {
+    private func encode(_ text: [Unicode.Scalar], with pairs: BytePairs) -> (ids: [Int32], wholeCount: Int) {
         var ids: [Int32] = [pairs.start]
+        // To its end, also where the rest has no room: whoever sent the text is told how long it is.
         for word in words(of: text) {
             switch word {
             case .start: ids.append(pairs.start)
             case .end: ids.append(pairs.end)
             case .bytes(let bytes): ids += pairs.encode(bytes)
             }
-            if ids.count >= contextLength { break }  // no room left for the end token: the rest can't matter
         }
         ids.append(pairs.end)
-        let isCut = ids.count > contextLength
-        if isCut {
+        let wholeCount = ids.count
+        if wholeCount > contextLength {
             ids.removeSubrange(contextLength...)
             ids[contextLength - 1] = pairs.end
         }
-        return (ids, isCut)
+        return (ids, wholeCount)
     }
 
     private func words(of text: [Unicode.Scalar]) -> [WordScanner.Word] {

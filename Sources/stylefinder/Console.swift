@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Synchronization
 
@@ -20,6 +21,13 @@ enum Console {
     static func warn(all problems: [String]) {
         for problem in problems.prefix(10) { warn(problem) }
         if problems.count > 10 { warn("\(problems.count - 10) more like these") }
+    }
+
+    /// What a data set has wrong, and what was read otherwise than it may have been meant: at most ten of each.
+    static func tell(problems: [ManifestProblem], remarks: [ManifestProblem]) {
+        warn(all: problems.map(\.description))
+        for remark in remarks.prefix(10) { note("note: \(remark.description)") }
+        if remarks.count > 10 { note("note: \(remarks.count - 10) more like these") }
     }
 
     /// The one document on stdout.

@@ -47,12 +47,12 @@ struct DemoCommand: AsyncParsableCommand {
         // A folder that the user named may hold more than the demo's: there an older boutique stays.
         let isOwn = folder == nil
         let (garments, boutique) = (garments, URL(fileURLWithPath: "\(place)/boutique"))
-        try await Serving(catalog: store, listening: listening, interrupt: interrupt, logsRequests: false).run {
+        try await Serving(catalog: store, listening: listening, interrupt: interrupt, logsRequests: false).run { browse in
             if source == nil { try Self.draw(boutique, garments: garments, mayReplace: isOwn, interrupt) }
             if interrupt.isRequested { return nil }
             try Self.fill(store, from: source ?? boutique, splits: source == nil ? ["gallery"] : [], interrupt)
             if interrupt.isRequested { return nil }
-            let models = try Serving.load(ModelLocation.shipped(), store)
+            let models = try Serving.load(ModelLocation.shipped(), store, browse: browse)
             return (models, try source == nil ? Samples.of(Dataset(contentsOf: boutique)) : Samples.of(store))
         }
     }

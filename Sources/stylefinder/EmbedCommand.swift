@@ -23,10 +23,14 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "A file of vectors that the model made elsewhere, .safetensors or .pt.")
     var from: String?
 
+    @Option(help: "The largest picture that is read, in millions of pixels; where left out, whatever import has let in.")
+    var maxPixels = 1000
+
     @Option(help: "The fingerprint of the model that made the vectors of --from, where the file doesn't say it.")
     var fingerprint: String?
 
     func validate() throws {
+        try PixelsOption.check(maxPixels)
         guard let fingerprint else { return }
         guard from != nil else {
             throw ValidationError("--fingerprint says who made the vectors of a file; give the file with --from.")
@@ -48,7 +52,7 @@ struct EmbedCommand: ParsableCommand {
         } else {
             let bar = ProgressBar("embedding")
             checkpoint.startFingerprint()
-            report = try CatalogEmbedding(store, shard: shard).run(
+            report = try CatalogEmbedding(store, shard: shard, limits: PixelsOption.limits(maxPixels)).run(
                 Embedder(checkpoint: checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
                 progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
         }

@@ -56,7 +56,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let dataset = try Dataset(named: data)
-        Console.warn(all: dataset.problems.map(\.description))
+        Console.tell(problems: dataset.problems, remarks: dataset.remarks)
         let plan = try Plan(self, dataset)
         var reports: [Measured] = []
         for name in model {

@@ -29,6 +29,7 @@ struct FeaturesCommand: ParsableCommand {
 
     func run() throws {
         let dataset = try Dataset(named: data)
+        Console.tell(problems: [], remarks: dataset.remarks)
         if let problem = dataset.problems.first { throw Failure.data(problem.description) }
         let rows = split == "all" ? dataset.rows : dataset.rows(where: "split", is: split)
         guard !rows.isEmpty else { throw Failure.data("\(dataset.source) has no row with split \(split).") }

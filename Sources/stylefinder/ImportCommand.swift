@@ -30,25 +30,19 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "With --prune: also where a whole folder became empty, which may be a disk that is not mounted.")
     var pruneEmptied = false
 
-    @Option(help: "The largest picture that is taken, in millions of pixels.")
-    var maxPixels = Self.maxMegapixels
-
-    /// Enough for the photos of every phone.
-    private static let maxMegapixels = 250
+    @OptionGroup var pictures: PixelsOption
 
     @Flag(help: "End with 65 if a row or a picture is bad.")
     var strict = false
 
     /// A picture is good if all of it can be decoded.
-    static let inspect = inspector(maxPixels: maxMegapixels)
+    static let inspect = inspector(PixelsOption.limits(PixelsOption.standard))
 
     private static func inspector(
-        maxPixels: Int, until isCancelled: @escaping @Sendable () -> Bool = { false },
+        _ limits: DecodingLimits, until isCancelled: @escaping @Sendable () -> Bool = { false },
         noting note: @escaping @Sendable (ColourHint) -> Void = { _ in }
     ) -> PictureInspector {
-        var limits = DecodingLimits.ownFiles
-        limits.maxPixels = maxPixels * 1_000_000
-        return { [limits] bytes, _ in
+        return { bytes, _ in
             let image = try ImageDecoder.decode(bytes, limits: limits, control: DecodingControl(isCancelled: isCancelled))
             if let hint = try ImageDecoder.header(of: bytes).colourHint { note(hint) }
             return PictureSize(width: image.width, height: image.height)
@@ -60,7 +54,6 @@ struct ImportCommand: ParsableCommand {
         if let wrong = split.first(where: { !known.contains($0) }) {
             throw ValidationError("--split is \(wrong), expected one of \(known.joined(separator: ", "))")
         }
-        guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
         if pruneEmptied && !prune { throw ValidationError("--prune-emptied says more of --prune, which is not given") }
     }
 
@@ -69,18 +62,17 @@ struct ImportCommand: ParsableCommand {
         let dataset = try Dataset(named: source)
         let options = ImportOptions(minImages: minImages, prune: prune, splits: Set(split), pruneEmptied: pruneEmptied)
         let hints = Mutex<[ColourHint: Int]>([:])
-        let inspect = Self.inspector(maxPixels: maxPixels, until: { interrupt.isRequested }) { hint in
+        let inspect = Self.inspector(pictures.limits, until: { interrupt.isRequested }) { hint in
             hints.withLock { $0[hint, default: 0] += 1 }
         }
-        let place = try Place(for: dataset, catalog.path, options, Self.inspector(maxPixels: maxPixels), interrupt)
+        let place = try Place(for: dataset, catalog.path, options, Self.inspector(pictures.limits), interrupt)
         defer { place.leave() }
         let store = try CatalogStore(path: place.path, mode: .create)
         let bar = ProgressBar("importing")
         let report = try store.importCatalog(
             from: dataset, options: options, inspect: inspect, progress: { bar.show($0.done, of: $0.total) },
             shouldStop: { interrupt.isRequested })
-        Console.warn(all: report.problems.map(\.description))
-        for remark in report.remarks.prefix(10) { Console.note("note: \(remark.description)") }
+        Console.tell(problems: report.problems, remarks: report.remarks)
         let counts = hints.withLock(\.self)
         if let count = counts[.cmyk] { Console.note("note: pictures in CMYK: \(count); their colours are read approximately") }
         if let count = counts[.profile] {
@@ -133,6 +125,7 @@ struct ImportCommand: ParsableCommand {
             + "\(report.imagesUnchanged) unchanged, \(report.imagesRenamed) renamed, \(report.imagesChanged) changed"
         if report.imagesMissing > 0 { line += ", \(report.imagesMissing) missing" }
         if report.imagesPruned > 0 { line += ", \(report.imagesPruned) pruned" }
+        if report.strayFilesRemoved > 0 { line += ", \(report.strayFilesRemoved) stray files of the media folder deleted" }
         let left = report.imagesRemoved.count - report.imagesPruned
         if left > 0 { line += "; \(left) are in the source no more and stay in the catalogue" }
         if report.vectorsRestored > 0 { line += "; \(report.vectorsRestored) vectors of before taken again" }

@@ -69,6 +69,14 @@ struct ModelsCommand: ParsableCommand {
             let recorded: [String: String]
         }
 
+        /// A recorded value as the file has it: a text as it is, anything else as JSON.
+        private static func shown(_ value: Any) -> String {
+            if let text = value as? String { return text }
+            let json = try? JSONSerialization.data(
+                withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
+            return json.map { String(decoding: $0, as: UTF8.self) } ?? "\(value)"
+        }
+
         func run() throws {
             let location = try ModelLocation(model)
             let checkpoint = try unsaid.open(location)
@@ -77,7 +85,7 @@ struct ModelsCommand: ParsableCommand {
                 checkpoint: checkpoint, id: location.name, parameters: checkpoint.model().parameterCount)
             var recorded = Dictionary(checkpoint.facts, uniquingKeysWith: { first, _ in first })
             for (key, value) in try checkpoint.recorded() ?? [:] where key != "recipe" {
-                recorded[key] = String(describing: value)
+                recorded[key] = Self.shown(value)
             }
             let description = Description(
                 id: card.id, architecture: card.architecture, family: configuration.family.rawValue,
@@ -171,6 +179,14 @@ struct ModelsCommand: ParsableCommand {
         var half = false
 
         @OptionGroup var unsaid: UnsaidOptions
+
+        /// A recorded value as the file has it: a text as it is, anything else as JSON.
+        private static func shown(_ value: Any) -> String {
+            if let text = value as? String { return text }
+            let json = try? JSONSerialization.data(
+                withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
+            return json.map { String(decoding: $0, as: UTF8.self) } ?? "\(value)"
+        }
 
         func run() throws {
             let location = try ModelLocation(model)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Catalog
 import CLIP
 import Foundation
+import Imaging
 
 struct CatalogOption: ParsableArguments {
     @Option(name: .customLong("catalog"), help: "The catalogue, a .db file.")
@@ -13,6 +14,29 @@ struct ModelOption: ParsableArguments {
     var name: String
 
     func locate() throws -> ModelLocation { try ModelLocation(name) }
+}
+
+/// How large a picture of one's own may be; a server's limit for strangers is another one.
+struct PixelsOption: ParsableArguments {
+    @Option(help: "The largest picture that is read, in millions of pixels.")
+    var maxPixels = Self.standard
+
+    /// Enough for the photos of every phone.
+    static let standard = 250
+
+    var limits: DecodingLimits { Self.limits(maxPixels) }
+
+    static func limits(_ maxPixels: Int) -> DecodingLimits {
+        var limits = DecodingLimits.ownFiles
+        limits.maxPixels = maxPixels * 1_000_000
+        return limits
+    }
+
+    func validate() throws { try Self.check(maxPixels) }
+
+    static func check(_ maxPixels: Int) throws {
+        guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
+    }
 }
 
 struct OutputOption: ParsableArguments {

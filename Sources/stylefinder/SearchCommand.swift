@@ -37,11 +37,9 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: "product: each garment once; image: every picture.")
     var groupBy: SearchQuery.Grouping = .product
 
-    @Option(help: "The largest picture, in millions of pixels.")
-    var maxPixels = 250
+    @OptionGroup var pictures: PixelsOption
 
     func validate() throws {
-        guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
         if (image == nil) == (text == nil) { throw ValidationError("Give either a picture or --text.") }
         guard SearchQuery.limits.contains(k) else { throw ValidationError("-k is \(k), expected 1 to 200.") }
     }
@@ -49,9 +47,7 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         let subject: SearchQuery.Subject
         if let image {
-            var limits = DecodingLimits.ownFiles
-            limits.maxPixels = maxPixels * 1_000_000
-            subject = .image(try ImageDecoder.decode(contentsOfFile: Failure.path(named: image), limits: limits))
+            subject = .image(try ImageDecoder.decode(contentsOfFile: Failure.path(named: image), limits: pictures.limits))
         } else {
             subject = .text(text ?? "")
         }
@@ -62,8 +58,9 @@ struct SearchCommand: AsyncParsableCommand {
         let engine = try SearchEngine(catalog: store, encoder: session)
         let response = try await engine.search(
             SearchQuery(subject, limit: k, filter: conditions, minimumScore: minScore, grouping: groupBy))
-        if response.truncatedText {
-            Console.warn("the text is longer than \(location.name) reads: its end was left out of the search")
+        if let tokens = response.textTokens, let read = response.textTokensRead {
+            Console.warn(
+                "the text has \(tokens) tokens, and \(location.name) reads \(read): its end was left out of the search")
         }
         if output.json { return try Console.printJSON(response) }
         if response.results.isEmpty { print("Nothing in the catalogue fits.") }

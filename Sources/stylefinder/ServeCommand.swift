@@ -8,7 +8,7 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Answer searches over HTTP, with a page for people.",
         discussion: """
-            Without --model every model that has vectors in the catalogue answers. The server takes connections at once and says "loading" \
+            Without --model every model that has vectors in the catalogue answers, also one that gets its first while the server runs. The server takes connections at once and says "loading" \
             until its models are there. Ctrl-C and SIGTERM let what is under way finish.
             """)
 
@@ -26,8 +26,10 @@ struct ServeCommand: AsyncParsableCommand {
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
         let named = try model.map { try ModelLocation($0) }
         let offered = try samples.map { try Samples.of(Dataset(named: $0)) }
-        try await Serving(catalog: store, listening: listening, interrupt: interrupt, logsRequests: true).run {
-            let models = try Serving.load(named.isEmpty ? Serving.modelsWithVectors(in: store) : named, store)
+        let serving = Serving(
+            catalog: store, listening: listening, interrupt: interrupt, logsRequests: true, offersAll: named.isEmpty)
+        try await serving.run { browse in
+            let models = try Serving.load(named.isEmpty ? Serving.modelsWithVectors(in: store) : named, store, browse: browse)
             return (models, try offered ?? Samples.of(store))
         }
     }

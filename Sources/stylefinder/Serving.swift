@@ -14,8 +14,8 @@ import Synchronization
 private final class LoadedBatchers: Sendable {
     private let batchers = Mutex<[MicroBatcher]>([])
 
-    func set(_ models: [ServedModel]) {
-        batchers.withLock { $0 = models.compactMap { $0.engine.encoder as? MicroBatcher } }
+    func add(_ models: [ServedModel]) {
+        batchers.withLock { $0 += models.compactMap { $0.engine.encoder as? MicroBatcher } }
     }
 
     func close() async {
@@ -32,14 +32,19 @@ struct Serving {
     let interrupt: Interrupt
     /// Whether each request has a line in the log; without them the address stays the last line.
     let logsRequests: Bool
+    /// Whether every shipped model answers that has vectors, also one that gets its first while the server runs.
+    var offersAll = false
 
     /// Within the ten seconds that a stop may take: what waits for a model by then is told to go.
     private static let patience = Duration.seconds(8)
 
     /// Listens at once, prepares beside that, then answers until Ctrl-C or SIGTERM.
-    /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server.
+    /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server. It hands
+    ///   the catalogue over as soon as that is in memory: it can be browsed while the models are loaded.
     /// - Throws: `ServerError`, what `prepare` throws; `ExitCode.interrupted` after Ctrl-C.
-    func run(_ prepare: @escaping @Sendable () throws -> Content?) async throws {
+    func run(
+        _ prepare: @escaping @Sendable (_ browse: (LiveCatalog) -> Void) throws -> Content?
+    ) async throws {
         DecodingMemory.forProcess.capacity = listening.decodingMemory << 20
         let service = SearchService(catalog: catalog)
         let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
@@ -58,21 +63,32 @@ struct Serving {
                 try? await Task.sleep(for: Self.patience)
                 await batchers.close()
             }
-            tasks.addTask { [catalog, listening, interrupt] in
+            tasks.addTask { [self] in
                 for await port in ports {
                     do {
                         let begin = ContinuousClock.now
-                        guard let content = try await Self.onOwnThread(prepare), !interrupt.isRequested else { return }
-                        batchers.set(content.models)
+                        guard let content = try await Self.onOwnThread({ try prepare(service.begin(browsing:)) }),
+                            !interrupt.isRequested
+                        else { return }
+                        batchers.add(content.models)
                         service.begin(with: content.models, samples: content.samples)
                         let seconds = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
                         let names = content.models.map(\.card.id).joined(separator: ", ")
                         Console.note("Ready after \(seconds) s with \(names), over the catalogue \(catalog.path).")
                         Console.note("Open \(listening.url(port: port)) in a browser; Ctrl-C stops the server.")
                         // What another process writes into the catalogue is found from here on, until the server ends.
-                        await content.models.first?.engine.catalog.follow {
+                        guard let live = content.models.first?.engine.catalog else { return }
+                        async let following: Void = live.follow {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
                         }
+                        if offersAll {
+                            await admitNewcomers(beside: content.models, over: live) { model in
+                                batchers.add([model])
+                                service.add(model)
+                                Console.note("\(model.card.id) has vectors now and answers too.")
+                            }
+                        }
+                        await following
                     } catch {
                         end.yield(error)
                     }
@@ -90,6 +106,33 @@ struct Serving {
         if interrupt.isFromKeyboard { throw ExitCode.interrupted }
     }
 
+    /// Looks every few seconds whether a shipped model that does not answer has got its first vectors, and loads it; until its task is cancelled.
+    private func admitNewcomers(
+        beside served: [ServedModel], over live: LiveCatalog, _ admit: (ServedModel) -> Void
+    ) async {
+        let answering = Set(served.map(\.card.id))
+        // Hashing the weights takes a moment, once.
+        var absent: [(location: ModelLocation, fingerprint: String)] = []
+        for location in ModelLocation.shipped() where !answering.contains(location.name) {
+            let fingerprint = try? await Self.onOwnThread { try Checkpoint(path: location.path).fingerprint }
+            if let fingerprint { absent.append((location, fingerprint)) }
+        }
+        while !absent.isEmpty {
+            do { try await Task.sleep(for: Self.betweenLooks) } catch { return }
+            // A few rows. What goes wrong here is tried again with the next look; that the catalogue can't be read is told by who follows it.
+            guard let models = try? catalog.models() else { continue }
+            for (location, fingerprint) in absent where models.contains(where: { $0.fingerprint == fingerprint }) {
+                guard let model = try? await Self.onOwnThread({ try Self.load(location, live) }), !Task.isCancelled else {
+                    continue
+                }
+                absent.removeAll { $0.fingerprint == fingerprint }
+                admit(model)
+            }
+        }
+    }
+
+    private static let betweenLooks = Duration.seconds(2)
+
     /// Blocking work on a thread that Swift's pool does not miss.
     private static func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
@@ -98,18 +141,26 @@ struct Serving {
     }
 
     /// Loads models, each behind a queue that gathers the pictures of several clients, with its index; all of them over one catalogue in memory.
+    /// - Parameter browse: told of this catalogue once it is there, before the models are.
     /// - Throws: as `EncoderSession.init`, `LiveCatalog.init` and `SearchEngine.init`.
-    static func load(_ models: [ModelLocation], _ catalog: CatalogStore) throws -> [ServedModel] {
+    static func load(
+        _ models: [ModelLocation], _ catalog: CatalogStore, browse: (LiveCatalog) -> Void
+    ) throws -> [ServedModel] {
         var names: Set<String> = []
         let live = try LiveCatalog(catalog)
+        browse(live)
         return try models.map { location in
             guard names.insert(location.name).inserted else {
                 throw Failure.usage("Two models are called \(location.name); rename the folder of one of them.")
             }
-            let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: catalog)
-            let engine = try SearchEngine(live, encoder: MicroBatcher(session, queueLimit: 32))
-            return ServedModel(card: session.card, engine: engine)
+            return try load(location, live)
         }
+    }
+
+    private static func load(_ location: ModelLocation, _ live: LiveCatalog) throws -> ServedModel {
+        let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: live.store)
+        let engine = try SearchEngine(live, encoder: MicroBatcher(session, queueLimit: 32))
+        return ServedModel(card: session.card, engine: engine)
     }
 
     /// The model that a search takes where none is named.

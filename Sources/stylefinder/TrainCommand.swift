@@ -38,7 +38,7 @@ struct TrainCommand: ParsableCommand {
         let shipped = ModelLocation.shipped().map { ($0.name, $0.path) }
         let settings = try Recipe(path: recipe, shippedModels: Dictionary(shipped, uniquingKeysWith: { first, _ in first }))
         let datasets = try data.map { try Dataset(named: $0) }
-        for dataset in datasets { for problem in dataset.problems { Console.warn(problem.description) } }
+        for dataset in datasets { Console.tell(problems: dataset.problems, remarks: dataset.remarks) }
         let teachers = try teacher.map { $0 == "none" ? nil : try EmbeddingFile(path: $0) }
         let command =
             (["stylefinder", "train", recipe, "--data"] + data + (teacher.isEmpty ? [] : ["--teacher"] + teacher)

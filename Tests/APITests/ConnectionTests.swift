@@ -29,8 +29,15 @@ struct ConnectionTests {
             testDescription: "a method that nobody knows", text: "FOO /healthz HTTP/1.1\r\nHost: a\r\n\r\n", status: 501,
             code: "unknown_method"),
         Oddity(
-            testDescription: "a method of another protocol", text: "PROPFIND /healthz HTTP/1.1\r\nHost: a\r\n\r\n", status: 501,
-            code: "unknown_method"),
+            testDescription: "a method of another protocol", text: "PROPFIND /healthz HTTP/1.1\r\nHost: a\r\n\r\n", status: 405,
+            code: "wrong_method", allow: "GET, HEAD, OPTIONS"),
+        Oddity(
+            testDescription: "a young method with a body",
+            text: "QUERY /api/v1/search HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+            status: 405, code: "wrong_method", allow: "OPTIONS, POST"),
+        Oddity(
+            testDescription: "a young method where there is nothing", text: "QUERY /nothing HTTP/1.1\r\nHost: a\r\n\r\n",
+            status: 404, code: "not_found"),
         Oddity(
             testDescription: "PUT where there is GET",
             text: "PUT /api/v1/products HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",

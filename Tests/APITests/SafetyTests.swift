@@ -119,7 +119,8 @@ struct SafetyTests {
         func encode(images: [RGBImage]) async throws -> [[Float]] { try await ColorEncoder().encode(images: images) }
         func encode(texts: [String]) async throws -> [[Float]] { try await ColorEncoder().encode(texts: texts) }
         func encodeTexts(_ texts: [String]) async throws -> EncodedTexts {
-            EncodedTexts(vectors: try await encode(texts: texts), cut: texts.map { $0.contains(" ") })
+            EncodedTexts(
+                vectors: try await encode(texts: texts), cut: texts.map { $0.contains(" ") ? TextCut(tokens: 4, read: 3) : nil })
         }
     }
 
@@ -129,8 +130,9 @@ struct SafetyTests {
         try await shop.server().test(.router) { client in
             let cut = try await client.search(json: #"{"text": "red dress"}"#)
             #expect(try cut.json()["truncated_text"] as? Bool == true)
+            #expect(try cut.json()["text_tokens"] as? Int == 4 && cut.json()["text_tokens_read"] as? Int == 3)
             let whole = try await client.search(json: #"{"text": "red"}"#)
-            #expect(try whole.json()["truncated_text"] == nil)
+            #expect(try Set(whole.json().keys) == ["model", "results", "timing_ms"])
         }
     }
 }

@@ -232,6 +232,29 @@ struct EditingTests {
         #expect(try store.sweepMedia(olderThan: 0) == 0)
     }
 
+    @Test("an import that prunes sweeps the media folder, and one that does not leaves it")
+    func prunedSweep() throws {
+        let id = try store.addImage(bytes: bytes("a"), to: "P0", inspect: TestPicture.inspect)
+        try store.write { db in
+            let media = try #require(try MediaFolder(db))
+            let name = "\(ContentHash(of: bytes("b")).hex).jpg"
+            try media.place(media.stage(bytes("b"), as: name), as: name)
+        }
+        try folder.picture("more/x.jpg")
+        let source = folder.url.appending(path: "more")
+        func run(_ options: ImportOptions) throws -> Int {
+            try store.importCatalog(from: source, options: options, inspect: TestPicture.inspect).strayFilesRemoved
+        }
+        var options = ImportOptions(prune: true)
+        #expect(try run(options) == 0 && media.count == 2, "the file is too young")
+        options.strayAge = 0
+        options.prune = false
+        #expect(try run(options) == 0 && media.count == 2)
+        options.prune = true
+        #expect(try run(options) == 1 && media.count == 1)
+        #expect(try Data(contentsOf: #require(try store.image(id)).file) == bytes("a"))
+    }
+
     @Test("a disk that is full undoes everything in one sentence")
     func fullDisk() throws {
         try store.database.writeWithoutTransaction { db in

@@ -1,3 +1,4 @@
+import BitCollections
 import Foundation
 import Testing
 
@@ -56,9 +57,12 @@ struct FilterTests {
         (["color=purple"], []),
     ]
 
-    @Test("each kind of filter admits what was worked out by hand")
+    @Test("each kind of filter admits what was worked out by hand, in the columns and in the rows that these are compared with")
     func table() throws {
+        let columns = try CatalogColumns(reading: store)
         for (expressions, expected) in Self.table {
+            let found = try columns.images(matching: CatalogFilter(expressions))
+            #expect(Set(found.map { ImageID($0) }) == expected, "\(expressions)")
             #expect(try store.imageIDs(matching: CatalogFilter(expressions)) == expected, "\(expressions)")
         }
     }
@@ -81,22 +85,27 @@ struct FilterTests {
             "split", "climate", "pose", "weight",
         ]
         #expect(try store.filterKeys() == known)
+        let columns = try CatalogColumns(reading: store)
         #expect(throws: CatalogError.unknownKey(key: "colour", known: known)) {
-            try store.imageIDs(matching: CatalogFilter(["colour=Black"]))
+            try columns.images(matching: CatalogFilter(["colour=Black"]))
         }
         #expect(throws: CatalogError.unknownKey(key: "x' OR 1", known: known)) {
-            try store.imageIDs(matching: CatalogFilter(clauses: [.init(key: "x' OR 1", anyOf: [.equals("a")])]))
+            try columns.images(matching: CatalogFilter(clauses: [.init(key: "x' OR 1", anyOf: [.equals("a")])]))
         }
     }
 
     @Test("the values of a key are counted by product")
     func facets() throws {
-        #expect(
-            try store.distinctValues(of: "climate") == [
+        let expected: [String: [FacetValue]] = [
+            "climate": [
                 .init(value: "Cool", products: 1), .init(value: "Indoor", products: 1), .init(value: "Warm", products: 1),
-            ])
-        #expect(try store.distinctValues(of: "pose") == [.init(value: "front", products: 2), .init(value: "back", products: 1)])
-        #expect(
-            try store.distinctValues(of: "in_stock") == [.init(value: "false", products: 1), .init(value: "true", products: 1)])
+            ],
+            "pose": [.init(value: "front", products: 2), .init(value: "back", products: 1)],
+            "in_stock": [.init(value: "false", products: 1), .init(value: "true", products: 1)],
+        ]
+        let page = try CatalogColumns(reading: store).page(
+            matching: CatalogFilter(), offset: 0, limit: 1, facets: Array(expected.keys))
+        #expect(page.facets == expected)
+        for (key, values) in expected { #expect(try store.distinctValues(of: key) == values) }
     }
 }

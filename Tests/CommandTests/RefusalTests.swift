@@ -563,6 +563,12 @@ extension CommandSuites {
             #expect(try small.good()["images_broken"] as? Int == 1)
             #expect(small.said.contains { $0.contains("1001 x 1000") && $0.contains("1000000") }, "\(small)")
             #expect(try await Command.start(arguments + ["2"]).end().good()["images_added"] as? Int == 1)
+            // What import has let in is embedded, unless one wants it otherwise.
+            let embedding = ["embed", "--catalog", place("x.db"), "--model", ReducedModel.path, "--json"]
+            let strict = try await Command.start(embedding + ["--max-pixels", "1"]).end()
+            #expect(try strict.good()["embedded"] as? Int == 1)
+            #expect(strict.said.contains { $0.contains("1001 x 1000") && $0.contains("1000000") }, "\(strict)")
+            #expect(try await Command.start(embedding).end().good()["embedded"] as? Int == 1)
         }
 
         @Test("an import says for people what came, went and was left out")

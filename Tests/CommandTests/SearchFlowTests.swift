@@ -110,6 +110,28 @@ extension CommandSuites {
             #expect(try place.look("x.db") { try $0.counts().vectors.values.reduce(0, +) } == 11)
         }
 
+        @Test("what a manifest was taken to mean is said where it is measured, as where it is imported")
+        func remarks() async throws {
+            let place = try Workplace()
+            let data = try place.dataset(2)
+            try FileManager.default.removeItem(atPath: data + "/manifest.jsonl")
+            var table = Data("image;product_id;title;split\n".utf8)
+            for garment in 0..<2 {
+                for (view, split) in ["query", "gallery"].enumerated() {
+                    table.append(Data("images/\(garment)-\(view).png;G\(garment);Kleid Gr".utf8))
+                    table.append(Data([0xFC]) + Data("n;\(split)\n".utf8))
+                }
+            }
+            try place.write("data/manifest.csv", table)
+            for arguments in [
+                ["evaluate", "--data", data, "--color-histogram"], ["import", data, "--catalog", place("x.db")],
+            ] {
+                let outcome = try await Command.start(arguments).end()
+                #expect(outcome.code == 0, "\(outcome)")
+                #expect(outcome.said.contains { $0.hasPrefix("note: ") && $0.contains("Windows-1252") }, "\(outcome)")
+            }
+        }
+
         @Test("evaluate gives the contract's figures, of one method or of several")
         func evaluate() async throws {
             let place = try Workplace()
@@ -161,6 +183,11 @@ extension CommandSuites {
             #expect((vit["fingerprint"] as? String)?.count == 64)
             #expect((vit["preprocessing"] as? [String: Any])?["side"] as? Int == 40)
             #expect(try await Command.run("models", "inspect", ReducedModel.resNet).code == 0)
+            // What training recorded is shown as the file has it.
+            let recorded = try #require(
+                try await Command.run("models", "inspect", "small-vit", "--json").good()["recorded"] as? [String: String])
+            let validation = try #require(recorded["validation"])
+            #expect(try JSONSerialization.jsonObject(with: Data(validation.utf8)) is [String: Any], "\(validation)")
         }
 
         @Test("a picture that can't be read is counted, named and passed over, and ends the import only when asked to")

@@ -100,6 +100,29 @@ extension CommandSuites {
             #expect(ContinuousClock.now - begin < .seconds(9))
         }
 
+        @Test(
+            "what is embedded with another shipped model while the server runs is searched with that model, without a new start")
+        func newcomer() async throws {
+            let place = try Workplace()
+            let pictures = try place.boutique(6)
+            _ = try await Command.run("import", pictures, "--catalog", place("x.db"), "--json").good()
+            func embed(_ model: String) async throws {
+                _ = try await Command.run("embed", "--catalog", place("x.db"), "--model", model, "--json").good()
+            }
+            try await embed("small-resnet")
+            let server = try await RunningServer.start(["serve", "--port", "0", "--catalog", place("x.db")])
+            let before = try await server.get("api/v1/models/small-vit")
+            #expect(before.status == 404)
+            try await embed("small-vit")
+            #expect(
+                try await server.command.reaches { server.command.said.contains("small-vit has vectors now and answers too.") })
+            let found = try await server.search(place(Workplace.name(1)), ["model": "small-vit", "top_k": "1"])
+            #expect(try hits(found).map(\.id) == ["shirts/001.png"] && found["model"] as? String == "small-vit")
+            // The one that was there answers by default, as before.
+            #expect(try await server.search(place(Workplace.name(1)))["model"] as? String == "small-resnet")
+            #expect(await server.stop().code == 0)
+        }
+
         @Test("Ctrl-C ends it with 130, and the port can be taken again at once")
         func interrupted() async throws {
             let place = try Workplace()

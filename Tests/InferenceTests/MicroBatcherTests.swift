@@ -54,13 +54,14 @@ struct MicroBatcherTests {
             func encode(images: [RGBImage]) -> [[Float]] { [] }
             func encode(texts: [String]) -> [[Float]] { texts.map { [Float($0.count)] } }
             func encodeTexts(_ texts: [String]) -> EncodedTexts {
-                EncodedTexts(vectors: encode(texts: texts), cut: texts.map { $0.count > 2 })
+                EncodedTexts(
+                    vectors: encode(texts: texts), cut: texts.map { $0.count > 2 ? TextCut(tokens: $0.count, read: 2) : nil })
             }
         }
         let batcher = MicroBatcher(Cutting())
         let texts = try await batcher.encodeTexts(["a", "abc"])
         #expect(texts.vectors == [[1], [3]])
-        #expect(texts.cut == [false, true])
+        #expect(texts.cut == [nil, TextCut(tokens: 3, read: 2)])
         await batcher.close()
         await #expect(throws: BatcherError.closed) { try await batcher.encodeTexts(["a"]) }
     }

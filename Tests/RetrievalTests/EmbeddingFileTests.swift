@@ -204,12 +204,19 @@ final class EmbeddingFileTests {
     }
 
     @Test(
-        "an object that Python would have to make is refused by its name",
+        "an object that Python would have to make, and code that it would run, are refused by their names",
         .enabled(if: Python.isPresent, "needs `make reference`"))
     func foreignObjects() throws {
         try Python.embeddings("refused", folder.path)
-        let error = try #require(throws: RetrievalError.self) { _ = try EmbeddingFile(path: path("paths.pt")) }
-        #expect(error.description.contains("pathlib"))
+        let object = try #require(throws: RetrievalError.self) { _ = try EmbeddingFile(path: path("paths.pt")) }
+        #expect(
+            object.description
+                == "\(path("paths.pt")): `image_paths[0]` is an object of `pathlib.PurePosixPath`, expected a str.")
+        let code = try #require(throws: RetrievalError.self) { _ = try EmbeddingFile(path: path("code.pt")) }
+        #expect(
+            code.description
+                == "\(path("code.pt")) asks for `posix.system`, which is no tensor and no plain value; nothing of it was run.")
+        #expect(!FileManager.default.fileExists(atPath: path("ran")))
         let old = try #require(throws: RetrievalError.self) { _ = try EmbeddingFile(path: path("old.pt")) }
         #expect(old.description.contains("before PyTorch 1.6"))
     }

@@ -124,7 +124,7 @@ struct FakeEncoder: EmbeddingModel {
 
     /// It says of texts of more than 20 letters that it has cut them.
     func encodeTexts(_ texts: [String]) -> EncodedTexts {
-        EncodedTexts(vectors: encode(texts: texts), cut: texts.map { $0.count > 20 })
+        EncodedTexts(vectors: encode(texts: texts), cut: texts.map { $0.count > 20 ? TextCut(tokens: $0.count, read: 20) : nil })
     }
 }
 

@@ -130,7 +130,8 @@ extension SearchEngineTests {
         let engine = try Boutique([Garment(product: "A", vector: vector(1))]).engine()
         let short = try await engine.search(SearchQuery(.text("dress")))
         let long = try await engine.search(SearchQuery(.text(String(repeating: "red dress ", count: 200))))
-        #expect(!short.truncatedText && long.truncatedText)
+        #expect(!short.truncatedText && short.textTokens == nil && short.textTokensRead == nil)
+        #expect(long.truncatedText && long.textTokens == 2000 && long.textTokensRead == 20)
         #expect(long.results.map(\.product.id) == ["A"])
     }
 

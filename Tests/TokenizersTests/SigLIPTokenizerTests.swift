@@ -42,6 +42,7 @@ struct SigLIPTokenizerTests {
         #expect(full.count == 3 * single + 1 && !full.isCut && full.ids.last == 1)
         let long = tokenizer.encode(Array(repeating: word, count: 4).joined(separator: " "))
         #expect(long.ids == full.ids && long.isCut)
+        #expect(full.wholeCount == 3 * single + 1 && long.wholeCount == 4 * single + 1)
     }
 
     @Test("decoding gives back the words that were encoded, bytes too")

@@ -36,6 +36,7 @@ struct TokenizerTests {
         #expect(text.count == 12)
         #expect(text.ids[11] == tokenizer.endToken)
         #expect(text.isCut == (letters == 11))
+        #expect(text.wholeCount == letters + 2)
     }
 
     @Test("a cut text keeps its first tokens")

@@ -8,6 +8,7 @@
 """
 
 import json
+import os
 import pathlib
 import sys
 
@@ -77,8 +78,19 @@ def write(folder):
     (folder / "expected.json").write_text(json.dumps(expected))
 
 
+class Code:
+    """Pickled, it is a command that a careless reader runs."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
 def refused(folder):
     folder = pathlib.Path(folder)
+    torch.save({"features": vectors(), "image_paths": NAMES, "model": Code(f"touch {folder}/ran")}, folder / "code.pt")
     torch.save({"features": vectors(), "image_paths": [pathlib.PurePosixPath(name) for name in NAMES]}, folder / "paths.pt")
     torch.save({"features": vectors(), "image_paths": NAMES}, folder / "old.pt", _use_new_zipfile_serialization=False)
 

@@ -27,22 +27,18 @@ struct RouteTable: Sendable {
     }
 }
 
-/// What RFC 9110 and 9112 ask of every request, before anybody looks at the address: one host, a coding and a method that are understood.
+/// What RFC 9110 and 9112 ask of every request: one host, codings that are understood, an address that is there, and a method that it can be asked by.
+/// A method that no address knows, such as QUERY or PROPFIND, is refused as any other one is: with the methods that would be right. Words that are no
+/// method of HTTP at all never come here: the parser reads nothing behind them (`APIError.init(protocolError:)`).
 struct RequestRules<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APIContext {
     let routes: RouteTable
     let inner: Inner
-
-    private static var known: Set<String> { ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"] }
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
         let head = request.head
         guard let host = head.authority, !host.isEmpty, !request.headers.contains(where: { $0.name.canonicalName == "host" })
         else {
             throw APIError(.badRequest, "wrong_host", "A request names one Host.")
-        }
-        guard Self.known.contains(head.method.rawValue) else {
-            throw APIError(
-                .notImplemented, "unknown_method", "The method \(APIError.quoted(head.method.rawValue)) is not known here.")
         }
         guard request.headers[values: .transferEncoding].allSatisfy({ $0.lowercased() == "chunked" }) else {
             throw APIError(.notImplemented, "unknown_coding", "Of transfer codings only chunked is read.")

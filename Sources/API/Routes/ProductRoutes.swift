@@ -6,17 +6,9 @@ import Search
 struct ProductRoutes {
     let service: SearchService
     let base: BasePath
-    /// Until the catalogue is in memory, pages are counted by the database, which takes a while: not on the threads that answer.
-    private let counters: WorkPool
 
     /// The keys that a page of products can be narrowed by.
     static let facets = ["category", "color", "brand"]
-
-    init(service: SearchService, limits: ServerLimits, base: BasePath) {
-        self.service = service
-        self.base = base
-        counters = WorkPool(threads: 1, waiting: limits.searches)
-    }
 
     func add(to group: RouterGroup<APIContext>) {
         group.get("products", use: list)
@@ -30,14 +22,7 @@ struct ProductRoutes {
             try fields.integer("offset", in: 0...Int(Int32.max), default: 0),
             try fields.integer("limit", in: 1...200, default: 24)
         )
-        let page =
-            if let live = service.live {
-                try await live.productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
-            } else {
-                try await counters.run { [catalog = service.catalog] _ in
-                    try catalog.productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
-                }
-            }
+        let page = try await service.browsed().productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
         return JSONAnswer.response(
             ProductListing(
                 total: page.total,

@@ -1,5 +1,38 @@
 import BitCollections
 
+/// A value of a key and how many products show it.
+public struct FacetValue: Sendable, Hashable {
+    public var value: String
+    public var products: Int
+}
+
+/// One page of the products that a filter admits, and what it can be narrowed by.
+public struct ProductPage: Sendable {
+    /// A product and the picture that stands for it.
+    public struct Entry: Sendable {
+        public var product: Product
+        public var cover: CatalogImage
+
+        public init(product: Product, cover: CatalogImage) {
+            self.product = product
+            self.cover = cover
+        }
+    }
+
+    /// How many products the filter admits.
+    public var total: Int
+    public var entries: [Entry]
+    /// The values of each key that was asked for, the most frequent first, counted under the filter without its own clause for that key, since
+    /// another value of the same key widens the choice.
+    public var facets: [String: [FacetValue]]
+
+    public init(total: Int, entries: [Entry], facets: [String: [FacetValue]]) {
+        self.total = total
+        self.entries = entries
+        self.facets = facets
+    }
+}
+
 extension CatalogColumns {
     /// Products with a usable image that a filter admits, in the order of their ids, with their covers and what they can be narrowed by.
     ///

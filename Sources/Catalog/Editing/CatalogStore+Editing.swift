@@ -133,11 +133,19 @@ extension CatalogStore {
         return found
     }
 
-    /// Deletes files of the media folder that nothing mentions: what killed processes and failed writes left. A server does this at its start.
+    /// So long a file of the media folder is left alone, in seconds. Between its making and its commit pass moments.
+    static let strayAge: TimeInterval = 600
+
+    /// Deletes files of the media folder that nothing mentions: what killed processes and failed writes left. An import that prunes does this at
+    /// its end.
+    ///
+    /// No picture whose commit is under way loses its file: it gets its name within the transaction that mentions it, and here names are looked up
+    /// and deleted within one too, so the one waits for the other. A write that stood still for so long that its half-written file is swept fails,
+    /// and nothing of it is there.
     /// - Parameter age: younger files are left alone, in seconds; another process may be writing one.
     /// - Returns: how many files there were.
     @discardableResult
-    public func sweepMedia(olderThan age: TimeInterval = 600) throws(CatalogError) -> Int {
+    func sweepMedia(olderThan age: TimeInterval = CatalogStore.strayAge) throws(CatalogError) -> Int {
         guard let media = try read({ db in try MediaFolder(db) }) else { return 0 }
         let (names, parts) = media.files(olderThan: age)
         for part in parts { media.discard(part) }

@@ -64,7 +64,11 @@ extension CatalogStore {
             committed += observed.reduce(0) { $0 + $1.outcomes.count }
             progress(ImportProgress(done: done, committed: committed, total: dataset.rows.count))
         }
-        if !report.stopped { try reportRemoved(dataset, options: options, &report) }
+        if !report.stopped {
+            try reportRemoved(dataset, options: options, &report)
+            // Here, and not where a catalogue is opened: this writes anyway, is asked for now and then, and nobody waits for it.
+            if options.prune { report.strayFilesRemoved = try sweepMedia(olderThan: options.strayAge) }
+        }
         return report
     }
 

@@ -27,6 +27,8 @@ public struct ImportReport: Sendable, Hashable, Codable {
     public var imagesPruned = 0
     /// Folders of the source that held pictures before and hold none now. Their pictures are not pruned without `pruneEmptied`.
     public var foldersEmptied: [String] = []
+    /// Files of the catalogue's own media folder that no picture mentioned any more, and that were deleted with `prune`.
+    public var strayFilesRemoved = 0
     /// Vectors of an earlier time that were taken again, since a picture of the same content came back.
     public var vectorsRestored = 0
     /// Files of a plain folder that are no pictures, by ending.
@@ -63,7 +65,7 @@ public struct ImportOptions: Sendable, Hashable {
     /// A product that is not in the catalogue yet needs so many readable pictures to get in; at least 1.
     public var minImages: Int
     /// Deletes pictures that came from this source before and are in it no more, and products left without any.
-    /// Nothing is deleted if a row could not be read or the import was stopped.
+    /// Nothing is deleted if a row could not be read or the import was stopped. Files of the media folder that nothing mentions go too.
     public var prune: Bool
     /// Prunes the pictures of whole folders that became empty, too. A folder that is empty may be a disk that is not mounted.
     public var pruneEmptied: Bool
@@ -73,6 +75,8 @@ public struct ImportOptions: Sendable, Hashable {
     public var batchSize: Int
     /// A file with more bytes is not read.
     public var maximumFileSize: Int64
+    /// What `prune` sweeps out of the media folder is at least so old, in seconds: see `CatalogStore.sweepMedia`.
+    var strayAge = CatalogStore.strayAge
     /// Only rows of these splits come in; empty takes all rows.
     public var splits: Set<String>
 

@@ -15,6 +15,11 @@ public struct Shard: Sendable, Hashable {
 }
 
 extension CatalogStore {
+    /// The ids of the usable images, in ascending order.
+    public func usableImageIDs() throws(CatalogError) -> [ImageID] {
+        try read { db in try ImageID.fetchAll(db, sql: "SELECT id FROM images WHERE state = 'ok' ORDER BY id") }
+    }
+
     /// Products in the order of their ids, after the given one, at most `limit`: one page of a walk over all of them.
     public func products(after id: String? = nil, limit: Int = .max) throws(CatalogError) -> [Product] {
         try read { db in

@@ -1,21 +1,18 @@
 import Foundation
 import GRDB
 
-/// A value of a key and how many products show it.
-public struct FacetValue: Sendable, Hashable {
-    public var value: String
-    public var products: Int
-}
+@testable import Catalog
 
+/// The same questions that `CatalogColumns` answers, put to the rows by SQL: a slow second way to the same answers, for comparing.
 extension CatalogStore {
     /// The keys a filter may use: the columns of products and images, then every attribute in the catalogue, sorted.
-    public func filterKeys() throws(CatalogError) -> [String] {
+    func filterKeys() throws(CatalogError) -> [String] {
         try read { db in try Self.keys(db) }
     }
 
     /// The usable images that a filter admits; all usable images for an empty filter.
     /// - Throws: `CatalogError.unknownKey` for a key that is neither a column nor an attribute of anything in the catalogue.
-    public func imageIDs(matching filter: CatalogFilter) throws(CatalogError) -> Set<ImageID> {
+    func imageIDs(matching filter: CatalogFilter) throws(CatalogError) -> Set<ImageID> {
         try read { db in
             guard let first = filter.clauses.first else {
                 return try Set(ImageID.fetchAll(db, sql: "SELECT id FROM images WHERE state = 'ok'"))
@@ -42,7 +39,7 @@ extension CatalogStore {
 
     /// The values of a key among usable images, the most frequent first; a stored value with `|` in it counts as several.
     /// - Throws: `CatalogError.unknownKey`.
-    public func distinctValues(of key: String) throws(CatalogError) -> [FacetValue] {
+    func distinctValues(of key: String) throws(CatalogError) -> [FacetValue] {
         try read { db in try Self.distinctValues(of: key, Admitted([]), db) }
     }
 
@@ -85,10 +82,10 @@ extension CatalogStore {
         if key == "in_stock" {
             return ("SELECT images.id, iif(in_stock, 'true', 'false') AS value \(joined) AND in_stock IS NOT NULL", [])
         }
-        if Column.product.contains(key) {
+        if Catalog.Column.product.contains(key) {
             return ("SELECT images.id, CAST(products.\(key) AS TEXT) AS value \(joined) AND products.\(key) IS NOT NULL", [])
         }
-        if Column.image.contains(key) {
+        if Catalog.Column.image.contains(key) {
             return ("SELECT id, \(key) AS value FROM images WHERE state = 'ok' AND \(key) IS NOT NULL", [])
         }
         let isKnown = try Bool.fetchOne(
@@ -111,6 +108,58 @@ extension CatalogStore {
     private static func keys(_ db: Database) throws -> [String] {
         let attributes = try String.fetchAll(
             db, sql: "SELECT DISTINCT key FROM product_attributes UNION SELECT DISTINCT key FROM image_attributes ORDER BY key")
-        return ["product_id"] + Column.product + Column.image + attributes
+        return ["product_id"] + Catalog.Column.product + Catalog.Column.image + attributes
+    }
+
+    /// Products with a usable image that a filter admits, as `CatalogColumns.page` has them.
+    func productPage(
+        matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], valuesPerFacet: Int = 100
+    ) throws(CatalogError) -> ProductPage {
+        let (total, ids, covers, counted) = try read { db in
+            let clauses = try filter.clauses.map { (key: $0.key, images: try Self.images(admittedBy: $0, db)) }
+            let admitted = Admitted(clauses.map(\.images))
+            let total =
+                try Int.fetchOne(
+                    db, sql: "SELECT count(DISTINCT product_id) FROM images WHERE \(admitted.condition)",
+                    arguments: admitted.arguments) ?? 0
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT product_id, min(iif(view IN ('main', 'front'), 0, 1) * \(Self.beyondAnyID) + images.id) % \(Self.beyondAnyID)
+                    FROM images WHERE \(admitted.condition) GROUP BY product_id ORDER BY product_id LIMIT ? OFFSET ?
+                    """, arguments: admitted.arguments + [limit, offset])
+            var counted: [String: [FacetValue]] = [:]
+            for key in facets {
+                let others = clauses.filter { $0.key != key }
+                let scope = others.count == clauses.count ? admitted : Admitted(others.map(\.images))
+                counted[key] = Array(try Self.distinctValues(of: key, scope, db).prefix(valuesPerFacet))
+            }
+            return (total, rows.map { $0[0] as String }, rows.map { $0[1] as ImageID }, counted)
+        }
+        let products = try products(ids)
+        let images = try images(covers)
+        let entries = zip(ids, covers).compactMap { id, cover in
+            products[id].flatMap { product in images[cover].map { ProductPage.Entry(product: product, cover: $0) } }
+        }
+        return ProductPage(total: total, entries: entries, facets: counted)
+    }
+
+    /// Above every image id there will be, and small enough that twice it is a 64-bit number.
+    private static var beyondAnyID: Int64 { 1 << 52 }
+
+}
+
+/// The usable images that several sets of ids have in common, as a condition on the table `images`.
+struct Admitted {
+    let condition: String
+    let arguments: StatementArguments
+
+    init(_ sets: [Set<ImageID>]) {
+        guard let first = sets.first else {
+            (condition, arguments) = ("images.state = 'ok'", [])
+            return
+        }
+        let common = sets.dropFirst().reduce(first) { $0.intersection($1) }
+        (condition, arguments) = ("images.id IN (SELECT value FROM json_each(?))", [JSONText.array(common)])
     }
 }
