@@ -2,6 +2,10 @@ import ArgumentParser
 import Catalog
 import CLIP
 import Foundation
+import Torch
+
+extension Device: @retroactive ExpressibleByArgument {}
+extension Precision: @retroactive ExpressibleByArgument {}
 
 struct CatalogOption: ParsableArguments {
     @Option(name: .customLong("catalog"), help: "The catalogue, a .db file.")
@@ -13,6 +17,23 @@ struct ModelOption: ParsableArguments {
     var name: String
 
     func locate() throws -> ModelLocation { try ModelLocation(name) }
+}
+
+struct DeviceOption: ParsableArguments {
+    @Option(name: .customLong("device"), help: "Where the model runs: cpu, cuda or mps.")
+    var device: Device = .cpu
+}
+
+/// How vectors are made.
+struct EmbeddingOptions: ParsableArguments {
+    @OptionGroup var place: DeviceOption
+
+    @Option(help: "What products are computed in: float32, or bfloat16, which is quicker on GPUs and moves vectors a little.")
+    var precision: Precision = .float32
+
+    func embedder(_ checkpoint: Checkpoint) throws -> Embedder {
+        try Embedder(checkpoint: checkpoint, device: place.device, precision: precision)
+    }
 }
 
 struct OutputOption: ParsableArguments {
