@@ -139,6 +139,9 @@ let package = Package(
             name: "EncoderBenchmark", dependencies: ["CLIP", "Torch"], path: "Benchmarks/Sources/EncoderBenchmark",
             swiftSettings: strict),
         .executableTarget(
+            name: "DeviceBenchmark", dependencies: ["Training", "CLIP", "Torch", "Imaging", "Catalog", "Retrieval"],
+            path: "Benchmarks/Sources/DeviceBenchmark", swiftSettings: strict),
+        .executableTarget(
             name: "TrainingBenchmark", dependencies: ["Training", "CLIP", "Torch"], path: "Benchmarks/Sources/TrainingBenchmark",
             swiftSettings: strict),
 

@@ -14,38 +14,50 @@ public final class Embedder {
     public let parameterCount: Int
     private let model: CLIPModel
     private let device: Device
+    private let precision: Precision
 
     public var configuration: CLIPConfiguration { model.configuration }
     /// Dimension of every vector.
     public var embeddingSize: Int { model.configuration.embeddingSize }
 
     /// Loads a checkpoint, once, for inference.
+    /// - Parameter precision: `.bfloat16` is several times quicker on GPUs and moves the vectors a little: a cosine of about 0.9999 to those of
+    ///   float32.
     /// - Throws: `CLIPError`, `TensorFileError`, `TorchError`, `TokenizerError`.
-    public init(checkpoint: Checkpoint, device: Device = .cpu) throws {
+    public init(checkpoint: Checkpoint, device: Device = .cpu, precision: Precision = .float32) throws {
         try device.require()
         self.checkpoint = checkpoint
         preprocessing = checkpoint.preprocessing
         tokenizer = checkpoint.tokenizer
-        model = try checkpoint.model()
+        model = try checkpoint.model(device: device)
         // Counted here: preparing packs the weights anew.
         parameterCount = model.parameterCount
         self.device = device
-        if device == .cpu { try model.prepareForInference(progress: checkpoint.releasePages) }
+        self.precision = precision
+        // oneDNN's packed weights are for the CPU, and float32.
+        if device == .cpu && precision == .float32 { try model.prepareForInference(progress: checkpoint.releasePages) }
     }
 
-    /// A model that is being trained, as it stands.
-    public init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, device: Device = .cpu) {
+    /// A model that is being trained, as it stands, on the device where it is.
+    public init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, precision: Precision = .float32) {
         checkpoint = nil
         self.model = model
         parameterCount = model.parameterCount
         self.preprocessing = preprocessing
         self.tokenizer = tokenizer
-        self.device = device
+        device = model.store.device
+        self.precision = precision
     }
 
     /// - Returns: one unit vector of `embeddingSize` per picture, one after the other.
     public func embed(images: [RGBImage]) throws -> [Float] {
-        try embed(pixels: preprocessing.pixels(of: images), count: images.count)
+        try embed(squares: SquarePictures(images.map(preprocessing.fit), preprocessing))
+    }
+
+    /// - Parameter squares: pictures as this model's preprocessing fits them.
+    public func embed(squares: SquarePictures) throws -> [Float] {
+        if squares.count == 0 { return [] }
+        return try withoutGradients { try vectors(of: squares.tensor(on: device)) }
     }
 
     /// - Parameter pixels: what `Preprocessing.pixels` makes, `[count, 3, side, side]`.
@@ -53,9 +65,12 @@ public final class Embedder {
         if count == 0 { return [] }
         let side = preprocessing.side
         return try withoutGradients {
-            let input = try Tensor(pixels, shape: [count, 3, side, side]).to(device)
-            return try model.encodeImages(input).normalized().floats()
+            try vectors(of: Tensor(pixels, shape: [count, 3, side, side]).to(device))
         }
+    }
+
+    private func vectors(of pixels: Tensor) throws -> [Float] {
+        try withPrecision(precision, on: device) { try model.encodeImages(pixels) }.normalized().floats()
     }
 
     /// - Returns: one unit vector per text, one after the other, and for each text how many tokens it has, start and end included, and how many of
@@ -74,7 +89,7 @@ public final class Embedder {
         if count == 0 { return [] }
         return try withoutGradients {
             let input = try Tensor(tokens, shape: [count, tokens.count / count]).to(device)
-            return try model.encodeTexts(input).normalized().floats()
+            return try withPrecision(precision, on: device) { try model.encodeTexts(input) }.normalized().floats()
         }
     }
 }

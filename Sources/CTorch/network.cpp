@@ -1,5 +1,8 @@
 // Layers, their prepacked oneDNN forms, gradients, the optimizer's kernel.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
 #include <ATen/ops/avg_pool2d.h>
@@ -7,9 +10,11 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <c10/core/GradMode.h>
 
@@ -186,14 +191,38 @@ CTStatus ct_clear_grad(CTTensor *tensor) {
     return guarded([&] { get(tensor).mutable_grad().reset(); });
 }
 
-CTStatus ct_adamw(
-    CTTensor *const *parameters, const CTTensor *const *gradients, CTTensor *const *averages, CTTensor *const *squares,
-    const CTTensor *const *steps, size_t count, double rate, double beta1, double beta2, double decay, double eps) {
+CTStatus ct_total_norm(const CTTensor *const *tensors, size_t count, double *out) {
+    return guarded([&] {
+        if (out == nullptr) throw ArgumentError("the place for the result is null");
+        if (count == 0) {
+            *out = 0;
+            return;
+        }
+        c10::AutoGradMode none(false);
+        // One wait for the device instead of one for each tensor.
+        const auto lengths = at::stack(at::_foreach_norm(list(tensors, count), 2)).cpu().to(at::kDouble);
+        *out = at::linalg_vector_norm(lengths, 2).item().toDouble();
+    });
+}
+
+CTStatus ct_scale_all(CTTensor *const *tensors, size_t count, double factor) {
     return guarded([&] {
         if (count == 0) return;
         c10::AutoGradMode none(false);
+        at::_foreach_mul_(list(tensors, count), factor);
+    });
+}
+
+CTStatus ct_adamw(
+    CTTensor *const *parameters, const CTTensor *const *gradients, CTTensor *const *averages, CTTensor *const *squares,
+    CTTensor *const *steps, size_t count, double rate, double beta1, double beta2, double decay, double eps) {
+    return guarded([&] {
+        if (count == 0) return;
+        c10::AutoGradMode none(false);
+        const auto numbers = list(steps, count);
+        at::_foreach_add_(numbers, 1);
         at::_fused_adamw_(
-            list(parameters, count), list(gradients, count), list(averages, count), list(squares, count), {}, list(steps, count),
+            list(parameters, count), list(gradients, count), list(averages, count), list(squares, count), {}, numbers,
             rate, beta1, beta2, decay, eps, false, false);
     });
 }

@@ -5,8 +5,12 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <torch/csrc/api/include/torch/version.h>
+#include <unistd.h>
+
+#include <mutex>
 
 #include "guard.h"
 
@@ -67,16 +71,29 @@ c10::Device device(CTDevice device) {
     throw ArgumentError("device code " + std::to_string(int(device)) + " does not exist");
 }
 
-/// Only libtorch_cpu is linked; the CUDA half registers itself when it is loaded. It lies beside libtorch_cpu or nowhere.
-static bool load_cuda() {
-    static const bool loaded = [] {
+/// Why CUDA can't be used, or "". Only libtorch_cpu is linked; the CUDA half registers itself when it is loaded. It lies beside libtorch_cpu
+/// or nowhere.
+static const std::string &cuda_obstacle() {
+    static const std::string obstacle = []() -> std::string {
         Dl_info info;
-        if (dladdr(reinterpret_cast<void *>(&at::get_num_threads), &info) == 0 || info.dli_fname == nullptr) return false;
-        std::string path = info.dli_fname;
-        path = path.substr(0, path.rfind('/') + 1) + "libtorch_cuda.so";
-        return dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr;
+        if (dladdr(reinterpret_cast<void *>(&at::get_num_threads), &info) == 0 || info.dli_fname == nullptr)
+            return "libtorch_cpu's own place is unknown";
+        const std::string cpu = info.dli_fname;
+        const std::string folder = cpu.substr(0, cpu.rfind('/') + 1);
+        const std::string path = folder + "libtorch_cuda.so";
+        if (access(path.c_str(), F_OK) != 0) return "this libtorch is a CPU build: " + folder + " holds no libtorch_cuda.so";
+        if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+            const char *reason = dlerror();
+            return std::string("libtorch_cuda.so can't be loaded: ") + (reason == nullptr ? "no reason was given" : reason);
+        }
+        // libtorch looks for the CUDA half when it is first asked about it, and keeps the answer.
+        if (!at::hasCUDA()) return "libtorch_cuda.so was loaded after libtorch had looked for it";
+        if (at::detail::getCUDAHooks().deviceCount() < 1) return "the driver shows no GPU";
+        at::globalContext().setAllowTF32CuDNN(false);
+        at::globalContext().setAllowTF32CuBLAS(false);
+        return "";
     }();
-    return loaded;
+    return obstacle;
 }
 
 }  // namespace ct
@@ -97,7 +114,12 @@ CTStatus ct_set_threads(int64_t count) {
 int64_t ct_threads(void) { return at::get_num_threads(); }
 
 CTStatus ct_manual_seed(uint64_t seed) {
-    return guarded([&] { at::manual_seed(seed); });
+    return guarded([&] {
+        // at::manual_seed would ask for CUDA, and libtorch would remember that it was not loaded yet.
+        auto generator = at::detail::getDefaultCPUGenerator();
+        std::lock_guard<std::mutex> lock(generator.mutex());
+        generator.set_current_seed(seed);
+    });
 }
 
 CTStatus ct_device_available(CTDevice device, bool *out) {
@@ -105,10 +127,31 @@ CTStatus ct_device_available(CTDevice device, bool *out) {
         if (out == nullptr) throw ArgumentError("the place for the result is null");
         switch (device) {
             case CT_CPU: *out = true; return;
-            case CT_CUDA: *out = load_cuda() && at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0; return;
+            case CT_CUDA: *out = cuda_obstacle().empty(); return;
             case CT_MPS: *out = at::hasMPS(); return;
         }
         throw ArgumentError("device code " + std::to_string(int(device)) + " does not exist");
+    });
+}
+
+const char *ct_device_obstacle(CTDevice device) {
+    bool available = false;
+    if (ct_device_available(device, &available) != CT_OK) return "libtorch failed when it was asked";
+    if (available) return "";
+    return device == CT_CUDA ? cuda_obstacle().c_str() : "this libtorch was built without it";
+}
+
+CTStatus ct_set_tf32(bool allowed) {
+    return guarded([&] {
+        at::globalContext().setAllowTF32CuDNN(allowed);
+        at::globalContext().setAllowTF32CuBLAS(allowed);
+    });
+}
+
+CTStatus ct_synchronize(CTDevice target) {
+    return guarded([&] {
+        const auto device = ct::device(target);
+        if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(0);
     });
 }
 

@@ -10,6 +10,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tril.h>
 #include <ATen/ops/triu.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
 #include <cstring>
@@ -61,6 +62,10 @@ CTStatus ct_from_borrowed(
         return at::from_blob(
             const_cast<void *>(data), wanted, [context, release](void *) { release(context); }, at::TensorOptions(element));
     });
+}
+
+CTStatus ct_zeros_like(const CTTensor *tensor, CTTensor **out) {
+    return giving(out, [&] { return at::zeros_like(get(tensor).detach()); });
 }
 
 CTStatus ct_full(double value, CTType type, const int64_t *shape, size_t rank, CTTensor **out) {

@@ -48,17 +48,17 @@ public struct CatalogEmbedding: Sendable {
         let size = embedder.embeddingSize
         let model = ModelRecord(fingerprint: fingerprint, name: name, dimension: size)
         return try fill(model, progress, shouldStop) { images, report in
-            var pixels: [Float] = []
+            var squares: [RGBImage] = []
             var read: [(image: CatalogImage, hash: ContentHash)] = []
             for (image, result) in zip(images, prepare(images, embedder.preprocessing)) {
                 switch result {
                 case .success(let picture):
-                    embedder.preprocessing.normalize(picture.fitted, into: &pixels)
+                    squares.append(picture.fitted)
                     read.append((image, picture.hash))
                 case .failure(let problem): report.problems.append(problem.text)
                 }
             }
-            let vectors = try embedder.embed(pixels: pixels, count: read.count)
+            let vectors = try embedder.embed(squares: SquarePictures(squares, embedder.preprocessing))
             return read.enumerated().map { row, entry in
                 NewVector(
                     image: entry.image.id, contentHash: entry.hash, components: Array(vectors[(row * size)..<((row + 1) * size)]))

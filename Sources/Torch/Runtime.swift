@@ -12,15 +12,21 @@ public enum Device: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether this build and machine can use the device. `cuda` loads libtorch's CUDA half if it lies beside the CPU half.
+    /// Whether this build and machine can use the device. `cuda` loads libtorch's CUDA half if it lies beside the CPU half; it is to be asked
+    /// for before the process's first backward pass.
     public var isAvailable: Bool {
         var available = false
         return ct_device_available(code, &available) == CT_OK && available
     }
 
-    /// - Throws: `TorchError.deviceUnavailable`.
+    /// - Throws: `TorchError.deviceUnavailable` with the reason.
     public func require() throws(TorchError) {
-        if !isAvailable { throw .deviceUnavailable(self) }
+        if !isAvailable { throw .deviceUnavailable(self, reason: String(cString: ct_device_obstacle(code))) }
+    }
+
+    /// Waits for everything that was asked of the device so far: its operations return before they are done.
+    public func synchronize() throws(TorchError) {
+        try checked { ct_synchronize(code) }
     }
 }
 
@@ -37,9 +43,16 @@ public enum TorchRuntime {
         try checked { ct_set_threads(Int64(count)) }
     }
 
-    /// Seeds the generators behind `Tensor.randomNormal` and `randomUniform`.
+    /// Seeds the generator behind `Tensor.randomNormal` and `randomUniform`, which draw on the CPU: a seed means the same numbers for every
+    /// device.
     public static func seed(_ seed: UInt64) throws(TorchError) {
         try checked { ct_manual_seed(seed) }
+    }
+
+    /// Lets float32 products and convolutions on CUDA round their factors to 10 bits (TF32), which is quicker and no longer what the CPU
+    /// computes. Off unless it is switched on here.
+    public static func allowTF32(_ allowed: Bool) throws(TorchError) {
+        try checked { ct_set_tf32(allowed) }
     }
 
     /// Tensor handles alive in the process. For leak tests.

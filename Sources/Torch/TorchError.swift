@@ -11,7 +11,7 @@ public enum TorchError: Error, Equatable {
     /// Any other check of libtorch; shapes that do not fit together arrive here.
     case check(String)
     case internalFailure(String)
-    case deviceUnavailable(Device)
+    case deviceUnavailable(Device, reason: String)
     /// A model was built from weights that do not match it. Every fault is listed.
     case weights(WeightFaults)
 }
@@ -27,7 +27,8 @@ extension TorchError: CustomStringConvertible {
         case .unsupported(let text): "libtorch can't do this here: \(text)."
         case .check(let text): "libtorch refused: \(text)."
         case .internalFailure(let text): "libtorch failed: \(text)."
-        case .deviceUnavailable(let device): "The device \(device.rawValue) is not available here; use cpu."
+        case .deviceUnavailable(let device, let reason):
+            "The device \(device.rawValue) is not available here: \(reason); use cpu."
         case .weights(let faults): faults.description
         }
     }

@@ -1,12 +1,13 @@
 public import CLIP
 import DequeModule
+import Dispatch
 import Foundation
 import Imaging
 import Synchronization
 public import Tokenizers
 
-/// Makes the batches of a run ahead of time on its own thread. What a batch holds depends on the seed and the step alone, so a resumed run
-/// sees the batches it would have seen.
+/// Makes the batches of a run ahead of time, the views of a batch on all cores. What a batch holds depends on the seed and the step alone,
+/// whatever the number of threads, so a resumed run sees the batches it would have seen.
 public final class BatchLoader: Sendable {
     private let data: TrainingData
     private let recipe: Recipe
@@ -14,16 +15,22 @@ public final class BatchLoader: Sendable {
     private let teacher: Preprocessing?
     private let tokens: [[Int64]]
     private let sampler: ItemSampler
+    private let photos: PhotoMemory
+    private let workers: Int
     private let queue: BatchQueue
+
+    /// Bytes of decoded photos that are kept in memory where nobody says otherwise.
+    public static let defaultMemory = 1 << 30
 
     /// - Parameters:
     ///   - tokenizer: nil if the recipe has no image–text term.
     ///   - teacher: how a teacher takes pictures that is asked about every view.
-    ///   - cacheLimit: bytes of decoded photos kept in memory.
+    ///   - memory: bytes of decoded photos that are kept.
+    ///   - workers: threads that make views; nil is one for each core.
     /// - Throws: `TrainingError.nothingToTrainOn` if the recipe asks for items of two photos, single photos or captions and there are none.
     public init(
         _ data: TrainingData, recipe: Recipe, preprocessing: Preprocessing, tokenizer: Tokenizer?, teacher: Preprocessing? = nil,
-        cacheLimit: Int = 1 << 30
+        memory: Int = defaultMemory, workers: Int? = nil
     ) throws(TrainingError) {
         self.data = data
         self.recipe = recipe
@@ -45,11 +52,10 @@ public final class BatchLoader: Sendable {
                     ? "the recipe has an image–text term and the model no vocabulary"
                     : "the recipe has an image–text term and no row has the columns of a caption's template")
         }
-        cache = Mutex(PhotoCache(limit: cacheLimit))
+        photos = PhotoMemory(data.paths, limit: memory)
+        self.workers = max(1, workers ?? ProcessInfo.processInfo.activeProcessorCount)
         queue = BatchQueue(capacity: 3)
     }
-
-    private let cache: Mutex<PhotoCache>
 
     /// How many garments of two photos and more there are, and how many single photos.
     public var counts: (garments: Int, singles: Int) { sampler.counts }
@@ -76,23 +82,7 @@ public final class BatchLoader: Sendable {
     /// The batch of one step, made here and now. Where a photo can't be read another one stands for it, the same one whenever the step is made.
     /// - Throws: `ImageError` where none of those that may stand for a photo can be read either.
     public func batch(step: Int) throws -> TrainingBatch {
-        var views = sampler.views(step: step)
-        var unreadable: [Int: String] = [:]
-        var pixels: [Float] = []
-        pixels.reserveCapacity(views.count * 3 * preprocessing.side * preprocessing.side)
-        var teacherPixels: [Float] = []
-        for place in views.indices {
-            let (view, photo) = try readable(views[place], step: step, place: place, &unreadable)
-            views[place] = view
-            func add(to pixels: inout [Float], for preprocessing: Preprocessing) throws {
-                // The same draws for both: the teacher sees the part, mirrored and coloured as it is, that the student sees.
-                var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
-                let square = try recipe.augmentation.view(of: photo, for: preprocessing, using: &generator)
-                preprocessing.normalize(square, into: &pixels)
-            }
-            try add(to: &pixels, for: preprocessing)
-            if let teacher { try add(to: &teacherPixels, for: teacher) }
-        }
+        let (views, squares, teacherSquares, unreadable) = try pictures(step: step)
         var captioned: [(view: Int, caption: Int)] = []
         var ids: [Int64] = []
         if recipe.losses.imageText > 0 && !tokens.isEmpty {
@@ -115,43 +105,96 @@ public final class BatchLoader: Sendable {
             }
         }
         var batch = TrainingBatch(
-            pixels: pixels, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: vectors)
-        batch.teacherPixels = teacherPixels
+            squares: squares, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: vectors)
+        batch.teacherSquares = teacherSquares
         batch.unreadable = unreadable
         return batch
+    }
+
+    private typealias Pictures = (
+        views: [ItemSampler.View], squares: SquarePictures, teacherSquares: SquarePictures?, unreadable: [Int: String]
+    )
+
+    /// The views of a step, made by all workers, photo by photo: each is decoded once for all of its views, and let go of.
+    private func pictures(step: Int) throws -> Pictures {
+        var views = sampler.views(step: step)
+        let drawn = views
+        let places = Dictionary(grouping: views.indices, by: { drawn[$0].photo }).sorted { $0.value[0] < $1.value[0] }
+        let size = 3 * preprocessing.side * preprocessing.side
+        let teacherSize = teacher.map { 3 * $0.side * $0.side } ?? 0
+        var unreadable: [Int: String] = [:]
+        var bytes = [UInt8](repeating: 0, count: views.count * size)
+        var teacherBytes = [UInt8](repeating: 0, count: views.count * teacherSize)
+        // Places whose photo can't be read, and the first error that is not a photo's.
+        let failed = Mutex<(places: [Int], error: ImageError?)>(([], nil))
+        try bytes.withUnsafeMutableBufferPointer { bytes in
+            try teacherBytes.withUnsafeMutableBufferPointer { teacherBytes in
+                // Every place has a part of its own in both.
+                nonisolated(unsafe) let squares = bytes.baseAddress
+                nonisolated(unsafe) let teacherSquares = teacherBytes.baseAddress
+                @Sendable func make(_ place: Int, of photo: RGBImage, numbered index: Int) throws(ImageError) {
+                    func make(for preprocessing: Preprocessing, at target: UnsafeMutablePointer<UInt8>?) throws(ImageError) {
+                        // The same draws for both: the teacher sees the part, mirrored and coloured as it is, that the student sees.
+                        var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
+                        let view = try recipe.augmentation.view(
+                            of: photo, for: preprocessing, ground: photos.ground(index, of: photo),
+                            other: { other(in: drawn, than: index, using: &$0) }, using: &generator)
+                        view.pixels.withUnsafeBufferPointer { target?.update(from: $0.baseAddress!, count: $0.count) }
+                    }
+                    try make(for: preprocessing, at: squares.map { $0 + place * size })
+                    if let teacher { try make(for: teacher, at: teacherSquares.map { $0 + place * teacherSize }) }
+                }
+                let next = Atomic(0)
+                DispatchQueue.concurrentPerform(iterations: min(workers, places.count)) { _ in
+                    while true {
+                        let number = next.add(1, ordering: .relaxed).oldValue
+                        guard number < places.count else { return }
+                        let (index, group) = places[number]
+                        guard let photo = try? photos.photo(index) else {
+                            failed.withLock { $0.places += group }
+                            continue
+                        }
+                        for place in group {
+                            do throws(ImageError) { try make(place, of: photo, numbered: index) } catch {
+                                failed.withLock { $0.error = $0.error ?? error }
+                            }
+                        }
+                    }
+                }
+                if let error = failed.withLock({ $0.error }) { throw error }
+                for place in failed.withLock({ $0.places.sorted() }) {
+                    let (view, photo) = try readable(views[place], step: step, place: place, &unreadable)
+                    views[place] = view
+                    try make(place, of: photo, numbered: view.photo)
+                }
+            }
+        }
+        return (
+            views, SquarePictures(bytes: bytes, preprocessing), teacher.map { SquarePictures(bytes: teacherBytes, $0) },
+            unreadable
+        )
+    }
+
+    /// Another photo of the same step, to take a ground from; nil where it can't be read or there is none.
+    private func other(
+        in views: [ItemSampler.View], than index: Int, using generator: inout SeededGenerator
+    ) -> RGBImage? {
+        let other = views[Int.random(in: views.indices, using: &generator)].photo
+        return other == index ? nil : try? photos.photo(other)
     }
 
     private func readable(
         _ view: ItemSampler.View, step: Int, place: Int, _ unreadable: inout [Int: String]
     ) throws(ImageError) -> (ItemSampler.View, RGBImage) {
-        do throws(ImageError) { return (view, try photo(view.photo)) } catch {
+        do throws(ImageError) { return (view, try photos.photo(view.photo)) } catch {
             unreadable[view.photo] = "\(error)"
             for other in sampler.substitutes(for: view, step: step, place: place) {
-                do throws(ImageError) { return (other, try photo(other.photo)) } catch { unreadable[other.photo] = "\(error)" }
+                do throws(ImageError) { return (other, try photos.photo(other.photo)) } catch {
+                    unreadable[other.photo] = "\(error)"
+                }
             }
             throw error
         }
-    }
-
-    private func photo(_ index: Int) throws(ImageError) -> RGBImage {
-        if let photo = cache.withLock({ $0.photos[index] }) { return photo }
-        let photo = try ImageDecoder.decode(contentsOfFile: data.paths[index], limits: .ownFiles)
-        cache.withLock { $0.keep(photo, at: index) }
-        return photo
-    }
-}
-
-/// Decoded photos up to a number of bytes; what does not fit is decoded again each time.
-private struct PhotoCache {
-    var photos: [Int: RGBImage] = [:]
-    private var room: Int
-
-    init(limit: Int) { room = limit }
-
-    mutating func keep(_ photo: RGBImage, at index: Int) {
-        guard photo.pixels.count <= room else { return }
-        room -= photo.pixels.count
-        photos[index] = photo
     }
 }
 

@@ -42,8 +42,12 @@ public struct Recipe: Sendable, Equatable, Codable {
             /// Garments of two photos and more.
             public var items: Int
             public var singles: Int
+            /// Photos of each garment and crops of each single photo; nil is as many as the batch says. With one a garment is nobody's positive:
+            /// something else to tell apart, and a row for the image–text term.
+            public var views: Int?
         }
 
+        /// Photos of each garment and crops of each single photo.
         public var views: Int
         /// One entry draws from all data folders together; several draw from one folder each, in the order in which they are given, so that a
         /// small folder is seen as often as a large one.
@@ -57,6 +61,9 @@ public struct Recipe: Sendable, Equatable, Codable {
             self.views = views
             self.shares = shares
         }
+
+        /// Photos in a step.
+        public var viewCount: Int { shares.reduce(0) { $0 + ($1.items + $1.singles) * ($1.views ?? views) } }
 
         /// Different things in a step.
         public var count: Int { shares.reduce(0) { $0 + $1.items + $1.singles } }
@@ -99,6 +106,16 @@ public struct Recipe: Sendable, Equatable, Codable {
         public var gray: Double
         /// Share of views whose colours change at all.
         public var color: Double
+        /// Farthest turn to either side, in degrees.
+        public var rotate = 0.0
+        /// Share of photos that are first set on a larger ground of their border's colour: a square, or a random margin.
+        public var pad = 0.0
+        /// Share of photos whose ground, where it is plain, becomes another: a colour, a gradient or a part of another photo.
+        public var background = 0.0
+        /// Share of views that lose their finest detail.
+        public var blur = 0.0
+        /// Share of views with a box of noise or of their mean colour (random erasing, Zhong et al. 2020, arXiv:1708.04896).
+        public var erase = 0.0
     }
 
     /// One figure of the validation rows; the mean of all figures chooses the best epoch.
@@ -186,7 +203,12 @@ extension Recipe {
                     singles: try section.integer("singles", in: 0...4096, default: 0))
             }
             let views = try section.integer("views", in: 1...16, default: 2)
-            let shares = try section.sections("from") { section throws(TrainingError) in try share(section, items: 0) }
+            let shares = try section.sections("from") { section throws(TrainingError) in
+                var share = try share(section, items: 0)
+                let own = try section.integer("views", in: 1...16, default: views)
+                if own != views { share.views = own }
+                return share
+            }
             if let shares, shares.count < 2 { throw section.wrong("from", "\(shares.count) folders", "two or more") }
             if let shares { return Batch(views: views, shares: shares) }
             return Batch(views: views, shares: [try share(section, items: nil)])
@@ -233,7 +255,12 @@ extension Recipe {
                     saturation: try section.number("saturation", in: 0...1, default: 0),
                     hue: try section.number("hue", in: 0...0.5, default: 0),
                     gray: try section.number("gray", in: 0...1, default: 0),
-                    color: try section.number("color", in: 0...1, default: 1))
+                    color: try section.number("color", in: 0...1, default: 1),
+                    rotate: try section.number("rotate", in: 0...45, default: 0),
+                    pad: try section.number("pad", in: 0...1, default: 0),
+                    background: try section.number("background", in: 0...1, default: 0),
+                    blur: try section.number("blur", in: 0...1, default: 0),
+                    erase: try section.number("erase", in: 0...1, default: 0))
             }
             ?? Augmentation(
                 area: 1...1, aspect: 1...1, flip: 0, brightness: 0, contrast: 0, saturation: 0, hue: 0, gray: 0, color: 0)

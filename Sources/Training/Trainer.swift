@@ -12,6 +12,8 @@ public enum TrainingEvent: Sendable {
     case withoutValidation
     /// A photo that can't be read, in a sentence; another one stood for it, or it was left out of the validation.
     case unreadable(String)
+    /// How much of an epoch's time went by waiting for its batches, 0…1.
+    case waited(epoch: Int, share: Double)
     case validated(epoch: Int, figures: [String: Double], isBest: Bool)
     case saved(step: Int)
     case ended(step: Int, completed: Bool)
@@ -25,6 +27,8 @@ public struct TrainingSources: Sendable {
     public var teacherPaths: [String]
     /// The command line that makes the same run, for `stylefinder.json`.
     public var command: String
+    /// Bytes of decoded photos that are kept in memory.
+    public var photoMemory = BatchLoader.defaultMemory
 
     public init(datasets: [Dataset], teachers: [EmbeddingFile?] = [], teacherPaths: [String] = [], command: String) {
         self.datasets = datasets
@@ -38,6 +42,7 @@ public struct TrainingSources: Sendable {
 public enum Trainer {
     /// Trains, or goes on with a run, until the recipe's last step or until `shouldStop` says so.
     /// - Parameters:
+    ///   - device: where the model, the optimizer, the losses and a teacher that is a model are.
     ///   - resume: go on from `last/`; a run that was stopped sees on a CPU bitwise the same losses as one that was not.
     ///   - shouldStop: asked after every step; the run is saved before this returns.
     /// - Returns: whether the last step was reached.
@@ -81,12 +86,14 @@ public enum Trainer {
             throw TrainingError.runExists(path: folder.path)
         }
         try TorchRuntime.seed(recipe.seed)
-        let origin = try resumed ? TrainingStart(checkpoint: folder.last) : TrainingStart(recipe)
+        let origin =
+            try resumed
+            ? TrainingStart(checkpoint: folder.last, device: device) : TrainingStart(recipe, device: device)
         let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: teacherSize, device: device)
         if resumed { try folder.restore(step) }
         let loader = try BatchLoader(
             data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
-            teacher: teacher?.preprocessing)
+            teacher: teacher?.preprocessing, memory: sources.photoMemory)
         // Only now: a run that could not begin leaves nothing in its folder.
         if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
         loader.start(steps: progress.step..<recipe.steps)
@@ -103,6 +110,8 @@ public enum Trainer {
         // Of the last whole epoch, and of this process: a run that was just resumed has none yet.
         var latest: [String: Double] = [:]
         var savedStep = progress.step
+        // Seconds of this epoch's steps, as far as this process took them.
+        var epochTime = (waited: 0.0, total: 0.0)
         func save() throws {
             let additions = record(
                 recipe, sources, epoch: progress.step / recipe.stepsPerEpoch, figures: latest, progress: progress,
@@ -116,7 +125,7 @@ public enum Trainer {
         func endEpoch() throws {
             let epoch = progress.step / recipe.stepsPerEpoch
             let figures = try validation.measure(
-                Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer, device: device)
+                Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
             ) { report(.unreadable($0)) }
             latest = figures
             // Without validation rows the latest epoch is the best there is.
@@ -138,6 +147,11 @@ public enum Trainer {
                     additions: additions)
             }
             var line: [String: Any] = ["epoch": epoch, "step": progress.step, "best": isBest]
+            if epochTime.total > 0 {
+                line["waited"] = epochTime.waited / epochTime.total
+                report(.waited(epoch: epoch, share: epochTime.waited / epochTime.total))
+            }
+            epochTime = (0, 0)
             for (name, value) in figures { line["val_\(name)"] = value }
             try folder.append(line)
             report(.validated(epoch: epoch, figures: figures, isBest: isBest))
@@ -161,12 +175,15 @@ public enum Trainer {
             while progress.step < recipe.steps {
                 let begin = ContinuousClock.now
                 var batch = try loader.next()
+                let wait = (ContinuousClock.now - begin) / .seconds(1)
                 try note(batch.unreadable)
-                if let teacher { batch.teacher = try teacher.embed(pixels: batch.teacherPixels, count: batch.items.count) }
+                if let teacher, let squares = batch.teacherSquares { batch.teacher = try teacher.embed(squares: squares) }
                 let result = try step.run(batch, step: progress.step)
                 let seconds = (ContinuousClock.now - begin) / .seconds(1)
                 progress.step += 1
                 progress.seconds += seconds
+                epochTime.waited += wait
+                epochTime.total += seconds
                 report(.step(progress.step, result, seconds: seconds))
                 var line: [String: Any] = ["step": progress.step, "loss": result.loss, "rate": result.rate, "seconds": seconds]
                 line["gradient_norm"] = result.gradientNorm

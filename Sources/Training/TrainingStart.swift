@@ -1,7 +1,7 @@
 public import CLIP
 import Imaging
 public import Tokenizers
-import Torch
+public import Torch
 
 /// A model ready to be trained, with its preprocessing and vocabulary.
 public struct TrainingStart {
@@ -12,18 +12,18 @@ public struct TrainingStart {
     public let vocabulary: String?
 
     /// A checkpoint's model, its weights copied so that they can be written to.
-    public init(checkpoint path: String) throws {
+    public init(checkpoint path: String, device: Device = .cpu) throws {
         let checkpoint = try Checkpoint(path: path)
-        model = try checkpoint.model(forTraining: true)
+        model = try checkpoint.model(forTraining: true, device: device)
         preprocessing = checkpoint.preprocessing
         tokenizer = checkpoint.tokenizer
         vocabulary = checkpoint.tokenizer == nil ? nil : checkpoint.folder
     }
 
     /// Where the recipe says that training begins; `TorchRuntime.seed` decides what new weights are.
-    public init(_ recipe: Recipe) throws {
+    public init(_ recipe: Recipe, device: Device = .cpu) throws {
         switch recipe.start {
-        case .model(let path): self = try TrainingStart(checkpoint: recipe.resolvedModel(path))
+        case .model(let path): self = try TrainingStart(checkpoint: recipe.resolvedModel(path), device: device)
         case .new(let architecture, let name):
             let vocabulary = recipe.resolved(name)
             // A ViT will stand in a Hugging Face folder and a ResNet in an open_clip folder, whose libraries clean texts up and cut
@@ -35,7 +35,7 @@ public struct TrainingStart {
                 contextLength: architecture.contextLength, cleanup: cleanup)
             self = TrainingStart(
                 model: try CLIPModel(
-                    architecture.configuration(vocabularySize: tokenizer.vocabularySize), store: ParameterStore()),
+                    architecture.configuration(vocabularySize: tokenizer.vocabularySize), store: ParameterStore(device: device)),
                 preprocessing: Preprocessing(side: architecture.resolution, fitting: architecture.fitting, cropRule: cropRule),
                 tokenizer: tokenizer, vocabulary: vocabulary)
         }

@@ -5,7 +5,9 @@ public import Torch
 
 /// What one step trains on, in plain numbers: it may have been made on another thread.
 public struct TrainingBatch: Sendable {
-    /// `[views, 3, side, side]`, normalised.
+    /// The views, as a loader makes them.
+    public var squares: SquarePictures?
+    /// `[views, 3, side, side]`, normalised: used where there are no `squares`.
     public var pixels: [Float]
     /// The item of each view: equal numbers are positives.
     public var items: [Int]
@@ -17,14 +19,16 @@ public struct TrainingBatch: Sendable {
     public var taught: [Int]
     /// The teacher's vectors of those views `[taught, size]`, or empty.
     public var teacher: [Float]
-    /// The same views `[views, 3, side, side]` as a teacher takes them that is asked about each; empty without such a teacher.
-    public var teacherPixels: [Float] = []
+    /// The same views as a teacher takes them that is asked about each; nil without such a teacher.
+    public var teacherSquares: SquarePictures?
     /// Photos that could not be read, by their place in the data, and why; others stand for them.
     public var unreadable: [Int: String] = [:]
 
     public init(
-        pixels: [Float], items: [Int], captioned: [(view: Int, caption: Int)], tokens: [Int64], taught: [Int], teacher: [Float]
+        squares: SquarePictures? = nil, pixels: [Float] = [], items: [Int], captioned: [(view: Int, caption: Int)],
+        tokens: [Int64], taught: [Int], teacher: [Float]
     ) {
+        self.squares = squares
         self.pixels = pixels
         self.items = items
         self.captioned = captioned
@@ -118,13 +122,15 @@ public final class TrainingStep {
     private func inPrecision(_ tower: () throws -> Tensor) throws -> Tensor {
         switch recipe.precision {
         case .float32: try tower()
-        case .bfloat16: try withBFloat16(on: device, tower).to(.float32)
+        case .bfloat16: try withPrecision(.bfloat16, on: device, tower)
         }
     }
 
     private func losses(_ batch: TrainingBatch) throws -> (loss: Tensor, terms: [String: Double]) {
         let side = model.configuration.resolution
-        let pixels = try Tensor(batch.pixels, shape: [batch.items.count, 3, side, side]).to(device)
+        let pixels =
+            try batch.squares?.tensor(on: device)
+            ?? Tensor(batch.pixels, shape: [batch.items.count, 3, side, side]).to(device)
         let images = try inPrecision { try model.encodeImages(pixels, recipe.batchNormFrozen ? .evaluate : .train) }.normalized()
         let weights = recipe.losses
         var sum: Tensor?

@@ -15,6 +15,7 @@ struct EmbedCommand: ParsableCommand {
 
     @OptionGroup var catalog: CatalogOption
     @OptionGroup var model: ModelOption
+    @OptionGroup var embedding: EmbeddingOptions
     @OptionGroup var output: OutputOption
 
     @Option(help: "Only the i-th of n parts of the images, as i/n with i from 0.", transform: Self.shard)
@@ -52,8 +53,10 @@ struct EmbedCommand: ParsableCommand {
         } else {
             let bar = ProgressBar("embedding")
             checkpoint.startFingerprint()
-            report = try CatalogEmbedding(store, shard: shard, limits: PixelsOption.limits(maxPixels)).run(
-                Embedder(checkpoint: checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
+            let embedding = CatalogEmbedding(
+                store, shard: shard, batchSize: self.embedding.place.device == .cpu ? 32 : 256, limits: PixelsOption.limits(maxPixels))
+            report = try embedding.run(
+                self.embedding.embedder(checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
                 progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
         }
         Console.warn(all: report.problems)

@@ -43,6 +43,7 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Rows with the same value in this column are relevant to each other.")
     var relevantBy = "product_id"
 
+    @OptionGroup var embedding: EmbeddingOptions
     @OptionGroup var output: OutputOption
 
     func validate() throws {
@@ -63,7 +64,7 @@ struct EvaluateCommand: ParsableCommand {
             let location = try ModelLocation(name)
             let checkpoint = try location.open()
             plan.warn(of: checkpoint, named: location.name, measuredOn: dataset)
-            let embedder = try Embedder(checkpoint: checkpoint)
+            let embedder = try embedding.embedder(checkpoint)
             let vectors = try RowEmbedding.vectors(of: plan.rows, by: embedder)
             var report = try plan.report(vectors, dimension: embedder.embeddingSize)
             report.latencyMilliseconds = try plan.latency(of: embedder, vectors)

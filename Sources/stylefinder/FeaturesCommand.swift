@@ -14,6 +14,7 @@ struct FeaturesCommand: ParsableCommand {
     var data: String
 
     @OptionGroup var model: ModelOption
+    @OptionGroup var embedding: EmbeddingOptions
 
     @Option(help: "train, val, query, gallery or all.")
     var split = "all"
@@ -36,7 +37,7 @@ struct FeaturesCommand: ParsableCommand {
         let location = try model.locate()
         let checkpoint = try location.open()
         checkpoint.startFingerprint()
-        let vectors = try RowEmbedding.vectors(of: rows, by: Embedder(checkpoint: checkpoint))
+        let vectors = try RowEmbedding.vectors(of: rows, by: embedding.embedder(checkpoint))
         let file = try EmbeddingFile(
             names: rows.map(\.image), vectors: vectors, dimension: checkpoint.configuration.embeddingSize, model: location.name,
             fingerprint: checkpoint.fingerprint)

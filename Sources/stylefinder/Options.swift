@@ -3,6 +3,10 @@ import Catalog
 import CLIP
 import Foundation
 import Imaging
+import Torch
+
+extension Device: @retroactive ExpressibleByArgument {}
+extension Precision: @retroactive ExpressibleByArgument {}
 
 struct CatalogOption: ParsableArguments {
     @Option(name: .customLong("catalog"), help: "The catalogue, a .db file.")
@@ -36,6 +40,23 @@ struct PixelsOption: ParsableArguments {
 
     static func check(_ maxPixels: Int) throws {
         guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
+    }
+}
+
+struct DeviceOption: ParsableArguments {
+    @Option(name: .customLong("device"), help: "Where the model runs: cpu, cuda or mps.")
+    var device: Device = .cpu
+}
+
+/// How vectors are made.
+struct EmbeddingOptions: ParsableArguments {
+    @OptionGroup var place: DeviceOption
+
+    @Option(help: "What products are computed in: float32, or bfloat16, which is quicker on GPUs and moves vectors a little.")
+    var precision: Precision = .float32
+
+    func embedder(_ checkpoint: Checkpoint) throws -> Embedder {
+        try Embedder(checkpoint: checkpoint, device: place.device, precision: precision)
     }
 }
 

@@ -30,10 +30,23 @@ struct TrainCommand: ParsableCommand {
     @Flag(help: "Go on with the run in --out.")
     var resume = false
 
+    @OptionGroup var place: DeviceOption
+
     @Option(help: "Threads on the CPU; 0 takes them all.")
     var threads = 0
 
+    @Option(help: "MiB of decoded photos that are kept in memory.")
+    var photoMemory = BatchLoader.defaultMemory >> 20
+
+    func validate() throws {
+        guard (0...16_777_216).contains(photoMemory) else {
+            throw ValidationError("--photo-memory is \(photoMemory), expected 0 to 16777216 MiB.")
+        }
+    }
+
     func run() throws {
+        // Before anything else: libtorch looks for devices once.
+        try place.device.require()
         if threads > 0 { try TorchRuntime.setThreads(threads) }
         let shipped = ModelLocation.shipped().map { ($0.name, $0.path) }
         let settings = try Recipe(path: recipe, shippedModels: Dictionary(shipped, uniquingKeysWith: { first, _ in first }))
@@ -42,12 +55,14 @@ struct TrainCommand: ParsableCommand {
         let teachers = try teacher.map { $0 == "none" ? nil : try EmbeddingFile(path: $0) }
         let command =
             (["stylefinder", "train", recipe, "--data"] + data + (teacher.isEmpty ? [] : ["--teacher"] + teacher)
-            + ["--out", out]).joined(separator: " ")
+            + (place.device == .cpu ? [] : ["--device", place.device.rawValue]) + ["--out", out]).joined(separator: " ")
         let interrupt = Interrupt()
         let progress = Progress()
+        var sources = TrainingSources(datasets: datasets, teachers: teachers, teacherPaths: teacher, command: command)
+        sources.photoMemory = photoMemory << 20
         let completed = try Trainer.run(
-            settings, sources: TrainingSources(datasets: datasets, teachers: teachers, teacherPaths: teacher, command: command),
-            to: RunFolder(path: out), resume: resume, shouldStop: { interrupt.isRequested },
+            settings, sources: sources, to: RunFolder(path: out), resume: resume, device: place.device,
+            shouldStop: { interrupt.isRequested },
             report: progress.report)
         if !completed {
             Console.note("Stopped; everything is saved. Go on with: \(command) --resume")
@@ -86,6 +101,13 @@ struct TrainCommand: ParsableCommand {
             case .validated(let epoch, let figures, let isBest):
                 let text = figures.sorted { $0.key < $1.key }.map { String(format: "%@ %.4f", $0.key, $0.value) }
                 Console.note("epoch \(epoch)  \(text.joined(separator: "  "))\(isBest ? "  best so far" : "")")
+            case .waited(let epoch, let share):
+                if share >= 0.05 {
+                    Console.note(
+                        String(
+                            format: "epoch %d waited %.0f %% of its time for photos; --photo-memory keeps more of them decoded",
+                            epoch, share * 100))
+                }
             case .withoutValidation:
                 Console.warn(
                     "no row has split val, so nothing tells which epoch is best: the last one counts as it. Give some products split val."

@@ -68,6 +68,9 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("a split that is none", 64, "--split is test") { _ in ["import", "p", "--catalog", "x", "--split", "test"] },
         .init("no garment to draw", 64, "0 is no number of garments") { ["generate", $0("g"), "--garments", "0"] },
         .init("a folder that was not generated", 64, "not a generated catalogue") { ["generate", try $0.boutique(1)] },
+        .init("a device that is not there", 69, "The device mps is not available here") { _ in
+            ["train", "r.json", "--data", "d", "--out", "o", "--device", "mps"]
+        },
         .init("a device", 64, "--device") { _ in ["train", "r.json", "--data", "d", "--out", "o", "--device", "abacus"] },
     ]
 

@@ -161,6 +161,55 @@ struct TensorTests {
         #expect(Self.close(try parameter.floats(), expected.map { Float($0) }, 1e-5))
     }
 
+    /// A GPU's convolution kernels lie so: the kernel runs over memory, whatever the order of the elements.
+    @Test("AdamW steps a parameter with the channels innermost as it steps the same one in rows")
+    func adamWMemoryOrder() throws {
+        let values: [Float] = (0..<24).map { Float($0) / 7 - 1 }
+        let parameters: [Tensor] = try [false, true].map { (channelsLast: Bool) throws -> Tensor in
+            let parameter: Tensor = try Tensor(values, shape: [2, 3, 2, 2]).contiguous(channelsLast: channelsLast)
+            try parameter.setRequiresGradient(true)
+            return parameter
+        }
+        let optimizers = try parameters.map { try AdamW([.init(name: "p", parameter: $0, decay: 0.1)]) }
+        for _ in 0..<3 {
+            for (parameter, optimizer) in zip(parameters, optimizers) {
+                try optimizer.clearGradients()
+                try (parameter * parameter * parameter).sum().backward()
+                try optimizer.step(rate: 0.02)
+            }
+        }
+        #expect(try parameters[0].floats() == parameters[1].floats())
+        #expect(try parameters[0].floats() != values)
+        let states: [[[Float]]] = try optimizers.map { optimizer in try optimizer.state.map { try $0.tensor.floats() } }
+        #expect(states[0] == states[1])
+        #expect(states[0][0] == [3], "steps taken")
+    }
+
+    @Test("the length of no gradient is 0, and clipping nothing changes nothing")
+    func noGradients() throws {
+        let parameter = try Tensor([3] as [Float], shape: [1])
+        try parameter.setRequiresGradient(true)
+        let optimizer = try AdamW([.init(name: "a", parameter: parameter, decay: 0)])
+        #expect(try optimizer.gradientNorm() == 0)
+        #expect(try optimizer.clipGradients(to: 1) == 0)
+        try optimizer.step(rate: 1)
+        #expect(try parameter.floats() == [3])
+    }
+
+    @Test("a device that is not there is refused with the reason, and one that is is not", arguments: Device.allCases)
+    func devices(_ device: Device) throws {
+        if device.isAvailable {
+            try device.require()
+            try device.synchronize()
+            #expect(try Tensor([1, 2] as [Float], shape: [2]).to(device).floats() == [1, 2])
+        } else {
+            let error = #expect(throws: TorchError.self) { try device.require() }
+            let text = try #require(error).description
+            #expect(text.hasPrefix("The device \(device.rawValue) is not available here: ") && text.hasSuffix("; use cpu."))
+            #expect(text.count > "The device  is not available here: ; use cpu.".count + device.rawValue.count)
+        }
+    }
+
     @Test("clipping scales all gradients to the limit and returns the length before")
     func clipping() throws {
         let a = try Tensor([3] as [Float], shape: [1]), b = try Tensor([4] as [Float], shape: [1])

@@ -28,6 +28,32 @@ struct ItemSamplerTests {
         #expect(Set((0..<4).flatMap { sampler.views(step: $0).suffix(6).map(\.item) }) == [8, 9, 10, 11])
     }
 
+    @Test("a share may have a number of views of its own, and its garments all come in turn all the same")
+    func viewsOfShares() {
+        let sampler = ItemSampler(
+            items: items, folders: items.map { $0 < 3 ? 0 : 1 },
+            batch: .init(
+                views: 4, shares: [.init(items: 2, singles: 0, views: nil), .init(items: 1, singles: 3, views: 1)]), seed: 3)
+        #expect(
+            Recipe.Batch(views: 4, shares: [.init(items: 2, singles: 0), .init(items: 1, singles: 3, views: 1)]).viewCount == 12)
+        var seen: [Int: Int] = [:]
+        var photos: Set<Int> = []
+        for step in 0..<21 {
+            let views = sampler.views(step: step)
+            #expect(views.count == 2 * 4 + 4)
+            #expect(views[..<4].allSatisfy { $0.item == views[0].item } && views[4..<8].allSatisfy { $0.item == views[4].item })
+            #expect([3, 4].contains(views[8].item) && views[9...].allSatisfy { $0.item > 4 })
+            #expect(Set(views[9...].map(\.item)).count == 3 || step * 3 / 7 != (step * 3 + 2) / 7)
+            for item in [views[0], views[4], views[8], views[9], views[10], views[11]].map(\.item) { seen[item, default: 0] += 1 }
+            if views[8].item == 4 { photos.insert(views[8].photo) }
+        }
+        // 42 draws of three garments, 21 of two, 63 of seven single photos.
+        #expect(seen.filter { $0.key < 3 }.values.allSatisfy { $0 == 14 })
+        #expect([3, 4].compactMap { seen[$0] }.sorted() == [10, 11])
+        #expect(seen.filter { $0.key > 4 }.count == 7 && seen.filter { $0.key > 4 }.values.allSatisfy { $0 == 9 })
+        #expect(photos.count > 2, "with one view a garment shows another photo each time")
+    }
+
     @Test("a share that its folder can't serve is named")
     func lackingShares() {
         let sampler = ItemSampler(

@@ -95,6 +95,44 @@ struct RecipeTests {
         }
     }
 
+    @Test("a share's own views are read, and out of range refused; the batch's number said again is the batch's")
+    func viewsOfShares() throws {
+        let folders: [[String: Any]] = [["items": 4, "views": 1], ["singles": 3], ["items": 1, "views": 2]]
+        let batch = try recipe([("batch", ["views": 2, "from": folders])]).batch
+        #expect(batch.shares.map(\.views) == [1, nil, nil] && batch.viewCount == 4 + 6 + 2)
+        for wrong in [0, 17] {
+            guard
+                case .wrongValue(_, "batch.from[1].views", _, "a whole number in 1...16") = try error([
+                    ("batch", ["from": [["items": 4], ["singles": 3, "views": wrong]]])
+                ])
+            else {
+                Issue.record("\(wrong) views")
+                return
+            }
+        }
+    }
+
+    @Test("every effect is off unless the recipe says so, and is read within its range")
+    func effects() throws {
+        let keys = ["rotate", "pad", "background", "blur", "erase"]
+        func values(_ augmentation: Recipe.Augmentation) -> [Double] {
+            [augmentation.rotate, augmentation.pad, augmentation.background, augmentation.blur, augmentation.erase]
+        }
+        #expect(try values(recipe([]).augmentation) == [0, 0, 0, 0, 0])
+        #expect(try values(recipe([("augmentation", ["flip": 0.5])]).augmentation) == [0, 0, 0, 0, 0])
+        for (index, key) in keys.enumerated() {
+            let most = key == "rotate" ? 45.0 : 1
+            let read = try values(recipe([("augmentation", [key: most])]).augmentation)
+            #expect(read[index] == most && read.reduce(0, +) == most, "\(key)")
+            for wrong in [-0.1, most + 0.1] {
+                guard case .wrongValue(_, "augmentation.\(key)", _, _) = try error([("augmentation", [key: wrong])]) else {
+                    Issue.record("\(key) \(wrong)")
+                    return
+                }
+            }
+        }
+    }
+
     @Test("an unknown key in a list is named with its place")
     func unknownInList() throws {
         let figures: [[String: Any]] = [["relevant_by": "label"], ["relevant": "label"]]

@@ -92,11 +92,11 @@ final class TinyRun {
             })
     }
 
-    /// Lines of metrics.jsonl without the seconds, which differ from run to run.
+    /// Lines of metrics.jsonl without the seconds and the share of them that was waited, which differ from run to run.
     static func metrics(_ folder: RunFolder) throws -> [[String: Double]] {
         try String(contentsOfFile: "\(folder.path)/metrics.jsonl", encoding: .utf8).split(separator: "\n").map { line in
             let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-            return object.compactMapValues { ($0 as? NSNumber)?.doubleValue }.filter { $0.key != "seconds" }
+            return object.compactMapValues { ($0 as? NSNumber)?.doubleValue }.filter { $0.key != "seconds" && $0.key != "waited" }
         }
     }
 
@@ -171,6 +171,7 @@ struct TrainerTests {
             switch event {
             case .began(let photos, let garments, let captions, _, 0, 9): events.append("began \(photos) \(garments) \(captions)")
             case .step(let step, _, _): events.append("\(step)")
+            case .waited(let epoch, let share) where (0...1).contains(share): events.append("waited \(epoch)")
             case .validated(let epoch, let figures, _): events.append("epoch \(epoch) \(figures.keys.sorted())")
             case .saved(let step): events.append("saved \(step)")
             case .ended(let step, true): events.append("ended \(step)")
@@ -180,7 +181,7 @@ struct TrainerTests {
         var expected = ["began 12 4 3"]
         for epoch in 1...3 {
             for step in (3 * epoch - 2)...(3 * epoch) { expected.append("\(step)") }
-            expected += ["epoch \(epoch) [\"map_product_id\", \"score\"]", "saved \(3 * epoch)"]
+            expected += ["waited \(epoch)", "epoch \(epoch) [\"map_product_id\", \"score\"]", "saved \(3 * epoch)"]
         }
         expected.append("ended 9")
         #expect(events == expected)
@@ -405,7 +406,7 @@ struct TrainerTests {
             teacher: embedder.preprocessing)
         let batch = try loader.batch(step: 0)
         #expect(batch.taught == Array(batch.items.indices) && embedder.preprocessing.fitting == start.preprocessing.fitting)
-        #expect(batch.teacherPixels == batch.pixels)
+        #expect(batch.teacherSquares == batch.squares && batch.squares?.count == batch.items.count)
     }
 
     @Test("bfloat16 moves the losses a little, and neither the weights' type nor the run's order")
@@ -422,6 +423,23 @@ struct TrainerTests {
         for (exact, rough) in zip(losses[0], losses[1]) { #expect(abs(exact - rough) < 0.05 * exact, "\(exact) \(rough)") }
         let file = try SafetensorsFile(path: "\(tiny.run.last)/model.safetensors")
         #expect(file.tensors.values.allSatisfy { $0.type == .float32 })
+    }
+
+    @Test("an epoch's line says which share of its time was waited for photos")
+    func waited() throws {
+        let tiny = try TinyRun(.vit)
+        var told: [Int: Double] = [:]
+        try tiny.train { if case .waited(let epoch, let share) = $0 { told[epoch] = share } }
+        let lines = try String(contentsOfFile: "\(tiny.run.path)/metrics.jsonl", encoding: .utf8).split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        let epochs = lines.filter { $0["epoch"] != nil }
+        #expect(epochs.count == 3 && told.count == 3)
+        for line in epochs {
+            let share = try #require(line["waited"] as? Double)
+            let epoch = try #require(line["epoch"] as? Int)
+            #expect((0...1).contains(share) && abs(share - (told[epoch] ?? .infinity)) < 1e-9)
+        }
     }
 
     @Test("what a run lacks is said before its folder is made")
@@ -497,15 +515,49 @@ struct BatchLoaderTests {
         // No room for photos: each is decoded again, and nothing changes.
         let loaders = try [1 << 30, 0].map {
             try BatchLoader(
-                data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, cacheLimit: $0)
+                data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, memory: $0)
         }
         loaders[0].start(steps: 2..<100)
         for step in 2..<8 {
             let (found, expected) = (try loaders[0].next(), try loaders[1].batch(step: step))
-            #expect(found.pixels == expected.pixels && found.items == expected.items && found.tokens == expected.tokens)
+            #expect(found.squares == expected.squares && found.items == expected.items && found.tokens == expected.tokens)
             #expect(found.teacher == expected.teacher && found.captioned.map(\.view) == expected.captioned.map(\.view))
         }
         loaders[0].stop()
+    }
+
+    @Test("one thread and many make the same batches, with every effect on")
+    func workers() throws {
+        let tiny = try TinyRun(.vit)
+        // A studio photo, whose ground is replaced by parts of the others too.
+        let studio = try #require(tiny.sources.datasets[0].rows.first).path
+        var pixels = [UInt8](repeating: 250, count: 3 * 40 * 40)
+        for index in 0..<3 * 40 * 40 where (12..<28).contains(index / 120) && (12..<28).contains(index % 120 / 3) {
+            pixels[index] = UInt8(index * 7 % 200)
+        }
+        try Data(ImageEncoder.png(RGBImage(width: 40, height: 40, pixels: pixels))).write(to: URL(filePath: studio))
+        // One that can't be read, as well.
+        try Data("no picture".utf8).write(to: URL(filePath: tiny.sources.datasets[0].rows[3].path))
+        (tiny.recipe.augmentation.rotate, tiny.recipe.augmentation.pad, tiny.recipe.augmentation.background) = (20, 0.5, 1)
+        (tiny.recipe.augmentation.blur, tiny.recipe.augmentation.erase) = (0.3, 0.4)
+        let data = try TrainingData(
+            tiny.sources.datasets, templates: tiny.recipe.captions, teachers: tiny.sources.teachers, teacherPaths: ["teacher"])
+        let start = try TrainingStart(tiny.recipe)
+        let loaders = try [(1, 1 << 30), (2, 0), (7, 1 << 14)].map { workers, memory in
+            try BatchLoader(
+                data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, memory: memory,
+                workers: workers)
+        }
+        var unreadable = 0
+        for step in 0..<12 {
+            let batches = try loaders.map { try $0.batch(step: step) }
+            for batch in batches.dropFirst() {
+                #expect(batch.squares == batches[0].squares && batch.items == batches[0].items)
+                #expect(batch.unreadable == batches[0].unreadable && batch.teacher == batches[0].teacher)
+            }
+            unreadable += batches[0].unreadable.count
+        }
+        #expect(unreadable > 0)
     }
 
     @Test("where no photo of an item can be read, another item stands for it in all its views, which stay positives")
@@ -522,7 +574,7 @@ struct BatchLoaderTests {
         var met = 0
         for step in 0..<8 {
             let (batch, again) = (try loaders[0].batch(step: step), try loaders[1].batch(step: step))
-            #expect(batch.pixels == again.pixels && batch.items == again.items && batch.unreadable == again.unreadable)
+            #expect(batch.squares == again.squares && batch.items == again.items && batch.unreadable == again.unreadable)
             #expect(!batch.items.contains(0) && batch.items.count == 8)
             for item in batch.items { #expect(batch.items.count { $0 == item } >= 2) }
             met += batch.unreadable.isEmpty ? 0 : 1
@@ -553,7 +605,7 @@ struct BatchLoaderTests {
         var shared = false
         for step in 0..<12 {
             let batch = try loader.batch(step: step)
-            #expect(batch.items.count == 8 && batch.pixels.count == 8 * 3 * 32 * 32 && batch.teacher.count == 8 * 6)
+            #expect(batch.items.count == 8 && batch.squares?.bytes.count == 8 * 3 * 32 * 32 && batch.teacher.count == 8 * 6)
             let captioned = batch.captioned.map { batch.items[$0.view] }
             #expect(captioned.count == Set(captioned).count && Set(captioned) == Set(batch.items))
             let rows = batch.tokens.count / 12

@@ -30,15 +30,17 @@ private struct ReferenceRun {
     let step: TrainingStep
     let side: Int
 
-    init(_ name: String) throws {
+    init(_ name: String, on device: Device = .cpu, precision: Recipe.Precision = .float32) throws {
         let folder = "\(Fixtures.folder)/training/\(name)"
-        recipe = try Recipe(path: "\(folder)/recipe.json")
+        var recipe = try Recipe(path: "\(folder)/recipe.json")
+        recipe.precision = precision
+        self.recipe = recipe
         record = try Fixtures.decoded("training/\(name)/golden.json")
         tensors = try SafetensorsFile(path: "\(folder)/golden.safetensors")
-        let start = try TrainingStart(recipe)
+        let start = try TrainingStart(recipe, device: device)
         side = start.preprocessing.side
         let head = try #require(tensors.tensors["teacher_head"])
-        step = try TrainingStep(model: start.model, recipe: recipe, teacherSize: head.shape[0], device: .cpu)
+        step = try TrainingStep(model: start.model, recipe: recipe, teacherSize: head.shape[0], device: device)
         try #require(step.teacherHead).copyInPlace(from: .mapped("teacher_head", of: tensors))
     }
 
@@ -67,6 +69,60 @@ private struct ReferenceRun {
             pixels: pixels(step: index, items: given.items), items: given.items,
             captioned: given.captioned.map { (view: $0[0], caption: $0[1]) }, tokens: given.tokens.flatMap { $0 },
             taught: Array(given.items.indices), teacher: Array(teacher[(index * size)..<((index + 1) * size)]))
+    }
+}
+
+/// What only a machine with a GPU can tell.
+@Suite("On a GPU", .serialized, .enabled(if: Device.cuda.isAvailable, "no CUDA device is here"))
+struct CUDATests {
+    /// TF32 would be off by 1e-3.
+    @Test("the first forward pass equals the CPU's within 1e-4", arguments: ["vit", "resnet"])
+    func forward(_ name: String) throws {
+        let (cpu, gpu) = (try ReferenceRun(name), try ReferenceRun(name, on: .cuda))
+        let items = cpu.record.batches[0].items
+        let pixels = try Tensor(cpu.pixels(step: 0, items: items), shape: [items.count, 3, cpu.side, cpu.side])
+        let vectors = try [(cpu, Device.cpu), (gpu, .cuda)].map { run, device in
+            try withoutGradients { try run.step.model.encodeImages(pixels.to(device)).normalized().floats() }
+        }
+        #expect(gpu.step.model.store.parameters.allSatisfy { $0.tensor.device == .cuda })
+        let worst = zip(vectors[0], vectors[1]).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(worst <= 1e-4, "\(worst)")
+    }
+
+    @Test("twenty steps have PyTorch's losses within 1e-3, and in bfloat16 within 0.1", arguments: ["vit", "resnet"])
+    func twentySteps(_ name: String) throws {
+        for (precision, bound) in [(Recipe.Precision.float32, 1e-3), (.bfloat16, 0.1)] {
+            let run = try ReferenceRun(name, on: .cuda, precision: precision)
+            for (index, expected) in run.record.steps.enumerated() {
+                let report = try run.step.run(run.batch(index), step: index)
+                #expect(abs(report.loss - expected.loss) <= bound, "\(precision) \(index): \(report.loss), \(expected.loss)")
+            }
+        }
+    }
+
+    @Test("squares become the CPU's numbers in every bit")
+    func squares() throws {
+        let squares = SquarePictures(bytes: (0..<3 * 256 * 256).map { UInt8($0 % 256) }, Preprocessing(side: 256))
+        #expect(try squares.tensor(on: .cuda).floats() == squares.tensor(on: .cpu).floats())
+    }
+
+    @Test("a run on the GPU is stopped and resumed, and its folder is read on the CPU", arguments: TinyRun.Tower.allCases)
+    func resumed(_ tower: TinyRun.Tower) throws {
+        let tiny = try TinyRun(tower)
+        var taken = 0
+        func train(resume: Bool, stop: Int?) throws -> Bool {
+            try Trainer.run(
+                tiny.recipe, sources: tiny.sources, to: tiny.run, resume: resume, device: .cuda, shouldStop: { taken == stop },
+                report: { if case .step(let step, _, _) = $0 { taken = step } })
+        }
+        #expect(try !train(resume: false, stop: 4))
+        #expect(try train(resume: true, stop: nil))
+        #expect(try TinyRun.weights(tiny.run.best).values.allSatisfy { $0.allSatisfy(\.isFinite) })
+        let expected = RunFolder(path: "\(tiny.folder.path)/cpu")
+        try tiny.train(to: expected)
+        let losses = try [expected, tiny.run].map { try TinyRun.metrics($0).compactMap { $0["loss"] } }
+        #expect(losses[0].count == 9 && losses[1].count == 9)
+        for (cpu, gpu) in zip(losses[0], losses[1]) { #expect(abs(cpu - gpu) < 0.01 * cpu, "\(cpu) \(gpu)") }
     }
 }
 

@@ -22,7 +22,13 @@ let side = origin.preprocessing.side
 let context = origin.model.configuration.text.contextLength
 let endToken = Int64(origin.model.configuration.text.vocabularySize - 1)
 let items = recipe.batch.count
-let views = items * recipe.batch.views
+let views = recipe.batch.viewCount
+
+/// The item of each view, and the first view of each item.
+let numbers = recipe.batch.shares.flatMap { share in
+    [Int](repeating: share.views ?? recipe.batch.views, count: share.items + share.singles)
+}.enumerated().flatMap { [Int](repeating: $0, count: $1) }
+let firsts = numbers.indices.filter { $0 == 0 || numbers[$0] != numbers[$0 - 1] }
 
 /// At once: print would keep a line back until a buffer is full, and the driver waits for it.
 func answer(_ line: String) throws {
@@ -44,8 +50,7 @@ func answer(_ line: String) throws {
     }
     return TrainingBatch(
         pixels: (0..<(views * 3 * side * side)).map { _ in Float.random(in: -1...1) },
-        items: (0..<views).map { $0 / recipe.batch.views },
-        captioned: (0..<items).map { (view: $0 * recipe.batch.views, caption: $0) }, tokens: tokens,
+        items: numbers, captioned: firsts.enumerated().map { (view: $1, caption: $0) }, tokens: tokens,
         taught: Array(0..<views), teacher: teacher)
 }
 

@@ -177,14 +177,18 @@ public struct Checkpoint {
     }
 
     /// Builds the model: strictly, and refusing weights that are not finite.
-    /// - Parameter forTraining: copies the weights, so that an optimizer may write to them.
-    public func model(forTraining: Bool = false) throws -> CLIPModel {
+    /// - Parameters:
+    ///   - forTraining: copies the weights, so that an optimizer may write to them.
+    ///   - device: where the model is to be.
+    public func model(forTraining: Bool = false, device: Device = .cpu) throws -> CLIPModel {
         var weights: [String: Tensor] = try withoutGradients { try self.weights() }
         if let name = try notFinite(weights) {
             throw CLIPError.notANumber(path: weightFile.source.path, tensor: name)
         }
-        if forTraining { weights = try weights.mapValues { try $0.clone().to(.float32) } }
-        return try CLIPModel(configuration, store: ParameterStore(weights: weights, source: weightFile.source.path))
+        // Moving to another device copies anyway.
+        if forTraining && device == .cpu { weights = try weights.mapValues { try $0.clone().to(.float32) } }
+        return try CLIPModel(
+            configuration, store: ParameterStore(weights: weights, source: weightFile.source.path, device: device))
     }
 
     /// (1 − α)·first + α·second, weight by weight: WiSE-FT, Wortsman et al. 2022 (arXiv:2109.01903, eq. 1).

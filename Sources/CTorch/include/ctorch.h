@@ -47,10 +47,17 @@ int64_t ct_live_tensors(void);
 const char *ct_version(void);
 CTStatus ct_set_threads(int64_t count);
 int64_t ct_threads(void);
-/// Seeds libtorch's default generators.
+/// Seeds libtorch's default generator on the CPU, where every random number of `ct_randn` and `ct_rand` is drawn.
 CTStatus ct_manual_seed(uint64_t seed);
-/// Loads libtorch_cuda from beside libtorch_cpu if it is there; then reports whether the device can be used.
+/// Loads libtorch_cuda from beside libtorch_cpu if it is there; then reports whether the device can be used. To be asked before this
+/// process's first `ct_backward`: libtorch counts the devices there, once. Loading switches TF32 off (`ct_set_tf32`).
 CTStatus ct_device_available(CTDevice device, bool *out);
+/// Why `ct_device_available` says no, as the end of a sentence; "" where it says yes. Valid for the life of the process.
+const char *ct_device_obstacle(CTDevice device);
+/// Whether float32 products and convolutions on CUDA may round their factors to TF32's 10 bits. Off where float32 is to mean float32.
+CTStatus ct_set_tf32(bool allowed);
+/// Waits for everything that was asked of the device so far.
+CTStatus ct_synchronize(CTDevice device);
 /// Sets this thread's gradient recording and writes what it was.
 CTStatus ct_set_grad_enabled(bool enabled, bool *previous);
 /// Sets whether this thread's products and convolutions on the device run in bfloat16, and writes whether they did. Weights that were cast
@@ -66,6 +73,8 @@ CTStatus ct_from_bytes(const void *data, size_t bytes, CTType type, const int64_
 /// call fails, `release` is not called.
 CTStatus ct_from_borrowed(
     const void *data, CTType type, const int64_t *shape, size_t rank, void *context, void (*release)(void *), CTTensor **out);
+/// Zeros of the tensor's type, device and memory order.
+CTStatus ct_zeros_like(const CTTensor *tensor, CTTensor **out);
 CTStatus ct_full(double value, CTType type, const int64_t *shape, size_t rank, CTTensor **out);
 CTStatus ct_arange(int64_t start, int64_t end, CTTensor **out);
 /// Normal(0, 1) numbers from the seeded default generator, float32.
@@ -184,11 +193,16 @@ CTStatus ct_backward(const CTTensor *scalar);
 /// `*out` is null where no gradient has arrived.
 CTStatus ct_grad(const CTTensor *tensor, CTTensor **out);
 CTStatus ct_clear_grad(CTTensor *tensor);
+/// The Euclidean length of `count` tensors together, their squares added in float64; 0 for none. Waits for the device once.
+CTStatus ct_total_norm(const CTTensor *const *tensors, size_t count, double *out);
+/// Multiplies each of `count` tensors in place, outside autograd.
+CTStatus ct_scale_all(CTTensor *const *tensors, size_t count, double factor);
 /// One AdamW step over `count` parameters and their gradients, in place (libtorch's fused kernel). `steps` are float32 scalars that
-/// hold the number of this step, from 1.
+/// hold the steps taken before; each becomes one more. All tensors lie on one device, and `averages` and `squares` in their parameter's
+/// memory order.
 CTStatus ct_adamw(
     CTTensor *const *parameters, const CTTensor *const *gradients, CTTensor *const *averages, CTTensor *const *squares,
-    const CTTensor *const *steps, size_t count, double rate, double beta1, double beta2, double decay, double eps);
+    CTTensor *const *steps, size_t count, double rate, double beta1, double beta2, double decay, double eps);
 
 #ifdef __cplusplus
 }

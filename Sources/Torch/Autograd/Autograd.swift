@@ -1,4 +1,5 @@
 internal import CTorch
+internal import TensorFiles
 
 /// Runs `body` without recording gradients on this thread, and puts the mode back, also after an error.
 ///
@@ -19,6 +20,19 @@ public func withBFloat16<Result>(on device: Device, _ body: () throws -> Result)
     try checked { ct_set_autocast(device.code, true, &previous) }
     defer { _ = ct_set_autocast(device.code, previous, nil) }
     return try body()
+}
+
+/// What products and convolutions are computed in; weights and vectors are always float32.
+public enum Precision: String, Sendable, CaseIterable {
+    case float32, bfloat16
+}
+
+/// Runs `body`, whose result becomes float32, in a precision.
+public func withPrecision(_ precision: Precision, on device: Device, _ body: () throws -> Tensor) throws -> Tensor {
+    switch precision {
+    case .float32: try body()
+    case .bfloat16: try withBFloat16(on: device, body).to(.float32)
+    }
 }
 
 extension Tensor {

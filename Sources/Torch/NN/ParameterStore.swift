@@ -39,6 +39,8 @@ public enum Initial: Sendable {
 public final class ParameterStore {
     private var weights: [String: Tensor]?
     private let source: String
+    /// Where every tensor lies.
+    public let device: Device
     private var faults: WeightFaults
     private var seen: Set<String> = []
 
@@ -47,15 +49,18 @@ public final class ParameterStore {
     /// Running statistics: saved with the model, never trained.
     public private(set) var buffers: [(name: String, tensor: Tensor)] = []
 
-    /// Draws every tensor anew; `TorchRuntime.seed` decides which.
-    public init() {
+    /// Draws every tensor anew; `TorchRuntime.seed` decides which, the same for every device.
+    public init(device: Device = .cpu) {
+        self.device = device
         weights = nil
         source = "a new model"
         faults = WeightFaults(source: source)
     }
 
     /// Takes every tensor from `weights`; nothing is ever made up because a name was absent: `finish` throws.
-    public init(weights: [String: Tensor], source: String) {
+    /// - Parameter device: where the model's tensors are to lie; those that lie elsewhere are copied there.
+    public init(weights: [String: Tensor], source: String, device: Device = .cpu) {
+        self.device = device
         self.weights = weights
         self.source = source
         faults = WeightFaults(source: source)
@@ -64,6 +69,15 @@ public final class ParameterStore {
     public var root: ParameterScope { ParameterScope(store: self, path: "") }
 
     fileprivate func take(_ name: String, _ shape: [Int], _ initial: Initial) throws -> Tensor {
+        let tensor = try found(name, shape, initial)
+        guard device != .cpu else { return tensor }
+        let moved = try tensor.to(device)
+        // Kernels with the channels innermost, as a GPU's convolutions in bfloat16 want them: else each pass would turn them anew. oneDNN on
+        // the CPU reorders them by itself.
+        return try shape.count == 4 ? moved.contiguous(channelsLast: true) : moved
+    }
+
+    private func found(_ name: String, _ shape: [Int], _ initial: Initial) throws -> Tensor {
         seen.insert(name)
         guard let weights else { return try Self.draw(shape, initial) }
         guard let tensor = weights[name] else {

@@ -35,8 +35,8 @@ public final class AdamW {
         self.eps = eps
         self.slots = slots
         for slot in slots {
-            averages.append(try .zeros(slot.parameter.shape).to(slot.parameter.device))
-            squares.append(try .zeros(slot.parameter.shape).to(slot.parameter.device))
+            averages.append(try .zeros(like: slot.parameter))
+            squares.append(try .zeros(like: slot.parameter))
             steps.append(try .zeros([]).to(slot.parameter.device))
         }
     }
@@ -49,7 +49,6 @@ public final class AdamW {
         for (index, slot) in slots.enumerated() {
             guard let gradient = try slot.parameter.gradient() else { continue }
             gradients[index] = gradient
-            try steps[index].scaleAddInPlace(try .ones([]).to(slot.parameter.device))
             let group = Group(decay: slot.decay, rateFactor: slot.rateFactor)
             if members[group] == nil { order.append(group) }
             members[group, default: []].append(index)
@@ -76,28 +75,34 @@ public final class AdamW {
         for slot in slots { try slot.parameter.clearGradient() }
     }
 
+    private func gradients() throws -> [Tensor] {
+        try slots.compactMap { try $0.parameter.gradient() }
+    }
+
     /// The Euclidean length of all gradients together.
     public func gradientNorm() throws -> Double {
-        var sum = 0.0
-        for slot in slots {
-            guard let gradient = try slot.parameter.gradient() else { continue }
-            let length = try withoutGradients { try gradient.norm().item() }
-            sum += length * length
-        }
-        return sum.squareRoot()
+        try Self.length(of: gradients())
+    }
+
+    private static func length(of gradients: [Tensor]) throws -> Double {
+        let handles = gradients.map { Optional($0.handle) }
+        var length = 0.0
+        try checked { ct_total_norm(handles, handles.count, &length) }
+        withExtendedLifetime(gradients) {}
+        return length
     }
 
     /// Scales all gradients so that together they are no longer than `limit`, as `torch.nn.utils.clip_grad_norm_` does.
     /// - Returns: the length before.
     @discardableResult
     public func clipGradients(to limit: Double) throws -> Double {
-        let norm = try gradientNorm()
+        let gradients = try gradients()
+        let norm = try Self.length(of: gradients)
         let factor = limit / (norm + 1e-6)
         if factor < 1 {
-            for slot in slots {
-                guard let gradient = try slot.parameter.gradient() else { continue }
-                try gradient.scaleAddInPlace(factor: factor, gradient, scale: 0)
-            }
+            let handles = gradients.map { Optional($0.handle) }
+            try checked { ct_scale_all(handles, handles.count, factor) }
+            withExtendedLifetime(gradients) {}
         }
         return norm
     }

@@ -93,6 +93,11 @@ extension Tensor {
         try full(1, shape: shape, type: type)
     }
 
+    /// Zeros of the shape, type, device and memory order of `tensor`.
+    public static func zeros(like tensor: Tensor) throws(TorchError) -> Tensor {
+        try make { ct_zeros_like(tensor.handle, $0) }
+    }
+
     /// `[start, start + 1, …, end - 1]`, int64.
     public static func range(_ range: Range<Int>) throws(TorchError) -> Tensor {
         try make { ct_arange(Int64(range.lowerBound), Int64(range.upperBound), $0) }

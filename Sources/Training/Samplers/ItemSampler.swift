@@ -21,7 +21,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 }
 
-/// What a step looks at: P items with K photos each, and single photos in K crops each. A pure function of the seed and the step.
+/// What a step looks at: P items with K photos each, and single photos in K crops each; a share may have a K of its own. A pure function of the seed and the step.
 public struct ItemSampler: Sendable {
     /// One view of a photo in a batch. Views of equal `item` are positives of each other.
     public struct View: Sendable, Equatable {
@@ -88,15 +88,16 @@ public struct ItemSampler: Sendable {
     public func views(step: Int) -> [View] {
         var views: [View] = []
         for (number, (pool, share)) in zip(pools, batch.shares).enumerated() {
+            let count = share.views ?? batch.views
             for (pass, place) in draw(share.items, of: pool.garments.count, step: step, stream: 1 + 16 * number) {
                 let group = pool.garments[place]
                 var generator = SeededGenerator(seed: seed, 3 + 16 * number, pass, place)
                 let photos = group.photos.shuffled(using: &generator)
-                for view in 0..<batch.views { views.append(View(photo: photos[view % photos.count], item: group.item)) }
+                for view in 0..<count { views.append(View(photo: photos[view % photos.count], item: group.item)) }
             }
             for (_, place) in draw(share.singles, of: pool.singles.count, step: step, stream: 2 + 16 * number) {
                 let single = pool.singles[place]
-                for _ in 0..<batch.views { views.append(View(photo: single.photos[0], item: single.item)) }
+                for _ in 0..<count { views.append(View(photo: single.photos[0], item: single.item)) }
             }
         }
         return views
