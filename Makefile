@@ -65,7 +65,7 @@ format:
 reference: bootstrap
 	@tools/reference.sh
 
-## Full-size reference models, with weights drawn from a seed: ViT-B/16 and RN50, and one in every format that is read. They lie under
+## Full-size reference models, with weights drawn from a seed: ViT-B/16, RN50, timm's EfficientNet-Lite0 and ResNet-50, and one in every format that is read. They lie under
 ## .deps/golden: 11 GB, about 20 minutes. Made anew when the scripts that make them, or the pinned references,
 ## have changed.
 golden: .deps/golden/complete

@@ -21,6 +21,8 @@ public enum CLIPError: Error, Equatable, Sendable {
     case missingTensor(path: String, tensor: String)
     /// Nothing in the file says which activation its weights were made with.
     case unknownActivation(path: String)
+    /// A file holds an image tower of timm's, which needs more than its weights to be known.
+    case unknownTower(path: String)
     case noTokenizer(path: String)
     case noWrite(path: String, reason: String)
 }
@@ -55,6 +57,9 @@ extension CLIPError: CustomStringConvertible {
             "\(path) does not say which activation its model was made with; name it once with `stylefinder models convert \(path) "
                 + "--activation quick_gelu` (OpenAI's models and what was trained from them) or `gelu` (laion's, DataComp's, Marqo's), --out "
                 + "a folder."
+        case .unknownTower(let path):
+            "\(path) holds an image tower of timm's and says neither which one nor how its pictures are prepared; put it beside its "
+                + "open_clip_config.json as open_clip_model.safetensors (or open_clip_pytorch_model.bin) and name the folder."
         case .noTokenizer(let path):
             "The model in \(path) has no tokenizer, so it takes no text: put its vocab.json and merges.txt, its tokenizer.json, its "
                 + "spiece.model or OpenAI's bpe_simple_vocab_16e6.txt.gz beside the weights."

@@ -35,7 +35,11 @@ public struct Preprocessing: Sendable, Equatable {
     public static let openAIMean: [Float] = [0.48145466, 0.4578275, 0.40821073]
     public static let openAIDeviation: [Float] = [0.26862954, 0.26130258, 0.27577711]
 
-    /// SigLIP's mean and deviation.
+    /// What most classifiers of ImageNet were trained with.
+    public static let imageNetMean: [Float] = [0.485, 0.456, 0.406]
+    public static let imageNetDeviation: [Float] = [0.229, 0.224, 0.225]
+
+    /// SigLIP's mean and deviation, and TensorFlow's EfficientNets'.
     public static let halves: [Float] = [0.5, 0.5, 0.5]
 
     /// The square picture, before normalisation.

@@ -7,12 +7,14 @@
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/upsample_bicubic2d.h>
@@ -33,8 +35,16 @@ CTStatus ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor
 }
 
 CTStatus ct_conv2d(
-    const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride, int64_t padding, CTTensor **out) {
-    return giving(out, [&] { return at::conv2d(get(input), get(weight), optional(bias), stride, padding); });
+    const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride, int64_t padding, int64_t groups,
+    CTTensor **out) {
+    return giving(out, [&] { return at::conv2d(get(input), get(weight), optional(bias), stride, padding, 1, groups); });
+}
+
+CTStatus ct_pad2d(const CTTensor *input, int64_t left, int64_t right, int64_t top, int64_t bottom, CTTensor **out) {
+    return giving(out, [&] {
+        int64_t pads[4] = {left, right, top, bottom};
+        return at::constant_pad_nd(get(input), pads, 0);
+    });
 }
 
 CTStatus ct_batch_norm(
@@ -52,6 +62,10 @@ CTStatus ct_layer_norm(const CTTensor *input, const CTTensor *weight, const CTTe
 
 CTStatus ct_avg_pool2d(const CTTensor *input, int64_t kernel, CTTensor **out) {
     return giving(out, [&] { return at::avg_pool2d(get(input), kernel); });
+}
+
+CTStatus ct_max_pool2d(const CTTensor *input, int64_t kernel, int64_t stride, int64_t padding, CTTensor **out) {
+    return giving(out, [&] { return at::max_pool2d(get(input), kernel, stride, padding); });
 }
 
 CTStatus ct_embedding(const CTTensor *weight, const CTTensor *indices, CTTensor **out) {
@@ -83,14 +97,17 @@ static auto operation(const char *name, const char *overload) {
 struct Activation {
     c10::string_view name;
     std::optional<c10::string_view> algorithm;
+    Scalars numbers;
 };
 
 static Activation activation_named(const char *name) {
     if (name == nullptr) throw ArgumentError("the name of the activation is null");
     if (std::strcmp(name, "none") == 0 || std::strcmp(name, "relu") == 0 || std::strcmp(name, "swish") == 0)
-        return {name, std::nullopt};
-    if (std::strcmp(name, "gelu") == 0) return {"gelu", "none"};
-    if (std::strcmp(name, "gelu_tanh") == 0) return {"gelu", "tanh"};
+        return {name, std::nullopt, Scalars()};
+    if (std::strcmp(name, "relu6") == 0)
+        return {"hardtanh", std::nullopt, Scalars({at::Scalar(0.0), at::Scalar(6.0)})};
+    if (std::strcmp(name, "gelu") == 0) return {"gelu", "none", Scalars()};
+    if (std::strcmp(name, "gelu_tanh") == 0) return {"gelu", "tanh", Scalars()};
     throw ArgumentError(std::string("no fused activation is called ") + name);
 }
 
@@ -114,14 +131,14 @@ CTStatus ct_packed_linear(
             "mkldnn::_linear_pointwise", "binary");
         auto fused = activation_named(activation);
         if (addend == nullptr)
-            return plain.call(get(input), get(packed), optional(bias), fused.name, Scalars(), fused.algorithm);
+            return plain.call(get(input), get(packed), optional(bias), fused.name, fused.numbers, fused.algorithm);
         if (fused.name != "none") throw ArgumentError("an addend and an activation can't both be fused", CT_ERR_UNSUPPORTED);
         return binary.call(get(input), get(addend), get(packed), optional(bias), "add");
     });
 }
 
 CTStatus ct_pack_conv2d(
-    const CTTensor *weight, int64_t stride, int64_t padding, const int64_t *input_shape, CTTensor **out) {
+    const CTTensor *weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input_shape, CTTensor **out) {
     return giving(out, [&] {
         static auto pack = operation<at::Tensor(
             const at::Tensor &, c10::SymIntArrayRef, c10::SymIntArrayRef, c10::SymIntArrayRef, c10::SymInt,
@@ -131,13 +148,13 @@ CTStatus ct_pack_conv2d(
         if (input_shape != nullptr) shape.assign(input_shape, input_shape + 4);
         at::OptionalSymIntArrayRef input;
         if (input_shape != nullptr) input = c10::SymIntArrayRef(shape);
-        return pack.call(get(weight).contiguous(), pads, strides, dilations, 1, input);
+        return pack.call(get(weight).contiguous(), pads, strides, dilations, groups, input);
     });
 }
 
 CTStatus ct_packed_conv2d(
-    const CTTensor *input, const CTTensor *packed, const CTTensor *bias, int64_t stride, int64_t padding, const char *activation,
-    const CTTensor *addend, CTTensor **out) {
+    const CTTensor *input, const CTTensor *packed, const CTTensor *bias, int64_t stride, int64_t padding, int64_t groups,
+    const char *activation, const CTTensor *addend, CTTensor **out) {
     return giving(out, [&] {
         using Ints = c10::SymIntArrayRef;
         static auto plain = operation<at::Tensor(
@@ -151,11 +168,14 @@ CTStatus ct_packed_conv2d(
         auto fused = activation_named(activation);
         if (addend == nullptr)
             return plain.call(
-                get(input), get(packed), optional(bias), pads, strides, dilations, 1, fused.name, Scalars(), fused.algorithm);
+                get(input), get(packed), optional(bias), pads, strides, dilations, groups, fused.name, fused.numbers,
+                fused.algorithm);
+        if (fused.name != "none" && fused.name != "relu")
+            throw ArgumentError("behind an addend only relu can be fused", CT_ERR_UNSUPPORTED);
         std::optional<c10::string_view> after;
         if (fused.name != "none") after = fused.name;
         return binary.call(
-            get(input), get(addend), get(packed), optional(bias), pads, strides, dilations, 1, "add", at::Scalar(1.0), after,
+            get(input), get(addend), get(packed), optional(bias), pads, strides, dilations, groups, "add", at::Scalar(1.0), after,
             Scalars(), std::nullopt);
     });
 }

@@ -9,8 +9,14 @@ final class Patient {
     /// Where a user would point to.
     var path: String
 
-    init(_ golden: String) throws {
-        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/formats/\(golden)"
+    /// - Parameter golden: one of the formats.
+    convenience init(_ golden: String) throws { try self.init(fixture: "formats/\(golden)") }
+
+    /// - Parameter model: one of the folders that we write ourselves too.
+    convenience init(model: String) throws { try self.init(fixture: "models/\(model)") }
+
+    private init(fixture: String) throws {
+        let source = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/\(fixture)"
         folder = NSTemporaryDirectory() + "patient-\(UUID().uuidString)"
         try FileManager.default.copyItem(atPath: source, toPath: folder)
         path = folder

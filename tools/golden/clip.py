@@ -1,7 +1,7 @@
 """Makes the reference fixtures of CLIP: model folders with weights drawn anew, inputs, and what the references answer.
 
     clip.py --size reduced --out Tests/CLIPTests/Fixtures      small, committed, always tested
-    clip.py --size full    --out .deps/golden                 ViT-B/16 and RN50, made by `make golden`
+    clip.py --size full    --out .deps/golden                 ViT-B/16, RN50 and timm's towers, made by `make golden`
 
 Each model folder gets, beside the files of its kind:
 
@@ -11,6 +11,7 @@ Each model folder gets, beside the files of its kind:
   Embeddings have unit length. The metadata key `pictures` lists the file names.
 - `golden.json`: what each planted mistake costs, as the greatest difference in a unit vector and the least cosine, and the
   reference's own rounding (float32 against float64).
+- `gradients.safetensors`, of timm's towers alone: see `timm_towers.record_gradients`.
 
 `MANIFEST.sha256` lists the checksum of every file written.
 """
@@ -28,6 +29,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import goldens
 import houses
 import pictures
+import timm_towers
 import train_bpe
 
 def hugging_face(vision, text, embed, image_size, ids, act):
@@ -73,10 +75,16 @@ def reduced_models(ids):
         dict(width=4, layers=[1, 2, 1, 1]), dict(text, layers=1), 48, 64, ids, True)
 
 
+    for name, dtype, trunk in timm_towers.REDUCED:
+        yield name, dtype, timm_towers.house(trunk, text, len(ids))
+
+
 def full_models(ids):
     text = dict(width=512, layers=12, context=77)
     yield "vit-b-16", torch.float32, hugging_face(dict(width=768, layers=12, patch=16), text, 512, 224, ids, "quick_gelu")
     yield "rn50", torch.float32, open_clip(dict(width=64, layers=[3, 4, 6, 3]), text, 1024, 224, ids, True)
+    for name, dtype, trunk in timm_towers.FULL:
+        yield name, dtype, timm_towers.house(trunk, text, len(ids))
 
 
 def golden(name, dtype, house, folder, paths):
@@ -84,6 +92,8 @@ def golden(name, dtype, house, folder, paths):
     house.save(folder, dtype)
     house = houses.open_folder(folder)  # from here on: what the file holds, as the reference library reads it
     goldens.record(name, house, folder, paths, str(dtype)[6:])
+    if isinstance(house, timm_towers.OpenCLIP):
+        timm_towers.record_gradients(house, folder)
 
 
 def main():

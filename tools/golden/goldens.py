@@ -131,7 +131,8 @@ def draw(house, paths, dtype):
     if any(isinstance(module, torch.nn.BatchNorm2d) for module in house.model.modules()):
         images = [Image.open(path).convert("RGB") for path in paths]
         both = torch.cat([torch.stack([house.pixels_of(image) for image in images]), random_pixels(house.vision_size())])
-        redraw.calibrate(house.model.visual, 0.05 * both, SEED, dtype)  # pale, so that pale pictures count
+        # Pale, so that pale pictures count.
+        redraw.calibrate(house.model.visual, getattr(house, "paleness", 0.05) * both, SEED, dtype)
 
 
 def record(name, house, folder, paths, stored_as, tokens=None, count=2, **more):

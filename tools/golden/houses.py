@@ -321,7 +321,9 @@ class OpenCLIPResized(OpenCLIP):
 
 def open_folder(folder):
     if (folder / "open_clip_config.json").is_file():
-        return OpenCLIP.open(folder)
+        import timm_towers
+
+        return (timm_towers.OpenCLIP if timm_towers.lives_in(folder) else OpenCLIP).open(folder)
     if (folder / "config.json").is_file():
         return HuggingFaceViT.open(folder)
     raise SystemExit(f"{folder}: neither config.json (Hugging Face) nor open_clip_config.json (open_clip) is there")

@@ -25,6 +25,8 @@ import torch
 
 SMALL = 0.003  # standard deviation of embeddings; their variance 9e-6 is of the order of eps 1e-5
 PATCH_WEIGHTS = ("visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight", "visual.trunk.patch_embed.proj.weight")
+# The same in towers whose first norm stands behind it: its answer to the mean colour is as strong as in PATCH_WEIGHTS.
+STEMS = ("visual.trunk.conv_stem.weight", "visual.trunk.conv1.weight")
 PATCH_BIASES = ("vision_model.embeddings.patch_embedding.bias", "visual.trunk.patch_embed.proj.bias")
 
 
@@ -38,11 +40,15 @@ class Scales:
     colour: float = 0.4  # of its answer to the mean colour
     queries: float = 1.5  # of the matrices that make queries and keys
     probe: float = 1.0  # of the query of an attention pool
+    convolutions: float = math.sqrt(2)  # before a ReLU, which halves the second moment
+    gains: float = 1.0  # of batch norms
 
 
 # GELU and its tanh form differ by 5e-4 at most, but by a tenth of themselves around -3. Patches are smaller since there is neither a
 # class token nor a norm before the blocks, so that they are all that the first norm sees.
 TANH = Scales(centre=-3.0, spread=0.3, before=0.3, after=200.0, patches=0.018)
+# Batch norms make any scale of a convolution good; at this one their eps matters, and at these gains where ReLU6 ends.
+RELU6 = Scales(convolutions=0.3, gains=3.0)
 # Of 196 patches and 768 numbers each mistake would leave less: attention is sharper here, and hidden units lie where the forms of GELU
 # differ by a quarter.
 TANH_LARGE = Scales(centre=-3.5, spread=0.3, before=0.4, after=700.0, patches=0.018, queries=2.25, probe=3.0)
@@ -62,6 +68,8 @@ def _value(name, shape, draw, uniform, scales):
     if leaf == "logit_scale":
         return torch.full(shape, math.log(23.0))
     if _is_norm(name):
+        if leaf == "weight" and ".trunk." in name:
+            return scales.gains * uniform(0.5, 1.5)
         return uniform(0.5, 1.5) if leaf == "weight" else 0.2 * draw()
     if "attnpool.positional_embedding" in name:
         return 0.5 * draw()
@@ -82,8 +90,10 @@ def _value(name, shape, draw, uniform, scales):
     if name in PATCH_WEIGHTS:
         to_colour = value[:, :, :1, :1].repeat(1, 1, *shape[2:]) if shape[-1] > 3 else 0
         return scales.patches * (value + scales.colour * to_colour)
-    if len(shape) == 4:  # a convolution before a ReLU, which halves the second moment
-        return math.sqrt(2) * value
+    if name in STEMS:
+        value = value + scales.colour * value[:, :, :1, :1].repeat(1, 1, *shape[2:])
+    if len(shape) == 4:
+        return scales.convolutions * value
     if leaf == "in_proj_weight" or ".qkv." in name:
         value[: 2 * shape[1]] *= scales.queries
         return value

@@ -11,8 +11,8 @@ extension Checkpoint {
         case huggingFace = "hugging-face"
     }
 
-    /// Writes a folder that the field's own library opens: Hugging Face for a ViT and a SigLIP, open_clip for a ResNet and for a ViT whose
-    /// pictures are cut as open_clip cuts them.
+    /// Writes a folder that the field's own library opens: Hugging Face for a ViT and a SigLIP, open_clip for a convolutional tower and for a
+    /// ViT whose pictures are cut as open_clip cuts them.
     /// - Parameters:
     ///   - precision: how the weights are stored.
     ///   - vocabulary: the folder whose vocabulary goes along.
@@ -66,7 +66,7 @@ extension Checkpoint {
             guard case .transformer = model.configuration.vision else {
                 throw CLIPError.wrongValue(
                     path: path, key: "names", found: names.rawValue,
-                    expected: "\(Names.openAI.rawValue): Hugging Face has no ResNet CLIP")
+                    expected: "\(Names.openAI.rawValue): Hugging Face has no CLIP with a convolutional image tower")
             }
             let table: NameTable = model.configuration.family == .clip ? .huggingFace : .huggingFaceSigLIP
             let canonical = tensors

@@ -8,7 +8,7 @@ public import Torch
 /// open_clip's kind, or one file: OpenAI's archive, a checkpoint of open_clip's training, OpenFashionCLIP's, the original StyleFinder's, or
 /// plain weights.
 ///
-/// We write folders: a ViT as Hugging Face's, a ResNet as open_clip's. Our own additions are in `stylefinder.json`.
+/// We write folders: a ViT as Hugging Face's, a convolutional tower as open_clip's. Our own additions are in `stylefinder.json`.
 public struct Checkpoint {
     public enum Format: String, Sendable, CaseIterable {
         case huggingFace = "hugging-face"
@@ -102,8 +102,13 @@ public struct Checkpoint {
         if let resolution, resolution != configuration.resolution {
             try configuration.setResolution(resolution, path: path)
             preprocessing.side = resolution
+            let before = "\(path) was made for pictures of \(opened.configuration.resolution) px"
             resizing =
-                "\(path) was made for pictures of \(opened.configuration.resolution) px; its position embeddings are interpolated to \(resolution) px."
+                if case .timm = configuration.vision {
+                    "\(before) and is given pictures of \(resolution) px."
+                } else {
+                    "\(before); its position embeddings are interpolated to \(resolution) px."
+                }
         } else if format == .openCLIP, let stored = try weightFile.storedGrid(names),
             stored != configuration.grid, stored > 0
         {

@@ -127,7 +127,7 @@ public enum CheckpointDoctor {
                     .fault, "numbers", text,
                     meaning: "every vector would be no number; a training that diverged saves such weights",
                     remedy: "go back to an earlier checkpoint of the run")
-            case .missingKey, .wrongValue, .notJSON, .contradiction:
+            case .missingKey, .wrongValue, .notJSON, .contradiction, .unknownTower:
                 return .init(
                     .fault, "configuration", text, meaning: "the configuration does not describe a model that is known here",
                     remedy: "take the configuration from where the weights came from")
@@ -214,7 +214,9 @@ public enum CheckpointDoctor {
             doubt: "models of this family have \(eps)", remedy: "compare layer_norm_eps with the original's configuration")
 
         let ours = (try? checkpoint.recorded())??["command"] != nil
-        let expected: Preprocessing.Fitting = isCLIP ? .shortestSideCrop : .squash
+        let tower: CLIPConfiguration.Timm? = if case .timm(let tower) = configuration.vision { tower } else { nil }
+        // A trunk that was made for classifying is at home with either rule.
+        let expected: Preprocessing.Fitting = tower != nil ? preprocessing.fitting : isCLIP ? .shortestSideCrop : .squash
         look(
             preprocessing.fitting == expected || ours, "resize",
             "\(preprocessing.side) px, \(preprocessing.fitting.rawValue), \(preprocessing.filter.rawValue)",
@@ -228,18 +230,7 @@ public enum CheckpointDoctor {
             preprocessing.filter.rawValue, good: "one that models of this kind were trained with",
             doubt: "they were trained on bicubic pictures",
             remedy: "set resample to 3 or interpolation to bicubic, if the original says so")
-        let usual: [([Float], [Float])] = [
-            (Preprocessing.openAIMean, Preprocessing.openAIDeviation), (Preprocessing.halves, Preprocessing.halves),
-        ]
-        let statistics = usual.firstIndex {
-            zip($0.0 + $0.1, preprocessing.mean + preprocessing.deviation).allSatisfy { abs($0 - $1) < 1e-6 }
-        }
-        look(
-            statistics == (isCLIP ? 0 : 1), "statistics", "mean \(preprocessing.mean), std \(preprocessing.deviation)",
-            good: "the family's own", doubt: "neither rounded numbers nor another family's shift every pixel that the model sees",
-            remedy: isCLIP
-                ? "OpenAI's mean is \(Preprocessing.openAIMean), its std \(Preprocessing.openAIDeviation)"
-                : "SigLIP's mean and std are 0.5")
+        findings.append(statistics(of: preprocessing, family: configuration.family, tower: tower))
 
         if let tokenizer = checkpoint.tokenizer {
             let cut = tokenizer.encode(String(repeating: "dress ", count: 2 * tokenizer.contextLength))
@@ -263,6 +254,33 @@ public enum CheckpointDoctor {
                     remedy: "use the size it was trained for, or train on"))
         }
         return findings
+    }
+
+    /// Whether mean and deviation are those that towers of this kind were trained with.
+    private static func statistics(
+        of preprocessing: Preprocessing, family: CLIPConfiguration.Family, tower: CLIPConfiguration.Timm?
+    ) -> Finding {
+        typealias Statistics = (owner: String, mean: [Float], deviation: [Float])
+        let openAI: Statistics = ("OpenAI's", Preprocessing.openAIMean, Preprocessing.openAIDeviation)
+        let imageNet: Statistics = ("ImageNet's", Preprocessing.imageNetMean, Preprocessing.imageNetDeviation)
+        func halves(of owner: String) -> Statistics { (owner, Preprocessing.halves, Preprocessing.halves) }
+        let usual: [Statistics] =
+            switch (tower, family) {
+            case (let tower?, _) where tower.followsTensorFlow: [halves(of: "TensorFlow's")]
+            case (_?, _): [imageNet, openAI]
+            case (nil, .clip): [openAI]
+            case (nil, .sigLIP): [halves(of: "SigLIP's")]
+            }
+        let isUsual = usual.contains { statistics in
+            zip(statistics.mean + statistics.deviation, preprocessing.mean + preprocessing.deviation)
+                .allSatisfy { abs($0 - $1) < 1e-6 }
+        }
+        let found = "mean \(preprocessing.mean), std \(preprocessing.deviation)"
+        if isUsual { return .init(.good, "statistics", found, meaning: "the family's own") }
+        return .init(
+            .doubt, "statistics", found,
+            meaning: "neither rounded numbers nor another family's shift every pixel that the model sees",
+            remedy: usual.map { "\($0.owner) mean is \($0.mean), its std \($0.deviation)" }.joined(separator: "; "))
     }
 
     /// Which files the model's texts need, by its family and the library that it comes from.

@@ -21,6 +21,8 @@ enum Fingerprint {
             case .transformer(let tower):
                 "vit \(tower.width) \(tower.layers) \(tower.heads) \(tower.hidden) \(tower.patch) \(tower.resolution)"
             case .resNet(let tower): "resnet \(tower.width) \(tower.layers) \(tower.heads) \(tower.resolution)"
+            // Its sizes are those of the weights' shapes.
+            case .timm(let tower): "timm \(tower.name) \(tower.projection.word) \(tower.resolution)"
             }
         let text = configuration.text
         // Where nothing is cut, the rule of cutting is without effect.

@@ -4,7 +4,8 @@ extension CLIPConfiguration {
     /// - Parameters:
     ///   - shapes: of the weights under canonical names.
     ///   - path: the file, for messages.
-    /// - Throws: `CLIPError.missingTensor`, or `.contradiction` for shapes that no CLIP has.
+    /// - Throws: `CLIPError.missingTensor`, `.contradiction` for shapes that no CLIP has, or `.unknownTower` for a
+    ///   convolutional tower of timm's.
     init(shapes: [String: [Int]], path: String, activation: Activation, textActivation: Activation? = nil) throws(CLIPError) {
         func shape(_ name: String, _ dimensions: Int) throws(CLIPError) -> [Int] {
             guard let shape = shapes[name] else { throw .missingTensor(path: path, tensor: name) }
@@ -27,6 +28,7 @@ extension CLIPConfiguration {
             }
             return side
         }
+        if shapes.keys.contains(where: { $0.hasPrefix("visual.trunk.conv") }) { throw .unknownTower(path: path) }
         let isSigLIP = shapes["visual.attnpool.probe"] != nil
         let vision: Vision
         let embeddingSize: Int

@@ -25,7 +25,7 @@ struct NameTable {
 
     // MARK: Tables
 
-    /// OpenAI's and open_clip's names are the canonical ones.
+    /// OpenAI's and open_clip's names are the canonical ones; those of timm's convolutional towers, `visual.trunk.` and `visual.head.`, too.
     static let openAI = NameTable()
 
     /// transformers' `CLIPModel`. "pre_layrnorm" is how it is spelt there.
@@ -125,7 +125,10 @@ struct NameTable {
         let table: NameTable
         let hasVision: Bool
         let hasText: Bool
-        if has("visual.trunk.") {
+        if has("visual.trunk.conv_stem.") || has("visual.trunk.conv1.") {
+            // A convolutional tower of timm's keeps timm's names here too.
+            (table, hasVision, hasText) = (.openAI, true, has("token_embedding."))
+        } else if has("visual.trunk.") {
             (table, hasVision, hasText) = (.timmSigLIP, true, has("token_embedding."))
         } else if has("vision_model.") || has("text_model.") {
             table = has("vision_model.head.") ? .huggingFaceSigLIP : .huggingFace

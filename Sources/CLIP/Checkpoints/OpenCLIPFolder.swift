@@ -2,7 +2,8 @@ import Foundation
 import Imaging
 import Torch
 
-/// A CLIP or SigLIP as open_clip saves it: `open_clip_config.json` {model_cfg, preprocess_cfg} and the weights, a CLIP's with OpenAI's names.
+/// A CLIP or SigLIP as open_clip saves it: `open_clip_config.json` {model_cfg, preprocess_cfg} and the weights, a CLIP's with OpenAI's names
+/// and those of a convolutional image tower with timm's.
 enum OpenCLIPFolder {
     static let config = "open_clip_config.json"
     /// In open_clip's own order of preference.
@@ -21,10 +22,15 @@ enum OpenCLIPFolder {
         if text.has("hf_model_name") {
             throw file.wrong("model_cfg hf_model_name", text.object["hf_model_name"], "one of CLIP's or SigLIP's own text towers")
         }
-        if vision.has("timm_model_name") { return try sigLIP(file, vision: vision, text: text, shapes: shapes()) }
+        if vision.has("timm_model_name"), try vision.string("timm_model_name").contains("siglip") {
+            return try sigLIP(file, vision: vision, text: text, shapes: shapes())
+        }
+        let embeddingSize = try model.integer("embed_dim")
         let resolution = try vision.integer("image_size", default: 224)
         let tower: CLIPConfiguration.Vision
-        if let layers = vision.object["layers"] as? [NSNumber] {
+        if vision.has("timm_model_name") {
+            tower = .timm(try .init(vision, shapes: shapes(), embeddingSize: embeddingSize))
+        } else if let layers = vision.object["layers"] as? [NSNumber] {
             guard layers.count == 4 else { throw vision.wrong("layers", layers, "four numbers or one") }
             let width = try vision.integer("width", default: 64)
             // open_clip's own rule for the heads of a ResNet: 32 · width / head_width.
@@ -45,16 +51,16 @@ enum OpenCLIPFolder {
                 width: try text.integer("width", default: 512), layers: try text.integer("layers", default: 12),
                 heads: try text.integer("heads", default: 8), contextLength: try text.integer("context_length", default: 77),
                 vocabularySize: try text.integer("vocab_size", default: 49408)),
-            embeddingSize: try model.integer("embed_dim"),
+            embeddingSize: embeddingSize,
             activation: try model.bool("quick_gelu", default: false) ? .quickGELU : .gelu)
     }
 
-    /// A tower of timm is one of SigLIP's, or none that is read here.
+    /// A transformer of timm's is one of SigLIP's, or none that is read here.
     private static func sigLIP(_ file: JSONFile, vision: JSONFile, text: JSONFile, shapes: [String: [Int]]) throws
         -> CLIPConfiguration
     {
         let name = try vision.string("timm_model_name")
-        guard name.contains("siglip"), !name.contains("_gap_") else {
+        guard !name.contains("_gap_") else {
             throw file.wrong(
                 "model_cfg timm_model_name", name, "a SigLIP with an attention head, such as vit_base_patch16_siglip_224")
         }
@@ -138,6 +144,7 @@ enum OpenCLIPFolder {
                 "layers": tower.layers, "width": tower.width, "head_width": tower.width / tower.heads, "patch_size": tower.patch,
                 "image_size": tower.resolution, "mlp_ratio": Double(tower.hidden) / Double(tower.width),
             ]
+        case .timm(let tower): vision = tower.config
         }
         return [
             "model_cfg": [

@@ -17,6 +17,7 @@ extension CLIPConfiguration {
         switch vision {
         case .transformer(let tower): tower.resolution / tower.patch
         case .resNet(let tower): tower.resolution / 32
+        case .timm(let tower): (tower.resolution + 31) / 32
         }
     }
 
@@ -35,6 +36,12 @@ extension CLIPConfiguration {
             }
             tower.resolution = side
             vision = .resNet(tower)
+        case .timm(var tower):
+            guard side > 0 else {
+                throw .wrongValue(path: path, key: "resolution", found: "\(side)", expected: "a number of pixels above 0")
+            }
+            tower.resolution = side
+            vision = .timm(tower)
         }
     }
 

@@ -63,6 +63,7 @@ public struct CLIPConfiguration: Sendable, Equatable {
     public enum Vision: Sendable, Equatable {
         case transformer(VisionTransformer)
         case resNet(ResNet)
+        case timm(Timm)
     }
 
     public struct Text: Sendable, Equatable {
@@ -89,7 +90,7 @@ public struct CLIPConfiguration: Sendable, Equatable {
     public var text: Text
     /// Size of the space that images and texts share.
     public var embeddingSize: Int
-    /// Of the image tower's blocks; a ResNet has none and ignores it.
+    /// Of the image tower's blocks; a convolutional one has none and ignores it.
     public var activation: Activation
     /// Of the text tower's blocks: one model of the SigLIP family differs between its towers.
     public var textActivation: Activation
@@ -114,11 +115,12 @@ public struct CLIPConfiguration: Sendable, Equatable {
         switch vision {
         case .transformer(let tower): tower.resolution
         case .resNet(let tower): tower.resolution
+        case .timm(let tower): tower.resolution
         }
     }
 
-    /// The architecture in the field's words, such as `ViT-B/16`, `RN50`, `ViT-L/14@336`, `ViT-B/16-SigLIP`, or `ViT-192x6/16` for one of no
-    /// standard size.
+    /// The architecture in the field's words, such as `ViT-B/16`, `RN50`, `ViT-L/14@336`, `ViT-B/16-SigLIP`,
+    /// `tf_efficientnet_lite0`, or `ViT-192x6/16` for one of no standard size.
     public var architectureName: String {
         switch vision {
         case .transformer(let tower):
@@ -138,6 +140,7 @@ public struct CLIPConfiguration: Sendable, Equatable {
             case (80, [4, 6, 10, 6]): return "RN50x4"
             default: return "RN-\(tower.width)x\(tower.layers.map(String.init).joined(separator: "."))"
             }
+        case .timm(let tower): return tower.name
         }
     }
 }

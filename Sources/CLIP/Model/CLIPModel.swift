@@ -1,10 +1,11 @@
 public import Torch
 
-/// A CLIP model: two towers into one space, and the logit scale. Its parameters carry OpenAI's names.
+/// A CLIP model: two towers into one space, and the logit scale. Its parameters carry OpenAI's names, and timm's in a tower of timm's.
 public final class CLIPModel {
     private enum Tower {
         case transformer(VisionTransformer)
         case resNet(ModifiedResNet)
+        case timm(TimmTower)
     }
 
     public let configuration: CLIPConfiguration
@@ -26,6 +27,8 @@ public final class CLIPModel {
         case .transformer(let tower): vision = .transformer(try VisionTransformer(root["visual"], tower, of: configuration))
         case .resNet(let tower):
             vision = .resNet(try ModifiedResNet(root["visual"], tower, embeddingSize: configuration.embeddingSize))
+        case .timm(let tower):
+            vision = .timm(try TimmTower(root["visual"], tower, embeddingSize: configuration.embeddingSize))
         }
         text = try TextTransformer(root, configuration.text, of: configuration)
         logitScale = try root.parameter("logit_scale", [], .constant(2.6592600369327783))  // ln(1/0.07)
@@ -44,18 +47,20 @@ public final class CLIPModel {
         switch vision {
         case .transformer(let tower): try tower.prepareForInference(progress)
         case .resNet(let tower): try tower.prepareForInference(progress)
+        case .timm(let tower): try tower.prepareForInference(progress)
         }
         try text.prepareForInference(progress)
     }
 
     /// - Parameters:
     ///   - pixels: float32 `[batch, 3, resolution, resolution]`, normalised by the model's preprocessing.
-    ///   - mode: `.train` lets the ResNet's batch norms use and update the batch's statistics.
+    ///   - mode: `.train` lets batch norms use and update the batch's statistics.
     /// - Returns: `[batch, embedding]`, not normalised.
     public func encodeImages(_ pixels: Tensor, _ mode: Mode = .evaluate) throws -> Tensor {
         switch vision {
         case .transformer(let tower): try tower(pixels)
         case .resNet(let tower): try tower(pixels, mode)
+        case .timm(let tower): try tower(pixels, mode)
         }
     }
 

@@ -11,23 +11,16 @@ final class ModifiedResNet {
         let width = configuration.width
         stem = [
             try ConvolutionNorm(
-                convolution: scope["conv1"], norm: scope["bn1"], in: 3, out: width / 2, size: 3, stride: 2, padding: 1),
+                convolution: scope["conv1"], norm: scope["bn1"], in: 3, out: width / 2, size: 3, stride: 2, padding: .fixed(1)),
             try ConvolutionNorm(
-                convolution: scope["conv2"], norm: scope["bn2"], in: width / 2, out: width / 2, size: 3, padding: 1),
-            try ConvolutionNorm(convolution: scope["conv3"], norm: scope["bn3"], in: width / 2, out: width, size: 3, padding: 1),
+                convolution: scope["conv2"], norm: scope["bn2"], in: width / 2, out: width / 2, size: 3, padding: .fixed(1)),
+            try ConvolutionNorm(
+                convolution: scope["conv3"], norm: scope["bn3"], in: width / 2, out: width, size: 3, padding: .fixed(1)),
         ]
-        var channels = width
-        stages = try configuration.layers.enumerated().map { stage, depth in
-            try (0..<depth).map { index in
-                let planes = width << stage
-                defer { channels = planes * Bottleneck.expansion }
-                return try Bottleneck(
-                    scope["layer\(stage + 1)"][index], in: channels, planes: planes, stride: stage > 0 && index == 0 ? 2 : 1)
-            }
-        }
+        stages = try Bottleneck.stages(scope, in: width, width: width, layers: configuration.layers, reduction: .pooled)
         pooling = try AttentionPooling(
-            scope["attnpool"], side: configuration.resolution / 32, width: channels, heads: configuration.heads,
-            embeddingSize: embeddingSize)
+            scope["attnpool"], side: configuration.resolution / 32, width: 8 * width * Bottleneck.expansion,
+            heads: configuration.heads, embeddingSize: embeddingSize)
     }
 
     func prepareForInference(_ progress: () -> Void) throws {
@@ -46,50 +39,6 @@ final class ModifiedResNet {
         x = try x.averagePooled(2)
         for block in stages.joined() { x = try block(x, mode) }
         return try pooling(x)
-    }
-}
-
-/// Three convolutions 1×1, 3×3, 1×1 around a shortcut; a stride is an average pooling, never a strided convolution.
-private final class Bottleneck {
-    static let expansion = 4
-
-    private let reduce: ConvolutionNorm
-    private let spatial: ConvolutionNorm
-    private let restore: ConvolutionNorm
-    private let shortcut: ConvolutionNorm?
-    private let stride: Int
-
-    init(_ scope: ParameterScope, in input: Int, planes: Int, stride: Int) throws {
-        let output = planes * Self.expansion
-        reduce = try ConvolutionNorm(convolution: scope["conv1"], norm: scope["bn1"], in: input, out: planes, size: 1)
-        spatial = try ConvolutionNorm(
-            convolution: scope["conv2"], norm: scope["bn2"], in: planes, out: planes, size: 3, padding: 1)
-        // A new block begins as its shortcut, as OpenAI's initialisation has it.
-        restore = try ConvolutionNorm(
-            convolution: scope["conv3"], norm: scope["bn3"], in: planes, out: output, size: 1, gain: .zeros)
-        if stride > 1 || input != output {
-            // Key "0" is the convolution and "1" the norm; the pooling before them has the name "-1" and no weights.
-            shortcut = try ConvolutionNorm(
-                convolution: scope["downsample"]["0"], norm: scope["downsample"]["1"], in: input, out: output, size: 1)
-        } else {
-            shortcut = nil
-        }
-        self.stride = stride
-    }
-
-    func prepareForInference() throws {
-        for convolution in [reduce, spatial, restore, shortcut] { try convolution?.prepareForInference() }
-    }
-
-    func callAsFunction(_ x: Tensor, _ mode: Mode) throws -> Tensor {
-        var y = try spatial(reduce(x, mode, activation: .relu), mode, activation: .relu)
-        var identity = x
-        if stride > 1 {
-            y = try y.averagePooled(stride)
-            identity = try identity.averagePooled(stride)
-        }
-        if let shortcut { identity = try shortcut(identity, mode) }
-        return try restore(y, mode, activation: .relu, adding: identity)
     }
 }
 

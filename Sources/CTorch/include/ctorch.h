@@ -154,14 +154,20 @@ CTStatus ct_log_softmax(const CTTensor *tensor, int64_t dimension, CTTensor **ou
 CTStatus ct_matmul(const CTTensor *left, const CTTensor *right, CTTensor **out);
 /// `input` [..., in], `weight` [out, in], `bias` [out] or null.
 CTStatus ct_linear(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor **out);
+/// `weight` [out, in / groups, h, w].
 CTStatus ct_conv2d(
-    const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride, int64_t padding, CTTensor **out);
+    const CTTensor *input, const CTTensor *weight, const CTTensor *bias, int64_t stride, int64_t padding, int64_t groups,
+    CTTensor **out);
+/// `input` [n, c, h, w] with zeros around each picture.
+CTStatus ct_pad2d(const CTTensor *input, int64_t left, int64_t right, int64_t top, int64_t bottom, CTTensor **out);
 /// In training the running statistics are updated in place with `momentum`.
 CTStatus ct_batch_norm(
     const CTTensor *input, const CTTensor *weight, const CTTensor *bias, CTTensor *mean, CTTensor *variance, bool training,
     double momentum, double eps, CTTensor **out);
 CTStatus ct_layer_norm(const CTTensor *input, const CTTensor *weight, const CTTensor *bias, double eps, CTTensor **out);
 CTStatus ct_avg_pool2d(const CTTensor *input, int64_t kernel, CTTensor **out);
+/// What lies outside of a picture is below every number.
+CTStatus ct_max_pool2d(const CTTensor *input, int64_t kernel, int64_t stride, int64_t padding, CTTensor **out);
 CTStatus ct_embedding(const CTTensor *weight, const CTTensor *indices, CTTensor **out);
 /// `query`, `key`, `value` [batch, heads, tokens, width of a head]; scaled by 1/sqrt(width of a head).
 CTStatus ct_attention(const CTTensor *query, const CTTensor *key, const CTTensor *value, bool causal, CTTensor **out);
@@ -171,17 +177,17 @@ CTStatus ct_resize_bicubic(const CTTensor *input, int64_t height, int64_t width,
 // MARK: Inference on oneDNN's own weight layouts (CPU, float32, no gradients)
 
 CTStatus ct_pack_linear(const CTTensor *weight, CTTensor **out);
-/// `activation` is "none", "relu", "swish", "gelu" (exact), "gelu_tanh"; with `addend` (same shape as the result) the sum is fused
+/// `activation` is "none", "relu", "relu6", "swish", "gelu" (exact), "gelu_tanh"; with `addend` (same shape as the result) the sum is fused
 /// and `activation` must be "none".
 CTStatus ct_packed_linear(
     const CTTensor *input, const CTTensor *packed, const CTTensor *bias, const char *activation, const CTTensor *addend,
     CTTensor **out);
 CTStatus ct_pack_conv2d(
-    const CTTensor *weight, int64_t stride, int64_t padding, const int64_t *input_shape, CTTensor **out);
+    const CTTensor *weight, int64_t stride, int64_t padding, int64_t groups, const int64_t *input_shape, CTTensor **out);
 /// As `ct_packed_linear`; with `addend` the sum is followed by the activation ("none" or "relu").
 CTStatus ct_packed_conv2d(
-    const CTTensor *input, const CTTensor *packed, const CTTensor *bias, int64_t stride, int64_t padding, const char *activation,
-    const CTTensor *addend, CTTensor **out);
+    const CTTensor *input, const CTTensor *packed, const CTTensor *bias, int64_t stride, int64_t padding, int64_t groups,
+    const char *activation, const CTTensor *addend, CTTensor **out);
 
 // MARK: Gradients
 

@@ -3,6 +3,8 @@ internal import CTorch
 /// An activation that oneDNN can apply inside a matrix product or convolution.
 public enum FusedActivation: String, Sendable {
     case none, relu, gelu
+    /// min(max(x, 0), 6), Krizhevsky 2010.
+    case relu6
     case geluTanh = "gelu_tanh"
     /// x·σ(x); QuickGELU becomes this when 1.702 is folded into the weights.
     case swish
@@ -19,12 +21,29 @@ extension Tensor {
         try Tensor.make { ct_linear(handle, weight.handle, bias?.handle, $0) }
     }
 
-    public func conv2d(_ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0) throws(TorchError) -> Tensor {
-        try Tensor.make { ct_conv2d(handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), $0) }
+    /// `weight` `[out, in / groups, h, w]`: each group of channels sees its own; as many groups as channels are a depthwise convolution.
+    public func conv2d(
+        _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, groups: Int = 1
+    ) throws(TorchError) -> Tensor {
+        try Tensor.make {
+            ct_conv2d(handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups), $0)
+        }
+    }
+
+    /// Zeros around each picture; `width` left and right, `height` above and below.
+    public func padded(width: (Int, Int), height: (Int, Int)) throws(TorchError) -> Tensor {
+        try Tensor.make {
+            ct_pad2d(handle, Int64(width.0), Int64(width.1), Int64(height.0), Int64(height.1), $0)
+        }
     }
 
     public func averagePooled(_ kernel: Int) throws(TorchError) -> Tensor {
         try Tensor.make { ct_avg_pool2d(handle, Int64(kernel), $0) }
+    }
+
+    /// The greatest of each window; what lies outside of the picture counts for nothing.
+    public func maxPooled(_ kernel: Int, stride: Int, padding: Int) throws(TorchError) -> Tensor {
+        try Tensor.make { ct_max_pool2d(handle, Int64(kernel), Int64(stride), Int64(padding), $0) }
     }
 
     /// Over the last dimension.
@@ -72,20 +91,21 @@ extension Tensor {
         try Tensor.make { ct_packed_linear(handle, packed.handle, bias?.handle, activation.rawValue, addend?.handle, $0) }
     }
 
-    /// This kernel `[out, in, h, w]` in the layout `packedConv2d` takes, for pictures of `inputShape`.
-    public func packedForConv2d(stride: Int, padding: Int, inputShape: [Int]) throws(TorchError) -> Tensor {
+    /// This kernel `[out, in / groups, h, w]` in the layout `packedConv2d` takes, for pictures of `inputShape`.
+    public func packedForConv2d(stride: Int, padding: Int, groups: Int = 1, inputShape: [Int]) throws(TorchError) -> Tensor {
         let sizes = inputShape.map(Int64.init)
         guard sizes.count == 4 else { throw .argument("an input shape of four sizes is needed, found \(inputShape)") }
-        return try Tensor.make { ct_pack_conv2d(handle, Int64(stride), Int64(padding), sizes, $0) }
+        return try Tensor.make { ct_pack_conv2d(handle, Int64(stride), Int64(padding), Int64(groups), sizes, $0) }
     }
 
     public func packedConv2d(
-        _ packed: Tensor, _ bias: Tensor?, stride: Int = 1, padding: Int = 0, activation: FusedActivation = .none,
-        adding addend: Tensor? = nil
+        _ packed: Tensor, _ bias: Tensor?, stride: Int = 1, padding: Int = 0, groups: Int = 1,
+        activation: FusedActivation = .none, adding addend: Tensor? = nil
     ) throws(TorchError) -> Tensor {
         try Tensor.make {
             ct_packed_conv2d(
-                handle, packed.handle, bias?.handle, Int64(stride), Int64(padding), activation.rawValue, addend?.handle, $0)
+                handle, packed.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups), activation.rawValue,
+                addend?.handle, $0)
         }
     }
 }

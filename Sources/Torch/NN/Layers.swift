@@ -48,6 +48,7 @@ extension Tensor {
         switch activation {
         case .none: self
         case .relu: try relu()
+        case .relu6: try clamped(0...6)
         case .gelu: try gelu()
         case .geluTanh: try gelu(tanhApproximation: true)
         case .swish: try self * sigmoid()
@@ -76,70 +77,4 @@ public final class LayerNorm {
 /// Whether a pass belongs to training or evaluation: an argument, never a state of the model.
 public enum Mode: Sendable {
     case train, evaluate
-}
-
-/// A convolution without bias and the batch normalisation behind it (Ioffe & Szegedy 2015, arXiv:1502.03167), as ResNets pair them.
-public final class ConvolutionNorm {
-    private var kernel: Tensor
-    private let weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor
-    private let stride: Int, padding: Int
-    /// What the norm adds once its statistics are folded into the kernel.
-    private var foldedBias: Tensor?
-    private var packed: [[Int]: Tensor] = [:]
-
-    static let eps = 1e-5
-    private static let severalPictures = 8
-
-    /// Keys: the kernel `[out, in, size, size]` under `convolution`.weight, and weight, bias, running_mean, running_var under `norm`.
-    public init(
-        convolution: ParameterScope, norm: ParameterScope, in input: Int, out output: Int, size: Int, stride: Int = 1,
-        padding: Int = 0, gain: Initial = .ones
-    ) throws {
-        // He et al. 2015 (arXiv:1502.01852, eq. 14), fan in.
-        let deviation = (2 / Double(input * size * size)).squareRoot()
-        kernel = try convolution.parameter("weight", [output, input, size, size], .normal(deviation: deviation))
-        weight = try norm.parameter("weight", [output], gain)
-        bias = try norm.parameter("bias", [output], .zeros)
-        mean = try norm.buffer("running_mean", [output], .zeros)
-        variance = try norm.buffer("running_var", [output], .ones)
-        self.stride = stride
-        self.padding = padding
-    }
-
-    /// Folds the running statistics into the kernel; from then on gradients are not recorded.
-    public func prepareForInference() throws {
-        guard foldedBias == nil else { return }
-        try withoutGradients {
-            let scale = try weight / (variance + Self.eps).sqrt()
-            kernel = try kernel * scale.reshaped([-1, 1, 1, 1])
-            foldedBias = try bias - mean * scale
-        }
-    }
-
-    /// - Parameter activation: `.none` or `.relu`, after the addend.
-    public func callAsFunction(
-        _ x: Tensor, _ mode: Mode, activation: FusedActivation = .none, adding addend: Tensor? = nil
-    ) throws -> Tensor {
-        if let foldedBias {
-            // oneDNN chooses a layout by the input's shape, and what suits several pictures suits more of them: a copy of the weights for
-            // each number of pictures would fill the memory.
-            var shape = x.shape
-            if shape[0] > 1 { shape[0] = Self.severalPictures }
-            let weights: Tensor
-            if let known = packed[shape] {
-                weights = known
-            } else {
-                if packed.count >= 4 { packed.removeAll() }
-                weights = try withoutGradients {
-                    try kernel.packedForConv2d(stride: stride, padding: padding, inputShape: shape)
-                }
-                packed[shape] = weights
-            }
-            return try x.packedConv2d(
-                weights, foldedBias, stride: stride, padding: padding, activation: activation, adding: addend)
-        }
-        let y = try x.conv2d(kernel, stride: stride, padding: padding).batchNorm(
-            weight: weight, bias: bias, mean: mean, variance: variance, training: mode == .train, eps: Self.eps)
-        return try (addend.map { try y + $0 } ?? y).applying(activation)
-    }
 }
