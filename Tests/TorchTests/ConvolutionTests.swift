@@ -105,6 +105,26 @@ struct ConvolutionTests {
         }
     }
 
+    @Test("pictures that are no squares are padded by the same rule, packed or not")
+    func oblong() throws {
+        try TorchRuntime.seed(4)
+        let kernel = try Tensor.randomNormal([4, 1, 3, 3])
+        let root = try Self.store(kernel, gain: [1, 1, 1, 1], variance: [1, 1, 1, 1]).root
+        let layer = try ConvolutionNorm(
+            convolution: root["conv"], norm: root["bn"], in: 4, out: 4, size: 3, stride: 2, padding: .same, groups: 4)
+        let x = try Tensor.randomNormal([1, 4, 8, 9]).contiguous(channelsLast: true)
+        try withoutGradients {
+            let plain = try layer(x, .evaluate)
+            #expect(plain.shape == [1, 4, 4, 5])
+            // Half of the zeros of the odd side stand before it, none of those of the even side.
+            let byHand = try x.padded(width: (1, 1), height: (0, 1)).conv2d(kernel, stride: 2, groups: 4)
+            let expected = try (byHand - 0.1) * (1 / (1 + 1e-5).squareRoot())
+            #expect(TensorTests.close(try plain.floats(), try expected.floats(), 1e-5))
+            try layer.prepareForInference()
+            #expect(TensorTests.close(try layer(x, .evaluate).floats(), try expected.floats(), 1e-5))
+        }
+    }
+
     @Test("max pooling leaves out what lies outside, also where all values are negative")
     func pooling() throws {
         let x = try Tensor((0..<16).map { Float($0) - 20 }, shape: [1, 1, 4, 4])

@@ -27,6 +27,7 @@ public final class ConvolutionNorm {
     private let eps: Double
     /// What the norm adds once its statistics are folded into the kernel.
     private var foldedBias: Tensor?
+    /// By the input's shape and the zeros around it.
     private var packed: [[Int]: Tensor] = [:]
 
     private static let severalPictures = 8
@@ -65,37 +66,56 @@ public final class ConvolutionNorm {
     public func callAsFunction(
         _ x: Tensor, _ mode: Mode, activation: FusedActivation = .none, adding addend: Tensor? = nil
     ) throws -> Tensor {
-        let (input, zeros) = try padded(x)
         if let foldedBias {
+            let (height, width) = zeros(around: x)
+            // oneDNN's convolutions have as many zeros on each side, and padding beforehand is a pass over the whole input: a kernel that
+            // begins with a row and a column of zeros asks for one zero more before the picture instead, and costs less.
+            let isLopsided = height.before != height.behind
+            if height == width {
+                return try x.packedConv2d(
+                    packedKernel(for: x.shape, zeros: height.behind, extended: isLopsided), foldedBias, stride: stride,
+                    padding: height.behind, groups: groups, activation: activation, adding: addend)
+            }
+            let input = try x.padded(width: (width.before, width.behind), height: (height.before, height.behind))
             return try input.packedConv2d(
-                packedKernel(for: input.shape, zeros: zeros), foldedBias, stride: stride, padding: zeros, groups: groups,
+                packedKernel(for: input.shape, zeros: 0, extended: false), foldedBias, stride: stride, groups: groups,
                 activation: activation, adding: addend)
         }
+        let (input, zeros) = try padded(x)
         let y = try input.conv2d(kernel, stride: stride, padding: zeros, groups: groups).batchNorm(
             weight: weight, bias: bias, mean: mean, variance: variance, training: mode == .train, eps: eps)
         return try (addend.map { try y + $0 } ?? y).applying(activation)
     }
 
-    /// What the convolution is given, and how many zeros it puts on each side itself. It knows no sides that differ.
-    private func padded(_ x: Tensor) throws -> (Tensor, zeros: Int) {
+    private func zeros(around x: Tensor) -> (height: (before: Int, behind: Int), width: (before: Int, behind: Int)) {
         let shape = x.shape
-        let height = padding.zeros(side: shape[2], kernel: size, stride: stride)
-        let width = padding.zeros(side: shape[3], kernel: size, stride: stride)
+        return (
+            padding.zeros(side: shape[2], kernel: size, stride: stride),
+            padding.zeros(side: shape[3], kernel: size, stride: stride)
+        )
+    }
+
+    /// What a plain convolution is given, and how many zeros it puts on each side itself: it knows no sides that differ.
+    private func padded(_ x: Tensor) throws -> (Tensor, zeros: Int) {
+        let (height, width) = zeros(around: x)
         if height == width, height.before == height.behind { return (x, height.before) }
         return (try x.padded(width: (width.before, width.behind), height: (height.before, height.behind)), 0)
     }
 
-    private func packedKernel(for inputShape: [Int], zeros: Int) throws -> Tensor {
+    /// - Parameter extended: with a row and a column of zeros before the kernel's own.
+    private func packedKernel(for inputShape: [Int], zeros: Int, extended: Bool) throws -> Tensor {
         // oneDNN chooses a layout by the input's shape, and what suits several pictures suits more of them: a copy of the weights for
         // each number of pictures would fill the memory.
         var shape = inputShape
         if shape[0] > 1 { shape[0] = Self.severalPictures }
-        if let known = packed[shape] { return known }
+        let key = shape + [zeros]
+        if let known = packed[key] { return known }
         if packed.count >= 4 { packed.removeAll() }
         let weights = try withoutGradients {
-            try kernel.packedForConv2d(stride: stride, padding: zeros, groups: groups, inputShape: shape)
+            let whole = extended ? try kernel.padded(width: (1, 0), height: (1, 0)) : kernel
+            return try whole.packedForConv2d(stride: stride, padding: zeros, groups: groups, inputShape: shape)
         }
-        packed[shape] = weights
+        packed[key] = weights
         return weights
     }
 }
