@@ -16,5 +16,6 @@ for model in .deps/golden/models/*; do
 done
 $python Benchmarks/load.py $built/EncoderBenchmark
 for recipe in $(grep -l "\"tower\"" Recipes/small-*.json); do $python Benchmarks/train_step.py $built/TrainingBenchmark "$recipe"; done
+$built/DeviceBenchmark views 192 20
 $python Benchmarks/serve.py $built/stylefinder
 $python Benchmarks/memory.py $built/stylefinder

@@ -4,6 +4,7 @@ import CLIP
 import Foundation
 import Inference
 import Retrieval
+import Torch
 
 struct EmbedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,9 +5,6 @@ import Foundation
 import Imaging
 import Torch
 
-extension Device: @retroactive ExpressibleByArgument {}
-extension Precision: @retroactive ExpressibleByArgument {}
-
 struct CatalogOption: ParsableArguments {
     @Option(name: .customLong("catalog"), help: "The catalogue, a .db file.")
     var path: String
@@ -44,7 +41,9 @@ struct PixelsOption: ParsableArguments {
 }
 
 struct DeviceOption: ParsableArguments {
-    @Option(name: .customLong("device"), help: "Where the model runs: cpu, cuda or mps.")
+    @Option(
+        name: .customLong("device"), help: "Where the model runs: cpu, cuda or mps.",
+        transform: { try choice($0, of: "--device") })
     var device: Device = .cpu
 }
 
@@ -52,12 +51,24 @@ struct DeviceOption: ParsableArguments {
 struct EmbeddingOptions: ParsableArguments {
     @OptionGroup var place: DeviceOption
 
-    @Option(help: "What products are computed in: float32, or bfloat16, which is quicker on GPUs and moves vectors a little.")
+    @Option(
+        help: "What products are computed in: float32, or bfloat16, which is quicker on GPUs and moves vectors a little.",
+        transform: { try choice($0, of: "--precision") })
     var precision: Precision = .float32
 
     func embedder(_ checkpoint: Checkpoint) throws -> Embedder {
         try Embedder(checkpoint: checkpoint, device: place.device, precision: precision)
     }
+}
+
+/// One of a type's names, for types of modules that know nothing of command lines.
+private func choice<Choice: RawRepresentable & CaseIterable>(_ text: String, of option: String) throws -> Choice
+where Choice.RawValue == String {
+    guard let choice = Choice(rawValue: text) else {
+        let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("\(option) is \(text), expected one of \(names).")
+    }
+    return choice
 }
 
 struct OutputOption: ParsableArguments {

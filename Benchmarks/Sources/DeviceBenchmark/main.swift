@@ -18,20 +18,29 @@ func answer(_ line: String) throws {
     try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }
 
-let arguments = CommandLine.arguments
-switch (arguments.count, arguments.dropFirst().first) {
-case (3, "check"):
-    guard let device = Device(rawValue: arguments[2]) else { throw TorchError.argument("no device is called \(arguments[2])") }
-    try device.require()
-    exit(try DeviceCheck(device: device).run(answer) ? 0 : 1)
-case (4, "views"):
-    guard let side = Int(arguments[2]), let steps = Int(arguments[3]), side > 0, steps > 0 else {
-        throw TorchError.argument("usage: DeviceBenchmark views SIDE STEPS")
+/// - Returns: the exit code.
+func main(_ arguments: [String]) throws -> Int32 {
+    let usage = TorchError.argument("usage: DeviceBenchmark check DEVICE, views SIDE STEPS or run DEVICE")
+    guard arguments.count > 2 else { throw usage }
+    if arguments[1] == "views" {
+        guard arguments.count == 4, let side = Int(arguments[2]), let steps = Int(arguments[3]), side > 0, steps > 0 else {
+            throw usage
+        }
+        try ViewBenchmark(side: side).run(steps: steps, answer)
+        return 0
     }
-    try ViewBenchmark(side: side).run(steps: steps, answer)
-case (3, "run"):
-    guard let device = Device(rawValue: arguments[2]) else { throw TorchError.argument("no device is called \(arguments[2])") }
+    guard arguments.count == 3, let device = Device(rawValue: arguments[2]) else { throw usage }
     try device.require()
+    switch arguments[1] {
+    case "check": return try DeviceCheck(device: device).run(answer) ? 0 : 1
+    case "run":
+        try time(on: device)
+        return 0
+    default: throw usage
+    }
+}
+
+func time(on device: Device) throws {
     try answer("\(device.rawValue), libtorch \(TorchRuntime.version), \(TorchRuntime.threads) threads")
     var subject: Subject?
     while let line = readLine() {
@@ -45,9 +54,13 @@ case (3, "run"):
             subject = nil
             subject = try Subject(setting, device: device)
         }
-        guard let subject else { continue }
-        try answer(String(try subject.milliseconds()))
+        if let subject { try answer(String(try subject.milliseconds())) }
     }
-default:
-    throw TorchError.argument("usage: DeviceBenchmark check DEVICE, views SIDE STEPS or run DEVICE")
+}
+
+do {
+    exit(try main(CommandLine.arguments))
+} catch {
+    FileHandle.standardError.write(Data("\(error)\n".utf8))
+    exit(70)
 }
