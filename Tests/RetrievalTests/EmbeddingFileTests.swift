@@ -211,7 +211,8 @@ final class EmbeddingFileTests {
         let object = try #require(throws: RetrievalError.self) { _ = try EmbeddingFile(path: path("paths.pt")) }
         #expect(
             object.description
-                == "\(path("paths.pt")): `image_paths[0]` is an object of `pathlib.PurePosixPath`, expected a str.")
+                == "\(path("paths.pt")) is no embedding file: `image_paths[0]` is an object of `pathlib.PurePosixPath`, expected a str."
+        )
         let code = try #require(throws: RetrievalError.self) { _ = try EmbeddingFile(path: path("code.pt")) }
         #expect(
             code.description
