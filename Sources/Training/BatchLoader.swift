@@ -17,7 +17,7 @@ public final class BatchLoader: Sendable {
     private let queue: BatchQueue
 
     /// - Parameters:
-    ///   - tokenizer: nil if the recipe has no image–text term.
+    ///   - tokenizer: nil if no loss of the recipe reads texts.
     ///   - teacher: how a teacher takes pictures that is asked about every view.
     ///   - cacheLimit: bytes of decoded photos kept in memory.
     /// - Throws: `TrainingError.nothingToTrainOn` if the recipe asks for items of two photos, single photos or captions and there are none.
@@ -39,11 +39,11 @@ public final class BatchLoader: Sendable {
                 : ""
             throw .nothingToTrainOn(what: "the recipe asks for \(what) and \(place) has none\(remedy)")
         }
-        if recipe.losses.imageText > 0 && tokens.isEmpty {
+        if recipe.needsTexts && tokens.isEmpty {
             throw .nothingToTrainOn(
                 what: tokenizer == nil
-                    ? "the recipe has an image–text term and the model no vocabulary"
-                    : "the recipe has an image–text term and no row has the columns of a caption's template")
+                    ? "the recipe has a loss with texts and the model no vocabulary"
+                    : "the recipe has a loss with texts and no row has the columns of a caption's template")
         }
         cache = Mutex(PhotoCache(limit: cacheLimit))
         queue = BatchQueue(capacity: 3)
@@ -95,11 +95,11 @@ public final class BatchLoader: Sendable {
         }
         var captioned: [(view: Int, caption: Int)] = []
         var ids: [Int64] = []
-        if recipe.losses.imageText > 0 && !tokens.isEmpty {
+        if recipe.needsTexts {
             var seen: Set<Int> = []
             var rows: [Int: Int] = [:]
             for (place, view) in views.enumerated() {
-                guard let caption = data.captionOfPhoto[view.photo], seen.insert(view.item).inserted else { continue }
+                guard let caption = data.caption(of: view.photo, step: step), seen.insert(view.item).inserted else { continue }
                 let row = rows[caption, default: rows.count]
                 if row == rows.count { ids.append(contentsOf: tokens[caption]) }
                 rows[caption] = row
@@ -116,6 +116,7 @@ public final class BatchLoader: Sendable {
         }
         var batch = TrainingBatch(
             pixels: pixels, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: vectors)
+        batch.labels = data.labels(of: views.map(\.photo))
         batch.teacherPixels = teacherPixels
         batch.unreadable = unreadable
         return batch
