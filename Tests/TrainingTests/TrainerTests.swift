@@ -10,102 +10,6 @@ import Torch
 
 @testable import Training
 
-/// Pictures, a teacher and a recipe small enough to train on within a test.
-final class TinyRun {
-    enum Tower: String, CaseIterable, Sendable { case vit, resnet }
-
-    let folder: TestFolder
-    var recipe: Recipe
-    let sources: TrainingSources
-    var run: RunFolder { RunFolder(path: "\(folder.path)/run") }
-
-    init(_ tower: Tower, validates: Bool = true, isNew: Bool = false) throws {
-        folder = try TestFolder()
-        var rows: [[String: String]] = []
-        for photo in 0..<16 {
-            // Items 0–3 with two photos each, then singles; the last four are for validation.
-            let item = photo < 8 ? photo / 2 : photo < 12 ? photo - 4 : 100 + (photo - 12) / 2
-            let name = "photo-\(photo).png"
-            try folder.write("", to: "data/\(name)")
-            let bytes = try ImageEncoder.png(Self.photo(photo, item: item))
-            try Data(bytes).write(to: URL(filePath: "\(folder.path)/data/\(name)"))
-            rows.append([
-                "image": name, "product_id": "\(item)", "label": ["dress", "shirt", "shoe"][item % 3],
-                "split": photo < 12 || !validates ? "train" : "val",
-            ])
-        }
-        let lines = try rows.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }.joined(separator: "\n")
-        let manifest = try folder.write(lines, to: "data/manifest.jsonl")
-        var generator = SeededGenerator(seed: 1, 1)
-        let vectors = rows.flatMap { _ in
-            let vector = (0..<6).map { _ in Float.random(in: -1...1, using: &generator) }
-            let length = vector.map { $0 * $0 }.reduce(0, +).squareRoot()
-            return vector.map { $0 / length }
-        }
-        sources = TrainingSources(
-            datasets: [try Dataset(contentsOf: URL(filePath: manifest))],
-            teachers: [try EmbeddingFile(names: rows.compactMap { $0["image"] }, vectors: vectors, dimension: 6)],
-            teacherPaths: ["teacher.safetensors"], command: "stylefinder train tiny.json")
-        // New weights come from the process's one generator, which tests beside this one use too: two runs that are compared start from a
-        // folder.
-        let vocabulary = "\(Fixtures.package)/Tests/TokenizersTests/Fixtures/tokenizer"
-        let shape =
-            tower == .vit ? "\"width\": 16, \"layers\": 1, \"heads\": 2, \"patch\": 8" : "\"width\": 8, \"layers\": [1, 1, 1, 1]"
-        let text = """
-            {"name": "tiny", "seed": 9,
-             "model": {"tower": "\(tower.rawValue)", \(shape), "resolution": 32, "embedding": 12, "text_width": 64, "text_layers": 1,
-                       "context_length": 12, "fitting": "squash", "vocabulary": "\(vocabulary)"},
-             "captions": ["a photo of a {label}"], "batch": {"items": 2, "views": 2, "singles": 2}, "epochs": 3, "steps_per_epoch": 3,
-             "optimizer": {"rate": 0.002, "warmup_steps": 3, "clip_norm": 5},
-             "losses": {"image_text": 0.5, "items": 1, "teacher": 1, "teacher_relations": 2},
-             "augmentation": {"area": [0.5, 1], "flip": 0.5, "brightness": 0.2, "hue": 0.1}, "keep": 2}
-            """
-        recipe = try Recipe(path: folder.write(text, to: "tiny.json"))
-        let start = try TrainingStart(recipe)
-        let place = "\(folder.path)/start"
-        try Checkpoint.write(start.model, preprocessing: start.preprocessing, to: place, vocabulary: vocabulary)
-        if !isNew { recipe.start = .model(place) }
-    }
-
-    private static func photo(_ number: Int, item: Int) throws -> RGBImage {
-        var pixels: [UInt8] = []
-        for y in 0..<28 {
-            for x in 0..<36 {
-                let color = [item * 61 + x * 3, item * 23 + y * 5 + number, item * 91 + x * y]
-                pixels += color.map { UInt8($0 % 256) }
-            }
-        }
-        return try RGBImage(width: 36, height: 28, pixels: pixels)
-    }
-
-    /// - Parameter stop: the step after which the run is stopped.
-    @discardableResult
-    func train(
-        to folder: RunFolder? = nil, resume: Bool = false, stop: Int? = nil, _ report: (TrainingEvent) -> Void = { _ in }
-    ) throws -> Bool {
-        var taken = 0
-        return try Trainer.run(
-            recipe, sources: sources, to: folder ?? run, resume: resume, shouldStop: { taken == stop },
-            report: { event in
-                if case .step(let step, _, _) = event { taken = step }
-                report(event)
-            })
-    }
-
-    /// Lines of metrics.jsonl without the seconds, which differ from run to run.
-    static func metrics(_ folder: RunFolder) throws -> [[String: Double]] {
-        try String(contentsOfFile: "\(folder.path)/metrics.jsonl", encoding: .utf8).split(separator: "\n").map { line in
-            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-            return object.compactMapValues { ($0 as? NSNumber)?.doubleValue }.filter { $0.key != "seconds" }
-        }
-    }
-
-    static func weights(_ path: String) throws -> [String: [Float]] {
-        let weights = try Checkpoint(path: path).weights()
-        return try weights.mapValues { try $0.floats() }
-    }
-}
-
 @Suite("Trainer", .serialized)
 struct TrainerTests {
     @Test(
@@ -233,7 +137,8 @@ struct TrainerTests {
         try tiny.train(stop: 2)
         tiny.recipe.optimizer.rate *= 2
         let error = #expect(throws: TrainingError.self) { try tiny.train(resume: true) }
-        #expect(error == .otherRecipe(path: tiny.run.path))
+        #expect(error == .otherRecipe(path: tiny.run.path, key: "optimizer.rate", begun: "0.002", given: "0.004"))
+        #expect(error?.description.contains("optimizer.rate is 0.002, here 0.004") == true)
     }
 
     @Test("a checkpoint that was being replaced when the run was killed is recovered")
@@ -483,89 +388,5 @@ struct TrainerTests {
         var told: [String] = []
         let completed = try tiny.train { if case .unreadable(let sentence) = $0 { told.append(sentence) } }
         #expect(completed && told.count == 3 && told.allSatisfy { $0.contains("photo-12.png") })
-    }
-}
-
-@Suite("BatchLoader")
-struct BatchLoaderTests {
-    @Test("the thread makes the batches that are made here and now, in order, and stops when asked to")
-    func ahead() throws {
-        let tiny = try TinyRun(.vit)
-        let data = try TrainingData(
-            tiny.sources.datasets, templates: tiny.recipe.captions, teachers: tiny.sources.teachers, teacherPaths: ["teacher"])
-        let start = try TrainingStart(tiny.recipe)
-        // No room for photos: each is decoded again, and nothing changes.
-        let loaders = try [1 << 30, 0].map {
-            try BatchLoader(
-                data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, cacheLimit: $0)
-        }
-        loaders[0].start(steps: 2..<100)
-        for step in 2..<8 {
-            let (found, expected) = (try loaders[0].next(), try loaders[1].batch(step: step))
-            #expect(found.pixels == expected.pixels && found.items == expected.items && found.tokens == expected.tokens)
-            #expect(found.teacher == expected.teacher && found.captioned.map(\.view) == expected.captioned.map(\.view))
-        }
-        loaders[0].stop()
-    }
-
-    @Test("where no photo of an item can be read, another item stands for it in all its views, which stay positives")
-    func substitutes() throws {
-        let tiny = try TinyRun(.vit)
-        // Both photos of the first garment.
-        for row in tiny.sources.datasets[0].rows[..<2] { try Data("no picture".utf8).write(to: URL(filePath: row.path)) }
-        let data = try TrainingData(
-            tiny.sources.datasets, templates: tiny.recipe.captions, teachers: tiny.sources.teachers, teacherPaths: ["teacher"])
-        let start = try TrainingStart(tiny.recipe)
-        let loaders = try (0..<2).map { _ in
-            try BatchLoader(data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer)
-        }
-        var met = 0
-        for step in 0..<8 {
-            let (batch, again) = (try loaders[0].batch(step: step), try loaders[1].batch(step: step))
-            #expect(batch.pixels == again.pixels && batch.items == again.items && batch.unreadable == again.unreadable)
-            #expect(!batch.items.contains(0) && batch.items.count == 8)
-            for item in batch.items { #expect(batch.items.count { $0 == item } >= 2) }
-            met += batch.unreadable.isEmpty ? 0 : 1
-        }
-        #expect(met > 0)
-    }
-
-    @Test("photos without identities are refused with the way to give them")
-    func noIdentities() throws {
-        let tiny = try TinyRun(.vit)
-        let lines = (0..<4).map { "{\"image\": \"photo-\($0).png\", \"product_id\": \"\($0)\"}" }.joined(separator: "\n")
-        let dataset = try Dataset(contentsOf: URL(filePath: tiny.folder.write(lines, to: "data/plain.jsonl")))
-        let data = try TrainingData([dataset], templates: [], teachers: [], teacherPaths: [])
-        let start = try TrainingStart(tiny.recipe)
-        let error = #expect(throws: TrainingError.self) {
-            try BatchLoader(data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer)
-        }
-        #expect(error?.description.contains("give the photos of one product the same product_id") == true)
-    }
-
-    @Test("at most one view of an item has a caption, equal captions are one row, and every view has its teacher")
-    func captions() throws {
-        let tiny = try TinyRun(.vit)
-        let data = try TrainingData(
-            tiny.sources.datasets, templates: tiny.recipe.captions, teachers: tiny.sources.teachers, teacherPaths: ["teacher"])
-        let start = try TrainingStart(tiny.recipe)
-        let loader = try BatchLoader(data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer)
-        var shared = false
-        for step in 0..<12 {
-            let batch = try loader.batch(step: step)
-            #expect(batch.items.count == 8 && batch.pixels.count == 8 * 3 * 32 * 32 && batch.teacher.count == 8 * 6)
-            let captioned = batch.captioned.map { batch.items[$0.view] }
-            #expect(captioned.count == Set(captioned).count && Set(captioned) == Set(batch.items))
-            let rows = batch.tokens.count / 12
-            #expect(Set(batch.captioned.map(\.caption)) == Set(0..<rows))
-            for (view, row) in batch.captioned {
-                let photo = try #require(data.items.firstIndex(of: batch.items[view]))
-                let caption = data.captions[try #require(data.captionOfPhoto[photo])]
-                let ids = try #require(start.tokenizer).encode(caption).ids.map(Int64.init)
-                #expect(Array(batch.tokens[(12 * row)..<(12 * row + 12)]) == ids)
-            }
-            shared = shared || rows < captioned.count
-        }
-        #expect(shared)
     }
 }
