@@ -31,7 +31,8 @@ from torch.nn import functional  # noqa: E402
 
 torch.set_num_threads(options.threads)
 recipe = json.loads(pathlib.Path(options.recipe).read_text())
-design, batch, losses, settings = recipe["model"], recipe["batch"], recipe["losses"], recipe["optimizer"]
+design, batch, settings = recipe["model"], recipe["batch"], recipe["optimizer"]
+losses = {loss["kind"]: loss for loss in recipe["losses"]}
 items = sum(share.get("items", 0) + share.get("singles", 0) for share in batch.get("from", [batch]))
 views = items * batch["views"]
 vocabulary = len(json.loads((pathlib.Path(options.recipe).parent / design["vocabulary"] / "vocab.json").read_text()))
@@ -71,13 +72,13 @@ def theirs():
     logits = images[:: batch["views"]] @ texts.T * model.logit_scale.exp().clamp(max=100)
     target = torch.arange(items)
     image_text = (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
-    similarity = images @ images.T / losses["item_temperature"] - 1e9 * torch.eye(views)
+    similarity = images @ images.T / losses["supcon"]["temperature"] - 1e9 * torch.eye(views)
     supcon = -(weights * similarity.log_softmax(1)).sum() / views
     regression = 1 - (functional.normalize(images @ head.T, dim=-1) * teacher).sum(1).mean()
     difference = images @ images.T - teacher @ teacher.T
     relations = (difference * difference).sum() / (views * (views - 1))
-    loss = (losses["image_text"] * image_text + losses["items"] * supcon + losses["teacher"] * regression
-            + losses["teacher_relations"] * relations)
+    terms = {"info-nce": image_text, "supcon": supcon, "teacher": regression, "teacher-relations": relations}
+    loss = sum(losses[kind]["weight"] * term for kind, term in terms.items())
     loss.item(), image_text.item(), supcon.item(), regression.item(), relations.item()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(parameters, settings["clip_norm"])

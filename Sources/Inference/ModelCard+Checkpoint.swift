@@ -21,7 +21,7 @@ extension ModelCard {
 }
 
 extension ModelCard.Training {
-    /// Our trainer's record; nil where none of its keys is there.
+    /// Our trainer's record; nil where none of its keys is there. Models of version 1 hold the recipe under other names.
     fileprivate init?(_ recorded: [String: Any]) {
         self.init()
         let recipe = recorded["recipe"] as? [String: Any] ?? [:]
@@ -31,28 +31,36 @@ extension ModelCard.Training {
         epoch = recorded["epoch"] as? Int
         epochs = recipe["epochs"] as? Int
         step = recorded["step"] as? Int
-        if let epochs, let perEpoch = recipe["stepsPerEpoch"] as? Int { steps = epochs * perEpoch }
+        if let epochs, let perEpoch = (recipe["steps_per_epoch"] ?? recipe["stepsPerEpoch"]) as? Int { steps = epochs * perEpoch }
         photos = recorded["photos"] as? Int
         seconds = recorded["seconds"] as? Double
         let settings = section("optimizer")
         optimizer = settings.isEmpty ? nil : "AdamW"
         learningRate = settings["rate"] as? Double
-        weightDecay = settings["decay"] as? Double
+        weightDecay = (settings["weight_decay"] ?? settings["decay"]) as? Double
         let batch = section("batch")
         if let views = batch["views"] as? Int {
-            let shares = batch["shares"] as? [[String: Int]] ?? []
+            let shares = (batch["from"] ?? batch["shares"]) as? [[String: Any]] ?? [batch]
             let parts = [("items", "garments"), ("singles", "single photos")].compactMap { key, name in
-                let count = shares.reduce(0) { $0 + ($1[key] ?? 0) }
+                let count = shares.reduce(0) { $0 + ($1[key] as? Int ?? 0) }
                 return count > 0 ? "\(count) \(name) × \(views)" : nil
             }
             self.batch = parts.isEmpty ? nil : parts.joined(separator: " + ")
         }
-        let losses = section("losses")
-        temperature = losses["itemTemperature"] as? Double
-        let terms = losses.filter { $0.key != "itemTemperature" }.compactMap { key, value in
-            (value as? Double).flatMap { $0 > 0 ? ModelCard.Term(name: key, weight: $0) : nil }
+        if let losses = recipe["losses"] as? [[String: Any]] {
+            loss = losses.compactMap { entry in
+                guard let name = entry["name"] as? String, let weight = entry["weight"] as? Double else { return nil }
+                return ModelCard.Term(name: name, weight: weight)
+            }
+            temperature = losses.lazy.compactMap { $0["temperature"] as? Double }.first
+        } else {
+            let losses = section("losses")
+            temperature = losses["itemTemperature"] as? Double
+            loss = losses.filter { $0.key != "itemTemperature" }.compactMap { key, value in
+                (value as? Double).flatMap { $0 > 0 ? ModelCard.Term(name: key, weight: $0) : nil }
+            }
         }
-        loss = terms.isEmpty ? nil : terms.sorted { ($1.weight, $0.name) < ($0.weight, $1.name) }
+        loss = loss.flatMap { $0.isEmpty ? nil : $0.sorted { ($1.weight, $0.name) < ($0.weight, $1.name) } }
         captions = recipe["captions"] as? [String]
         validation = recorded["validation"] as? [String: Double]
         if self.recipe == nil && command == nil && step == nil && validation == nil { return nil }

@@ -23,7 +23,7 @@ public final class BatchLoader: Sendable {
     public static let defaultMemory = 1 << 30
 
     /// - Parameters:
-    ///   - tokenizer: nil if the recipe has no image–text term.
+    ///   - tokenizer: nil if no loss of the recipe reads texts.
     ///   - teacher: how a teacher takes pictures that is asked about every view.
     ///   - memory: bytes of decoded photos that are kept.
     ///   - workers: threads that make views; nil is one for each core.
@@ -46,11 +46,11 @@ public final class BatchLoader: Sendable {
                 : ""
             throw .nothingToTrainOn(what: "the recipe asks for \(what) and \(place) has none\(remedy)")
         }
-        if recipe.losses.imageText > 0 && tokens.isEmpty {
+        if recipe.needsTexts && tokens.isEmpty {
             throw .nothingToTrainOn(
                 what: tokenizer == nil
-                    ? "the recipe has an image–text term and the model no vocabulary"
-                    : "the recipe has an image–text term and no row has the columns of a caption's template")
+                    ? "the recipe has a loss with texts and the model no vocabulary"
+                    : "the recipe has a loss with texts and no row has the columns of a caption's template")
         }
         photos = PhotoMemory(data.paths, limit: memory)
         self.workers = max(1, workers ?? ProcessInfo.processInfo.activeProcessorCount)
@@ -85,11 +85,11 @@ public final class BatchLoader: Sendable {
         let (views, squares, teacherSquares, unreadable) = try pictures(step: step)
         var captioned: [(view: Int, caption: Int)] = []
         var ids: [Int64] = []
-        if recipe.losses.imageText > 0 && !tokens.isEmpty {
+        if recipe.needsTexts {
             var seen: Set<Int> = []
             var rows: [Int: Int] = [:]
             for (place, view) in views.enumerated() {
-                guard let caption = data.captionOfPhoto[view.photo], seen.insert(view.item).inserted else { continue }
+                guard let caption = data.caption(of: view.photo, step: step), seen.insert(view.item).inserted else { continue }
                 let row = rows[caption, default: rows.count]
                 if row == rows.count { ids.append(contentsOf: tokens[caption]) }
                 rows[caption] = row
@@ -107,6 +107,7 @@ public final class BatchLoader: Sendable {
         var batch = TrainingBatch(
             squares: squares, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: vectors)
         batch.teacherSquares = teacherSquares
+        batch.labels = data.labels(of: views.map(\.photo))
         batch.unreadable = unreadable
         return batch
     }

@@ -40,7 +40,8 @@ public struct RunFolder: Sendable {
         if let file = fileInTheWay { throw TrainingError.noWrite(path: path, reason: "\(file) is a file, not a folder") }
         try writing {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            try ReplacingFile.put(recipe.json(), at: recipeFile)
+            // Paths in it are relative to it, as in every recipe, so that the run can be made again from it.
+            try ReplacingFile.put(recipe.placed(in: path).json(), at: recipeFile)
         }
     }
 
@@ -54,10 +55,16 @@ public struct RunFolder: Sendable {
         return isFolder.boolValue ? nil : place.path
     }
 
-    /// - Throws: `.otherRecipe` if the run was begun with different settings, `.nothingToResume` where nothing was saved.
+    /// - Throws: `.otherRecipe` naming the first setting that the run was begun with another value of, `.nothingToResume` where nothing was
+    ///   saved.
     public func resume(_ recipe: Recipe) throws -> Progress? {
-        guard let data = FileManager.default.contents(atPath: recipeFile) else { throw TrainingError.nothingToResume(path: path) }
-        guard data == (try recipe.json()) else { throw TrainingError.otherRecipe(path: path) }
+        guard FileManager.default.fileExists(atPath: recipeFile) else { throw TrainingError.nothingToResume(path: path) }
+        let (begun, isOfEarlierVersion) = try Recipe.read(path: recipeFile, shippedModels: recipe.shippedModels)
+        // Earlier versions wrote paths down as the recipe's own folder saw them.
+        let given = isOfEarlierVersion ? recipe : recipe.placed(in: path)
+        if let other = try begun.difference(from: given) {
+            throw TrainingError.otherRecipe(path: path, key: other.key, begun: other.own, given: other.others)
+        }
         // Killed between the two moves of `replace`: the older checkpoint is still whole.
         if !FileManager.default.fileExists(atPath: last), FileManager.default.fileExists(atPath: last + ".old") {
             try writing { try FileManager.default.moveItem(atPath: last + ".old", toPath: last) }
@@ -80,9 +87,7 @@ public struct RunFolder: Sendable {
         try replace(last) { place in
             try Checkpoint.write(
                 step.model, preprocessing: preprocessing, to: place, vocabulary: vocabulary, additions: additions)
-            var state = step.optimizer.state
-            if let head = step.teacherHead { state.append(("teacher_head", head)) }
-            let tensors = try state.map { name, tensor in
+            let tensors = try step.state.map { name, tensor in
                 TensorToWrite(name: name, floats: try tensor.floats(), shape: tensor.shape)
             }
             try SafetensorsWriter.write(tensors, to: "\(place)/\(Self.optimizerFile)")
@@ -90,18 +95,13 @@ public struct RunFolder: Sendable {
         }
     }
 
-    /// Puts the optimizer's state and the teacher's head back.
+    /// Puts back what `saveLast` saved beside the model.
+    /// - Throws: `TorchError.weights` naming what is missing.
     func restore(_ step: TrainingStep) throws {
         let file = try SafetensorsFile(path: "\(last)/\(Self.optimizerFile)")
         var saved: [String: Tensor] = [:]
         for name in file.names { saved[name] = try .mapped(name, of: file) }
-        try step.optimizer.restore(saved, source: file.path)
-        if let head = step.teacherHead {
-            guard let value = saved["teacher_head"] else {
-                throw TrainingError.unreadableRun(path: path, reason: "last/\(Self.optimizerFile) lacks teacher_head")
-            }
-            try head.copyInPlace(from: value)
-        }
+        try SavedState.restore(step.state, from: saved, source: file.path)
     }
 
     /// Saves a model alone, such as the best one, with what is known about it.

@@ -53,7 +53,8 @@ public enum Trainer {
     ) throws -> Bool {
         try device.require()
         let data = try TrainingData(
-            sources.datasets, templates: recipe.captions, teachers: sources.teachers, teacherPaths: sources.teacherPaths)
+            sources.datasets, templates: recipe.captions, choice: recipe.captionChoice, seed: recipe.seed,
+            labelColumns: recipe.labelColumns, teachers: sources.teachers, teacherPaths: sources.teacherPaths)
         let validation = Validation(sources.datasets, figures: recipe.validation)
 
         if recipe.batch.shares.count > 1 && recipe.batch.shares.count != sources.datasets.count {
@@ -70,7 +71,7 @@ public enum Trainer {
             try Embedder(checkpoint: Checkpoint(path: recipe.resolvedModel($0)), device: device)
         }
         let teacherSize = teacher?.embeddingSize ?? data.teacherSize
-        if recipe.losses.teacher + recipe.losses.teacherRelations > 0 && teacherSize == 0 {
+        if recipe.needsTeacher && teacherSize == 0 {
             throw TrainingError.teachers(what: "the recipe learns from a teacher and no file of its vectors is given")
         }
 
@@ -89,7 +90,11 @@ public enum Trainer {
         let origin =
             try resumed
             ? TrainingStart(checkpoint: folder.last, device: device) : TrainingStart(recipe, device: device)
-        let step = try TrainingStep(model: origin.model, recipe: recipe, teacherSize: teacherSize, device: device)
+        if validation.asksTexts && origin.tokenizer == nil {
+            throw TrainingError.nothingToTrainOn(what: "a figure of the validation reads texts and the model has no vocabulary")
+        }
+        let step = try TrainingStep(
+            model: origin.model, recipe: recipe, teacherSize: teacherSize, classes: data.labelCounts, device: device)
         if resumed { try folder.restore(step) }
         let loader = try BatchLoader(
             data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
@@ -113,7 +118,7 @@ public enum Trainer {
         // Seconds of this epoch's steps, as far as this process took them.
         var epochTime = (waited: 0.0, total: 0.0)
         func save() throws {
-            let additions = record(
+            let additions = try record(
                 recipe, sources, epoch: progress.step / recipe.stepsPerEpoch, figures: latest, progress: progress,
                 photos: data.paths.count)
             try folder.saveLast(
@@ -124,27 +129,29 @@ public enum Trainer {
         }
         func endEpoch() throws {
             let epoch = progress.step / recipe.stepsPerEpoch
-            let figures = try validation.measure(
-                Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
-            ) { report(.unreadable($0)) }
-            latest = figures
-            // Without validation rows the latest epoch is the best there is.
-            let isBest = figures["score"].map { $0 > progress.bestScore ?? -1 } ?? true
-            if isBest {
-                progress.bestScore = figures["score"]
-                progress.bestEpoch = epoch
-            }
-            let additions = record(
-                recipe, sources, epoch: epoch, figures: figures, progress: progress, photos: data.paths.count)
-            if isBest {
-                try folder.saveModel(
-                    step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions,
-                    to: folder.best)
-            }
-            if recipe.keep > 0 && epoch % recipe.keep == 0 {
-                try folder.saveEpoch(
-                    epoch, step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary,
-                    additions: additions)
+            let isBest = try step.withWeightsToKeep {
+                latest = try validation.measure(
+                    Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
+                ) { report(.unreadable($0)) }
+                // Without validation rows the latest epoch is the best there is.
+                let isBest = latest["score"].map { $0 > progress.bestScore ?? -1 } ?? true
+                if isBest {
+                    progress.bestScore = latest["score"]
+                    progress.bestEpoch = epoch
+                }
+                let additions = try record(
+                    recipe, sources, epoch: epoch, figures: latest, progress: progress, photos: data.paths.count)
+                if isBest {
+                    try folder.saveModel(
+                        step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions,
+                        to: folder.best)
+                }
+                if recipe.keep > 0 && epoch % recipe.keep == 0 {
+                    try folder.saveEpoch(
+                        epoch, step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary,
+                        additions: additions)
+                }
+                return isBest
             }
             var line: [String: Any] = ["epoch": epoch, "step": progress.step, "best": isBest]
             if epochTime.total > 0 {
@@ -152,9 +159,9 @@ public enum Trainer {
                 report(.waited(epoch: epoch, share: epochTime.waited / epochTime.total))
             }
             epochTime = (0, 0)
-            for (name, value) in figures { line["val_\(name)"] = value }
+            for (name, value) in latest { line["val_\(name)"] = value }
             try folder.append(line)
-            report(.validated(epoch: epoch, figures: figures, isBest: isBest))
+            report(.validated(epoch: epoch, figures: latest, isBest: isBest))
             progress.measuredEpochs = epoch
             try save()
         }
@@ -210,7 +217,7 @@ public enum Trainer {
     private static func record(
         _ recipe: Recipe, _ sources: TrainingSources, epoch: Int, figures: [String: Double], progress: RunFolder.Progress,
         photos: Int
-    ) -> [String: Any] {
+    ) throws(TrainingError) -> [String: Any] {
         // A run that went on from another one is made by both commands.
         var commands = [sources.command]
         if case .model(let path) = recipe.start,
@@ -218,9 +225,8 @@ public enum Trainer {
         {
             commands.insert(before, at: 0)
         }
-        let settings = (try? recipe.json()).flatMap { try? JSONSerialization.jsonObject(with: $0) } ?? [:]
         return [
-            "name": recipe.name, "command": commands.joined(separator: " && "), "recipe": settings, "epoch": epoch,
+            "name": recipe.name, "command": commands.joined(separator: " && "), "recipe": try recipe.object(), "epoch": epoch,
             "step": progress.step, "data": sources.datasets.map(TrainingData.digest),
             "seconds": (progress.seconds * 10).rounded() / 10, "photos": photos, "validation": figures,
             "torch": TorchRuntime.version,

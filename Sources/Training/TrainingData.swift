@@ -9,9 +9,14 @@ public struct TrainingData: Sendable {
     public let paths: [String]
     /// The item of each photo, from 0.
     public let items: [Int]
-    /// The caption of each photo as a row of `captions`; nil where no template fits.
-    public let captionOfPhoto: [Int?]
+    /// Different captions of all photos.
     public let captions: [String]
+    /// The captions of each photo as rows of `captions`, template by template, nil where one does not fit. Where the first that fits is the
+    /// one, it stands alone.
+    private let captionsOfPhoto: [[Int?]]
+    private let seed: UInt64
+    /// The labels of the photos by the columns that a loss compares them in, and how many different ones there are.
+    private let labelSets: [[String]: (ofPhoto: [Int], count: Int)]
     /// The data folder of each photo, from 0.
     public let folders: [Int]
     /// The teacher's vectors, one per photo, zeros for a photo that it never saw; empty without a teacher.
@@ -22,15 +27,19 @@ public struct TrainingData: Sendable {
 
     /// - Parameters:
     ///   - datasets: only rows with split `train` are used, or all rows of a dataset that has no splits.
+    ///   - templates, choice: what makes captions (see `Recipe.captions`); seed: draws the order of the templates.
+    ///   - labelColumns: the lists of columns that losses compare photos in.
     ///   - teachers: files of vectors whose names are the datasets' image names, one per dataset, nil for a dataset that the teacher never saw;
     ///     empty for no teacher.
     /// - Throws: `TrainingError.nothingToTrainOn`, `.teachers`, `.noTeacher`.
-    public init(_ datasets: [Dataset], templates: [String], teachers: [EmbeddingFile?], teacherPaths: [String])
-        throws(TrainingError)
-    {
-        var paths: [String] = [], items: [Int] = [], captionOfPhoto: [Int?] = [], captions: [String] = []
+    public init(
+        _ datasets: [Dataset], templates: [String], choice: Recipe.CaptionChoice = .first, seed: UInt64 = 0,
+        labelColumns: [[String]] = [], teachers: [EmbeddingFile?], teacherPaths: [String]
+    ) throws(TrainingError) {
+        var paths: [String] = [], items: [Int] = [], captionsOfPhoto: [[Int?]] = [], captions: [String] = []
         var teacher: [Float] = [], folders: [Int] = [], isTaught: [Bool] = []
         var itemNumbers: [String: Int] = [:], captionNumbers: [String: Int] = [:]
+        var labels = labelColumns.map { (columns: $0, numbers: [String: Int](), ofPhoto: [Int]()) }
         if !teachers.isEmpty && (teachers.count != datasets.count || teacherPaths.count != teachers.count) {
             throw .teachers(
                 what:
@@ -51,14 +60,21 @@ public struct TrainingData: Sendable {
                 let item = "\(index)/\(row.productID)"
                 items.append(itemNumbers[item, default: itemNumbers.count])
                 itemNumbers[item] = items[items.count - 1]
-                if let caption = Self.caption(of: row, templates: templates) {
-                    let number = captionNumbers[caption, default: captions.count]
-                    if number == captions.count { captions.append(caption) }
-                    captionNumbers[caption] = number
-                    captionOfPhoto.append(number)
-                } else {
-                    captionOfPhoto.append(nil)
+                for place in labels.indices {
+                    let label = Self.label(of: row, by: labels[place].columns, product: item)
+                    labels[place].ofPhoto.append(labels[place].numbers[label, default: labels[place].numbers.count])
+                    labels[place].numbers[label] = labels[place].ofPhoto.last
                 }
+                var texts = templates.map { Self.filled($0, for: row) }
+                if choice == .first { texts = [texts.lazy.compactMap { $0 }.first] }
+                captionsOfPhoto.append(
+                    texts.map { text in
+                        guard let text else { return nil }
+                        let number = captionNumbers[text, default: captions.count]
+                        if number == captions.count { captions.append(text) }
+                        captionNumbers[text] = number
+                        return number
+                    })
                 folders.append(index)
                 isTaught.append(file != nil)
                 if let file {
@@ -72,8 +88,11 @@ public struct TrainingData: Sendable {
         guard paths.count > 1 else { throw .nothingToTrainOn(what: "the data has \(paths.count) rows with split train") }
         self.paths = paths
         self.items = items
-        self.captionOfPhoto = captionOfPhoto
+        self.captionsOfPhoto = captionsOfPhoto
         self.captions = captions
+        self.seed = seed
+        labelSets = Dictionary(
+            uniqueKeysWithValues: labels.map { ($0.columns, (ofPhoto: $0.ofPhoto, count: $0.numbers.count)) })
         self.folders = folders
         self.teacher = teacher
         self.isTaught = isTaught
@@ -91,26 +110,43 @@ public struct TrainingData: Sendable {
         SHA256.hexDigest(of: Data(rows(of: dataset).map { "\($0.image)\t\($0.productID)\n" }.sorted().joined().utf8))
     }
 
-    /// The first template all of whose `{columns}` the row has, filled in and in lower case. Of a category path such as
+    /// The caption that a photo has at a step, as a row of `captions`; nil where no template fits. Where templates are drawn, all photos of a
+    /// step try them in the same order.
+    public func caption(of photo: Int, step: Int) -> Int? {
+        let rows = captionsOfPhoto[photo]
+        if rows.count < 2 { return rows.first ?? nil }
+        var generator = SeededGenerator(seed: seed, 7, step)
+        return rows.indices.shuffled(using: &generator).lazy.compactMap { rows[$0] }.first
+    }
+
+    /// The labels of a batch's photos, by the columns that losses compare them in.
+    func labels(of photos: [Int]) -> [[String]: [Int]] { labelSets.mapValues { set in photos.map { set.ofPhoto[$0] } } }
+
+    /// How many different labels there are, by the columns that make them.
+    var labelCounts: [[String]: Int] { labelSets.mapValues { $0.count } }
+
+    /// What rows have in common that agree in `columns`. A product is one of its own data folder; any other value means the same everywhere. A
+    /// row that lacks a value is like the other rows of its product that lack it, and no others.
+    private static func label(of row: ManifestRow, by columns: [String], product: String) -> String {
+        let values = columns.map { $0 == "product_id" ? product : row[$0] ?? "" }
+        let key = values.contains("") ? [product] + values : values
+        return key.map { "\($0.utf8.count):\($0)" }.joined()
+    }
+
+    /// A template with the row's values in place of its `{columns}`, in lower case; nil where the row lacks one. Of a category path such as
     /// `Men/Tops/Hoodies` the last part counts; `_` and `|` become blanks.
-    static func caption(of row: ManifestRow, templates: [String]) -> String? {
-        for template in templates {
-            var text = ""
-            var rest = Substring(template)
-            var complete = true
-            while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
-                text += rest[..<open]
-                let column = String(rest[rest.index(after: open)..<close])
-                guard let value = row[column], !value.isEmpty else {
-                    complete = false
-                    break
-                }
-                let last = value.split(separator: "/").last.map(String.init) ?? value
-                text += last.replacing("_", with: " ").replacing("|", with: " ").lowercased()
-                rest = rest[rest.index(after: close)...]
-            }
-            if complete { return text + rest }
+    private static func filled(_ template: String, for row: ManifestRow) -> String? { filled(template) { row[$0] } }
+
+    static func filled(_ template: String, value: (String) -> String?) -> String? {
+        var text = ""
+        var rest = Substring(template)
+        while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+            text += rest[..<open]
+            guard let found = value(String(rest[rest.index(after: open)..<close])), !found.isEmpty else { return nil }
+            let last = found.split(separator: "/").last.map(String.init) ?? found
+            text += last.replacing("_", with: " ").replacing("|", with: " ").lowercased()
+            rest = rest[rest.index(after: close)...]
         }
-        return nil
+        return text + rest
     }
 }

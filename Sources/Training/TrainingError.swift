@@ -9,7 +9,8 @@ public enum TrainingError: Error, Equatable, Sendable {
     case teachers(what: String)
     case runExists(path: String)
     case nothingToResume(path: String)
-    case otherRecipe(path: String)
+    /// A key of the recipe with the value that the run was begun with and the one that is given now.
+    case otherRecipe(path: String, key: String, begun: String, given: String)
     /// Steps count from 1, as in the run's metrics; `what` is the loss or the gradient's length.
     case notFinite(step: Int, what: String, value: Double)
     /// More photos than a run bears; `last` says what was wrong with the latest.
@@ -32,8 +33,8 @@ extension TrainingError: CustomStringConvertible {
         case .teachers(let what): "The teacher's files do not fit: \(what)."
         case .runExists(let path): "\(path) already holds a run; continue it with --resume or choose another folder."
         case .nothingToResume(let path): "\(path) holds no checkpoint to resume from; start the run without --resume."
-        case .otherRecipe(let path):
-            "The run in \(path) was begun with another recipe (its recipe.json tells which); resume it with that one or choose another folder."
+        case .otherRecipe(let path, let key, let begun, let given):
+            "The run in \(path) was begun with another recipe: there \(key) is \(begun), here \(given); resume it with that one (\(path)/recipe.json) or choose another folder."
         case .notFinite(let step, let what, let value):
             "The \(what) became \(value) at step \(step), so training stopped before the weights changed; lower the rate or clip the gradients."
         case .unreadablePhotos(let count, let total, let last):

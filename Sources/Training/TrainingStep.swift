@@ -1,5 +1,4 @@
 public import CLIP
-import Foundation
 import TensorFiles
 public import Torch
 
@@ -11,7 +10,9 @@ public struct TrainingBatch: Sendable {
     public var pixels: [Float]
     /// The item of each view: equal numbers are positives.
     public var items: [Int]
-    /// For the image–text term: views, at most one of an item, and their captions' rows in `tokens`.
+    /// The views' labels by columns that a loss compares them in, other than the product's.
+    public var labels: [[String]: [Int]] = [:]
+    /// For losses with texts: views, at most one of an item, and their captions' rows in `tokens`.
     public var captioned: [(view: Int, caption: Int)]
     /// Token ids of the different captions, `[captions, context]`.
     public var tokens: [Int64]
@@ -49,52 +50,86 @@ public struct StepReport: Sendable, Equatable {
 
 /// The forward pass, the backward pass and the update: what is compared with PyTorch, and the only place where weights change.
 public final class TrainingStep {
+    /// A term of the loss with its own tensors.
+    private struct Term {
+        let name: String
+        let weight: Double
+        let loss: any LossTerm
+        let scope: HeadScope
+    }
+
     public let model: CLIPModel
     public let optimizer: AdamW
     private let recipe: Recipe
-    private let schedule: WarmupCosine
+    private let schedule: any LearningRateSchedule
     private let device: Device
-    /// From the embedding into the teacher's space; trained along and thrown away.
-    public let teacherHead: Tensor?
+    private let terms: [Term]
+    /// The tensors that the losses own: trained along and thrown away.
+    let heads: Heads
+    /// The weights' running average; nil where the recipe wants none.
+    private let average: WeightAverage?
     /// Whether the weights, and the statistics of batch norms, are those after a whole step: what an error within a step may leave otherwise.
     public private(set) var isWhole = true
 
-    /// - Parameter teacherSize: dimension of the teacher's vectors; 0 without a teacher.
-    public init(model: CLIPModel, recipe: Recipe, teacherSize: Int, device: Device) throws {
+    /// - Parameters:
+    ///   - teacherSize: dimension of the teacher's vectors; 0 without a teacher.
+    ///   - classes: how many different labels the data has, by the columns that make them; empty where no loss tells labels apart.
+    /// - Throws: `TrainingError.nothingToTrainOn` where `trainable` or a group names no parameter, or a loss has no labels to tell apart.
+    public init(
+        model: CLIPModel, recipe: Recipe, teacherSize: Int, classes: [[String]: Int] = [:], device: Device
+    ) throws {
         self.model = model
         self.recipe = recipe
         self.device = device
-        schedule = WarmupCosine(warmup: recipe.optimizer.warmupSteps, total: recipe.steps, final: recipe.optimizer.finalFactor)
+        schedule = recipe.optimizer.schedule.course
+        let settings = recipe.optimizer
+        let names = model.store.parameters.map(\.name)
+        if let group = settings.groups.first(where: { group in !names.contains { $0.hasPrefix(group.prefix) } }) {
+            throw TrainingError.nothingToTrainOn(what: "no parameter begins with \(group.prefix), a group of the optimizer")
+        }
         var slots: [AdamW.Slot] = []
         for (name, parameter) in model.store.parameters where recipe.trainable.contains(where: name.hasPrefix) {
             try parameter.setRequiresGradient(true)
-            // No decay on norms, biases and the logit scale: they have one dimension or none.
-            slots.append(.init(name: name, parameter: parameter, decay: parameter.shape.count > 1 ? recipe.optimizer.decay : 0))
+            let group = settings.groups.first { name.hasPrefix($0.prefix) }
+            slots.append(Self.slot(name, parameter, settings, rateFactor: group?.rate ?? 1))
         }
         guard !slots.isEmpty else {
             throw TrainingError.nothingToTrainOn(what: "no parameter begins with \(recipe.trainable.joined(separator: " or "))")
         }
-        if teacherSize > 0 && recipe.losses.teacher > 0 {
-            let size = model.configuration.embeddingSize
-            let values = Self.normal(teacherSize * size, deviation: 1 / Double(size).squareRoot(), seed: recipe.seed)
-            let leaf = try Tensor(values, shape: [teacherSize, size]).to(device)
-            try leaf.setRequiresGradient(true)
-            slots.append(.init(name: "teacher_head", parameter: leaf, decay: recipe.optimizer.decay))
-            teacherHead = leaf
-        } else {
-            teacherHead = nil
+        let heads = Heads(seed: recipe.seed, device: device)
+        terms = try recipe.losses.map { loss in
+            let term = loss.kind.term
+            let scope = HeadScope(heads: heads, name: loss.name, rate: loss.rate ?? settings.heads)
+            let labels = term.labelColumns.flatMap { classes[$0] } ?? 0
+            try term.addTensors(
+                to: scope, LossSizes(embedding: model.configuration.embeddingSize, teacher: teacherSize, classes: labels))
+            return Term(name: loss.name, weight: loss.weight, loss: term, scope: scope)
         }
-        let settings = recipe.optimizer
+        self.heads = heads
+        // Weights that stay need no average. Running statistics move with the weights, and are averaged with them.
+        let averaged =
+            slots.map { (name: $0.name, tensor: $0.parameter) } + (recipe.batchNormFrozen ? [] : model.store.buffers)
+        average = settings.ema > 0 ? try WeightAverage(averaged, decay: settings.ema) : nil
+        slots += heads.all.map { Self.slot($0.name, $0.tensor, settings, rateFactor: $0.rate) }
         optimizer = try AdamW(slots, beta1: settings.beta1, beta2: settings.beta2, eps: settings.eps)
     }
 
-    /// Normal numbers around 0 (Box & Muller 1958), the seed's own whatever else has drawn from torch's generator.
-    private static func normal(_ count: Int, deviation: Double, seed: UInt64) -> [Float] {
-        var generator = SeededGenerator(seed: seed, 5)
-        return (0..<count).map { _ in
-            let radius = (-2 * log(1 - Double.random(in: 0..<1, using: &generator))).squareRoot()
-            return Float(deviation * radius * cos(2 * .pi * Double.random(in: 0..<1, using: &generator)))
-        }
+    /// No decay on norms, biases and the logit scale: they have one dimension or none.
+    private static func slot(
+        _ name: String, _ parameter: Tensor, _ settings: Recipe.Optimizer, rateFactor: Double
+    ) -> AdamW.Slot {
+        .init(
+            name: name, parameter: parameter, decay: parameter.shape.count > 1 ? settings.decay : 0, rateFactor: rateFactor)
+    }
+
+    /// Everything that the next step depends on beside the model, by name.
+    public var state: [(name: String, tensor: Tensor)] {
+        optimizer.state + heads.all.map { (name: $0.name, tensor: $0.tensor) } + (average?.state ?? [])
+    }
+
+    /// Runs `body` with the weights that are measured and kept in the model: their average where the recipe wants one.
+    public func withWeightsToKeep<Result>(_ body: () throws -> Result) throws -> Result {
+        try average.map { try $0.applied(body) } ?? body()
     }
 
     /// - Parameter step: from 0 over the whole run; decides the rate.
@@ -111,9 +146,10 @@ public final class TrainingStep {
         let norm = try limit > 0 ? optimizer.clipGradients(to: limit) : optimizer.gradientNorm()
         // A finite loss may have an infinite slope; one such step would spoil every weight, and the next checkpoint with them.
         guard norm.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "gradient", value: norm) }
-        let rate = recipe.optimizer.rate * schedule.factor(step: step)
+        let rate = recipe.optimizer.rate * schedule.factor(step: step, of: recipe.steps)
         isWhole = false
         try optimizer.step(rate: rate)
+        try average?.update(step: step)
         isWhole = true
         return StepReport(loss: value, terms: terms, gradientNorm: norm, rate: rate)
     }
@@ -127,55 +163,46 @@ public final class TrainingStep {
     }
 
     private func losses(_ batch: TrainingBatch) throws -> (loss: Tensor, terms: [String: Double]) {
-        let side = model.configuration.resolution
-        let pixels =
-            try batch.squares?.tensor(on: device)
-            ?? Tensor(batch.pixels, shape: [batch.items.count, 3, side, side]).to(device)
-        let images = try inPrecision { try model.encodeImages(pixels, recipe.batchNormFrozen ? .evaluate : .train) }.normalized()
-        let weights = recipe.losses
+        let vectors = try encoded(batch)
         var sum: Tensor?
-        var terms: [String: Double] = [:]
-        func add(_ name: String, _ weight: Double, _ term: () throws -> Tensor) throws {
-            guard weight > 0 else { return }
-            let value = try term()
-            terms[name] = try value.item()
-            let weighted = try value * weight
+        var values: [String: Double] = [:]
+        for term in terms {
+            guard let value = try term.loss.value(vectors, term.scope) else { continue }
+            values[term.name] = try value.item()
+            let weighted = try value * term.weight
             sum = try sum.map { try $0 + weighted } ?? weighted
-        }
-        if batch.captioned.count > 1 {
-            try add("image_text", weights.imageText) {
-                let context = model.configuration.text.contextLength
-                let ids = try Tensor(batch.tokens, shape: [batch.tokens.count / context, context])
-                let texts = try inPrecision { try model.encodeTexts(ids.to(device)) }.normalized()
-                let captions = batch.captioned.map(\.caption)
-                return try InfoNCE.loss(
-                    images: images.rows(Tensor(batch.captioned.map { Int64($0.view) }, shape: [captions.count]).to(device)),
-                    texts: texts.rows(Tensor(captions.map(Int64.init), shape: [captions.count]).to(device)), captions: captions,
-                    logitScale: model.logitScale)
-            }
-        }
-        if Set(batch.items).count < batch.items.count {
-            try add("items", weights.items) {
-                try SupCon.loss(images, labels: batch.items, temperature: weights.itemTemperature)
-            }
-        }
-        if batch.taught.count > 1 {
-            let count = batch.taught.count
-            let teacher = try Tensor(batch.teacher, shape: [count, batch.teacher.count / count]).to(device)
-            let images =
-                count == batch.items.count
-                ? images : try images.rows(Tensor(batch.taught.map(Int64.init), shape: [count]).to(device))
-            if let teacherHead {
-                try add("teacher", weights.teacher) {
-                    try Teacher.regression(predicted: images.linear(teacherHead), teacher: teacher)
-                }
-            }
-            try add("teacher_relations", weights.teacherRelations) { try Teacher.relations(student: images, teacher: teacher) }
         }
         guard let sum else {
             throw TrainingError.nothingToTrainOn(
                 what: "a batch gave no loss; it needs two captions, two photos of one item or a teacher")
         }
-        return (sum, terms)
+        return (sum, values)
+    }
+
+    /// The batch as the towers see it: each tower runs once, whatever the losses are.
+    private func encoded(_ batch: TrainingBatch) throws -> LossBatch {
+        let side = model.configuration.resolution
+        let pixels =
+            try batch.squares?.tensor(on: device)
+            ?? Tensor(batch.pixels, shape: [batch.items.count, 3, side, side]).to(device)
+        let features = try inPrecision { try model.encodeImages(pixels, recipe.batchNormFrozen ? .evaluate : .train) }
+        var texts: LossBatch.Texts?
+        if recipe.needsTexts && batch.captioned.count > 1 {
+            let context = model.configuration.text.contextLength
+            let ids = try Tensor(batch.tokens, shape: [batch.tokens.count / context, context])
+            let captions = batch.captioned.map(\.caption)
+            let different = try inPrecision { try model.encodeTexts(ids.to(device)) }
+            texts = .init(
+                features: try LossBatch.rows(captions, of: different), views: batch.captioned.map(\.view), captions: captions)
+        }
+        var teacher: LossBatch.Teacher?
+        if batch.taught.count > 1 {
+            let count = batch.taught.count
+            let vectors = try Tensor(batch.teacher, shape: [count, batch.teacher.count / count]).to(device)
+            teacher = .init(vectors: vectors, views: batch.taught)
+        }
+        return LossBatch(
+            features: features, images: try features.normalized(), texts: texts, teacher: teacher, items: batch.items,
+            otherLabels: batch.labels, logitScale: model.logitScale)
     }
 }

@@ -413,7 +413,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         training("a recipe with a misspelt key", 65, "unknown key epocs") {
             try $0.recipe { $0.replacingOccurrences(of: "\"keep\"", with: "\"epocs\"") }
         },
-        training("a misspelt key inside a section", 65, "unknown key optimizer.warmup_step;") {
+        training("a misspelt key inside a section", 65, "unknown key optimizer.schedule.warmup_step;") {
             try $0.recipe { $0.replacingOccurrences(of: "warmup_steps", with: "warmup_step") }
         },
         training("a recipe without epochs", 65, "lacks the key epochs") {
@@ -431,9 +431,20 @@ struct Refusal: Sendable, CustomTestStringConvertible {
             return try $0.recipe()
         },
         training("nothing to go on with", 66, "no checkpoint to resume", rest: ["--resume"]) { try $0.recipe() },
-        training("another recipe than the run's", 65, "another recipe", rest: ["--resume"]) {
+        training("another recipe than the run's", 65, "optimizer.rate is 0.001, here 0.002", rest: ["--resume"]) {
+            let begun = try $0.recipe()
+            try $0.write("run/recipe.json", String(contentsOfFile: begun, encoding: .utf8))
+            return try $0.recipe { $0.replacingOccurrences(of: "\"rate\": 0.001", with: "\"rate\": 0.002") }
+        },
+        training("a run whose recipe is broken", 65, "run/recipe.json lacks the key name", rest: ["--resume"]) {
             try $0.write("run/recipe.json", "{}")
             return try $0.recipe()
+        },
+        training("a misspelt key of a loss", 65, "unknown key losses[1].temp;") {
+            try $0.recipe { $0.replacingOccurrences(of: "\"temperature\"", with: "\"temp\"") }
+        },
+        training("a loss that nobody knows", 65, "losses[0].kind is clip, expected info-nce or supcon") {
+            try $0.recipe { $0.replacingOccurrences(of: "info-nce", with: "clip") }
         },
         training("a run where nobody can write", 74, "can't be written", rest: ["--out", "/proc/run"]) { try $0.recipe() },
     ]
@@ -450,7 +461,8 @@ extension Workplace {
                  "model": {"tower": "vit", "width": 32, "layers": 1, "heads": 1, "patch": 16, "resolution": 32, "embedding": 16,
                            "text_width": 64, "text_layers": 1, "context_length": 12, "fitting": "squash", "vocabulary": "\(ReducedModel.path)"},
                  "captions": ["a photo of a {category}"], "batch": {"items": 4, "views": 2},
-                 "optimizer": {"rate": 0.001, "warmup_steps": 2}, "losses": {"image_text": 1, "items": 1}}
+                 "optimizer": {"rate": 0.001, "schedule": {"kind": "cosine", "warmup_steps": 2}},
+                 "losses": [{"kind": "info-nce"}, {"kind": "supcon", "temperature": 0.1}]}
                 """))
     }
 }

@@ -78,8 +78,59 @@ struct TrainingDataTests {
         ])
         let found = try data([set], templates: ["a photo of {category} in {color}", "a photo of a {label}"])
         #expect(found.captions == ["a photo of hoodies in navy blue white", "a photo of a thing", "a photo of a dress"])
-        #expect(found.captionOfPhoto == [0, 1, 2, nil, 2])
+        #expect((0..<5).map { found.caption(of: $0, step: 3) } == [0, 1, 2, nil, 2])
         #expect(try data([set], templates: []).captions == [])
+    }
+
+    @Test("captions drawn for a step follow one order of the templates for all photos, and every template has its steps")
+    func drawnCaptions() throws {
+        let set = try dataset([
+            ["image": "a.png", "product_id": "1", "category": "Dress", "color": "Red"],
+            ["image": "b.png", "product_id": "2", "category": "Shirt", "color": "Red"],
+            ["image": "c.png", "product_id": "3", "category": "Dress"], ["image": "d.png", "product_id": "4"],
+        ])
+        let templates = ["a {color} {category}", "a photo of a {category}", "something in {color}"]
+        let found = try TrainingData(
+            [set], templates: templates, choice: .random, seed: 4, teachers: [], teacherPaths: [])
+        #expect(found.captions.count == 5)
+        var kinds: [Set<String>] = [[], [], []]
+        for step in 0..<60 {
+            let captions = (0..<4).map { photo in found.caption(of: photo, step: step).map { found.captions[$0] } }
+            #expect((0..<4).map { photo in found.caption(of: photo, step: step).map { found.captions[$0] } } == captions)
+            // The two with a colour say the same kind of thing; the one without falls back on what it has.
+            #expect(
+                [
+                    ["a red dress", "a red shirt"], ["a photo of a dress", "a photo of a shirt"],
+                    ["something in red", "something in red"],
+                ]
+                .contains([captions[0], captions[1]]))
+            #expect(captions[2] == "a photo of a dress" && captions[3] == nil)
+            for photo in 0..<3 { kinds[photo].insert(captions[photo] ?? "") }
+        }
+        #expect(kinds.map(\.count) == [3, 3, 1])
+        let other = try TrainingData(
+            [set], templates: templates, choice: .random, seed: 5, teachers: [], teacherPaths: [])
+        #expect((0..<60).contains { other.caption(of: 0, step: $0) != found.caption(of: 0, step: $0) })
+    }
+
+    @Test(
+        "labels by columns: a product is one of its folder, a value the same everywhere, and a row without it like its product's alone"
+    )
+    func labels() throws {
+        let rows = [
+            ["image": "a.png", "product_id": "1", "color": "red"], ["image": "b.png", "product_id": "1", "color": "blue"],
+            ["image": "c.png", "product_id": "1", "color": "red"], ["image": "d.png", "product_id": "1"],
+            ["image": "e.png", "product_id": "1"], ["image": "f.png", "product_id": "2", "color": "red"],
+        ]
+        let columns = [["product_id", "color"], ["color"], ["product_id"]]
+        let found = try TrainingData(
+            [dataset(rows), dataset(rows, "other")], templates: [], labelColumns: columns, teachers: [], teacherPaths: [])
+        let labels = found.labels(of: Array(0..<12))
+        #expect(labels[["product_id", "color"]] == [0, 1, 0, 2, 2, 3, 4, 5, 4, 6, 6, 7])
+        #expect(labels[["color"]] == [0, 1, 0, 2, 2, 0, 0, 1, 0, 3, 3, 0])
+        #expect(labels[["product_id"]] == found.items)
+        #expect(found.labelCounts == [["product_id", "color"]: 8, ["color"]: 4, ["product_id"]: 4])
+        #expect(found.labels(of: [5, 1])[["color"]] == [0, 1])
     }
 
     @Test("a teacher's vectors stand with their photos, whatever the order of its file")

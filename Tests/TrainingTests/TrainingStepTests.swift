@@ -41,7 +41,7 @@ private struct ReferenceRun {
         side = start.preprocessing.side
         let head = try #require(tensors.tensors["teacher_head"])
         step = try TrainingStep(model: start.model, recipe: recipe, teacherSize: head.shape[0], device: device)
-        try #require(step.teacherHead).copyInPlace(from: .mapped("teacher_head", of: tensors))
+        try #require(step.heads["teacher_head"]).copyInPlace(from: .mapped("teacher_head", of: tensors))
     }
 
     /// The picture that both sides compute: patches of 8×8 that belong to the item, noise of the view.
@@ -155,7 +155,7 @@ struct TrainingReferenceTests {
             let name = String(key.dropFirst("final.".count))
             let found: [Float]
             switch name {
-            case "teacher_head": found = try #require(run.step.teacherHead).floats()
+            case "teacher_head": found = try #require(run.step.heads["teacher_head"]).floats()
             case "embeddings":
                 let items = run.record.batches[0].items
                 let pixels = try Tensor(run.pixels(step: 0, items: items), shape: [items.count, 3, run.side, run.side])

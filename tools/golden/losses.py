@@ -1,19 +1,23 @@
-"""Writes Tests/TrainingTests/Fixtures/losses.json: losses and their gradients, on seeded vectors.
+"""Writes Tests/TrainingTests/Fixtures/losses.json: losses and their gradients, on seeded vectors, and schedules step by step.
 
-SupCon by pytorch-metric-learning; the others by torch: CLIP's cross-entropy for distinct captions, cross-entropy against shared
-target probabilities for equal ones, cosine_similarity and mse_loss for the teacher. In float64, so that what is compared against
-has no rounding of its own; inputs are exact in float32.
+SupCon, ArcFace, normalised softmax, triplets with their miners and Proxy-Anchor by pytorch-metric-learning; the others by torch: CLIP's
+cross-entropy for distinct captions, cross-entropy against shared target probabilities for equal ones, cosine_similarity and mse_loss
+for the teacher, cross_entropy with label smoothing, BatchNorm1d for the neck; OneCycleLR and MultiStepLR for the schedules. In
+float64, so that what is compared against has no rounding of its own; inputs are exact in float32.
 
     python tools/golden/losses.py
 """
 
 import json
+import math
 import pathlib
 
 import reference  # noqa: F401  (first: makes torchvision importable)
 import torch
 import torch.nn.functional as F
-from pytorch_metric_learning.losses import SupConLoss
+from pytorch_metric_learning.losses import ArcFaceLoss, NormalizedSoftmaxLoss, ProxyAnchorLoss, SupConLoss, TripletMarginLoss
+from pytorch_metric_learning.miners import BatchHardMiner, TripletMarginMiner
+from pytorch_metric_learning.reducers import MeanReducer
 
 FIXTURE = pathlib.Path(__file__).parents[2] / "Tests/TrainingTests/Fixtures/losses.json"
 
@@ -26,6 +30,10 @@ def vectors(seed, rows, size):
 
 def case(name, loss, **inputs):
     loss.backward()
+    return recorded(name, loss, inputs)
+
+
+def recorded(name, loss, inputs):
     return {
         "name": name,
         "value": loss.item(),
@@ -66,6 +74,109 @@ def teacher(seed):
     yield case("relations", relations, student=student, teacher=target)
 
 
+def proxies(seed, classes, size):
+    return vectors(seed + 100, classes, size)
+
+
+def with_weight(module, name, weight):
+    """A module whose parameter is `weight` itself, so that its gradient is left there."""
+    delattr(module, name)
+    setattr(module, name, weight)
+    return module
+
+
+def neck(features, weight):
+    norm = torch.nn.BatchNorm1d(features.shape[1]).double().train()
+    norm.bias.requires_grad_(False)
+    return with_weight(norm, "weight", weight)(features)
+
+
+def cross_entropy(name, labels, classes, smoothing, seed, with_neck=False):
+    features, weight = vectors(seed, len(labels), 5), proxies(seed, classes, 5)
+    inputs = {"features": features, "weight": weight}
+    if with_neck:
+        inputs["neck"] = vectors(seed + 200, 1, 5).detach().flatten().requires_grad_()
+        features = neck(features, inputs["neck"])
+    loss = F.cross_entropy(features @ weight.T, torch.tensor(labels), label_smoothing=smoothing)
+    return {"labels": labels, "smoothing": smoothing, **case(name, loss, **inputs)}
+
+
+def arc_face(name, labels, classes, margin, scale, seed, with_neck=False, towards=None):
+    """`towards` turns the rows' own classes into the rows' directions times that number: -1 has angles near π, where the margin passes it."""
+    features, weight = vectors(seed, len(labels), 5), proxies(seed, classes, 5)
+    if towards is not None:
+        with torch.no_grad():
+            for row, label in enumerate(labels):
+                weight[label] = (towards * features[row] + 0.1 * weight[label]).float().double()
+    inputs = {"features": features, "weight": weight}
+    if with_neck:
+        inputs["neck"] = vectors(seed + 200, 1, 5).detach().flatten().requires_grad_()
+        features = neck(features, inputs["neck"])
+    module = ArcFaceLoss(classes, 5, margin=math.degrees(margin), scale=scale)
+    del module.W
+    module.W = torch.nn.Parameter(weight.detach().T.clone())
+    loss = module(features, torch.tensor(labels))
+    loss.backward()
+    weight.grad = module.W.grad.T.contiguous()
+    return {"labels": labels, "margin": margin, "scale": scale, **recorded(name, loss, inputs)}
+
+
+def normalized_softmax(name, labels, classes, temperature, seed):
+    features, weight = vectors(seed, len(labels), 5), proxies(seed, classes, 5)
+    module = NormalizedSoftmaxLoss(classes, 5, temperature=temperature)
+    del module.W
+    module.W = torch.nn.Parameter(weight.detach().T.clone())
+    loss = module(features, torch.tensor(labels))
+    loss.backward()
+    weight.grad = module.W.grad.T.contiguous()
+    return {"labels": labels, "temperature": temperature, **recorded(name, loss, {"features": features, "weight": weight})}
+
+
+def proxy_anchor(name, labels, classes, margin, scale, seed):
+    features, weight = vectors(seed, len(labels), 5), proxies(seed, classes, 5)
+    module = ProxyAnchorLoss(classes, 5, margin=margin, alpha=scale)
+    del module.proxies
+    module.proxies = torch.nn.Parameter(weight.detach().clone())
+    loss = module(features, torch.tensor(labels))
+    loss.backward()
+    weight.grad = module.proxies.grad
+    return {"labels": labels, "margin": margin, "scale": scale, **recorded(name, loss, {"features": features, "weight": weight})}
+
+
+def triplet(name, labels, mining, margin, seed):
+    """`margin` None is the soft one. The mean is over all mined triplets, where pytorch-metric-learning by itself takes those that cost."""
+    embeddings = vectors(seed, len(labels), 5)
+    miner = BatchHardMiner() if mining == "batch-hard" else TripletMarginMiner(margin=margin, type_of_triplets="semihard")
+    module = TripletMarginLoss(margin=margin or 0, smooth_loss=margin is None, reducer=MeanReducer())
+    mined = miner(embeddings, torch.tensor(labels))
+    loss = module(embeddings, torch.tensor(labels), mined)
+    return {"labels": labels, "mining": mining, **({} if margin is None else {"margin": margin}), "triplets": len(mined[0]),
+            **case(name, loss, embeddings=embeddings)}
+
+
+def factors(schedule, steps):
+    """The factor of every step; `schedule` makes a scheduler of an optimizer whose rate is 1."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler, result = schedule(optimizer), []
+    for step in range(steps):
+        result.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        if step < steps - 1:  # OneCycleLR refuses a step behind its last
+            scheduler.step()
+    return result
+
+
+def one_cycle(steps, rise, first, final):
+    result = factors(lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=1.0, total_steps=steps, pct_start=rise, div_factor=1 / first, final_div_factor=first / final), steps)
+    return {"steps": steps, "rise": rise, "first": first, "final": final, "factors": result}
+
+
+def step_decay(steps, at, drop):
+    result = factors(lambda optimizer: torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones=at, gamma=drop), steps)
+    return {"steps": steps, "at": at, "drop": drop, "factors": result}
+
+
 def main():
     reference.versions()
     fixture = {
@@ -80,12 +191,40 @@ def main():
             sup_con("a warm temperature", [1, 2, 1, 2, 1, 2], 1.0, 13),
         ],
         "teacher": list(teacher(21)),
+        "cross_entropy": [
+            cross_entropy("plain", [0, 3, 1, 1, 6], 7, 0.0, 31),
+            cross_entropy("smoothed", [2, 2, 0, 5], 6, 0.1, 32),
+            cross_entropy("smoothed, behind a neck", [2, 2, 0, 5, 1, 4], 6, 0.1, 33, with_neck=True),
+        ],
+        "arc_face": [
+            arc_face("the paper's margin", [0, 3, 1, 1, 6], 7, 0.5, 64, 41),
+            arc_face("a small margin and scale", [2, 2, 0, 5], 6, 0.25, 8, 42),
+            arc_face("near its class", [0, 1, 2, 3], 5, 0.5, 2, 43, towards=1),
+            arc_face("opposite to its class", [0, 1, 2, 3], 5, 0.5, 4, 44, towards=-1),
+            arc_face("behind a neck", [2, 2, 0, 5, 1, 4], 6, 0.3, 16, 45, with_neck=True),
+        ],
+        "normalized_softmax": [
+            normalized_softmax("the paper's temperature", [0, 3, 1, 1, 6], 7, 0.05, 51),
+            normalized_softmax("a warm one", [2, 2, 0, 5], 6, 0.7, 52),
+        ],
+        "triplet": [
+            triplet("batch-hard", [0, 0, 1, 1, 2, 2, 2, 3], "batch-hard", 0.2, 61),
+            triplet("batch-hard, soft margin", [0, 0, 1, 1, 2, 2, 2, 3], "batch-hard", None, 62),
+            triplet("semi-hard", [0, 0, 1, 1, 2, 2, 2, 3], "semi-hard", 0.4, 63),
+        ],
+        "proxy_anchor": [
+            proxy_anchor("the paper's settings", [0, 3, 1, 1, 6], 7, 0.1, 32, 71),
+            proxy_anchor("gentle ones", [2, 2, 0, 5], 6, 0.3, 4, 72),
+        ],
+        "one_cycle": [one_cycle(20, 0.3, 0.04, 0.000004), one_cycle(37, 0.45, 0.1, 0.001)],
+        "step_decay": [step_decay(12, [3, 8], 0.1), step_decay(9, [2, 4, 4, 7], 0.5)],
     }
     FIXTURE.parent.mkdir(parents=True, exist_ok=True)
     FIXTURE.write_text(json.dumps(fixture) + "\n", encoding="utf-8")
     for kind, cases in fixture.items():
         for entry in cases:
-            print(f"{kind:<10}{entry['name']:<48}{entry['value']:.6f}")
+            if "value" in entry:
+                print(f"{kind:<20}{entry['name']:<48}{entry['value']:.6f}")
 
 
 if __name__ == "__main__":

@@ -116,22 +116,4 @@ public final class AdamW {
             ]
         }
     }
-
-    /// Puts a saved state back, bit by bit.
-    /// - Throws: `TorchError.weights` with every name that is missing or of another shape.
-    public func restore(_ saved: [String: Tensor], source: String) throws {
-        var faults = WeightFaults(source: source)
-        for (name, tensor) in state {
-            guard let value = saved[name] else {
-                faults.missing.append(name)
-                continue
-            }
-            if value.shape != tensor.shape {
-                faults.misshaped.append("\(name) (found \(value.shape), expected \(tensor.shape))")
-            } else {
-                try tensor.copyInPlace(from: value)
-            }
-        }
-        if !faults.isEmpty { throw TorchError.weights(faults) }
-    }
 }

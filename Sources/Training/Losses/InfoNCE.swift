@@ -4,7 +4,7 @@ public import Torch
 ///
 /// Rows whose captions are equal are positives of each other and share the target probability: row i's target for text j is
 /// 1/|{j : caption j = caption i}| where the captions are equal and 0 elsewhere. With all captions distinct this is CLIP's loss.
-public enum InfoNCE {
+public struct InfoNCE: LossTerm {
     /// - Parameters:
     ///   - images, texts: `[n, d]`, L2-normalised, row i of both belong together.
     ///   - captions: `[n]`, equal numbers for equal captions.
@@ -23,5 +23,23 @@ public enum InfoNCE {
         let rows = try (target * logits.logSoftmax(1)).sum()
         let columns = try (target * logits.logSoftmax(0)).sum()
         return try -(rows + columns) / Double(2 * n)
+    }
+}
+
+extension InfoNCE {
+    private enum Only: String, CaseIterable { case imageText = "image-text" }
+
+    init(_ form: RecipeForm, _ value: Self?) throws(TrainingError) {
+        self.init()
+        try form.onlySide(Only.imageText)
+    }
+
+    var needsTexts: Bool { true }
+
+    func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
+        guard let texts = batch.texts else { return nil }
+        return try Self.loss(
+            images: LossBatch.rows(texts.views, of: batch.images), texts: texts.features.normalized(), captions: texts.captions,
+            logitScale: batch.logitScale)
     }
 }

@@ -1,21 +1,20 @@
 import Foundation
 
 /// Linear warm-up, then half a cosine, counted in steps (Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, one cycle).
-public struct WarmupCosine: Sendable, Equatable {
+public struct WarmupCosine: LearningRateSchedule {
+    /// Steps.
     public let warmup: Int
-    public let total: Int
     /// The last factor, 0…1.
     public let final: Double
 
-    public init(warmup: Int, total: Int, final: Double = 0) {
+    public init(warmup: Int, final: Double = 0) {
         self.warmup = warmup
-        self.total = total
         self.final = final
     }
 
-    /// The factor on the peak rate for step 0…total-1: 1/warmup at the first step, 1 at the end of the warm-up, `final` behind the last.
-    public func factor(step: Int) -> Double {
-        if step < warmup { return Double(step + 1) / Double(warmup) }
+    /// 1/warmup at the first step, 1 at the end of the warm-up, `final` behind the last.
+    public func factor(step: Int, of total: Int) -> Double {
+        if let factor = Self.warmupFactor(warmup, step: step) { return factor }
         let progress = Double(step - warmup) / Double(max(total - warmup, 1))
         return final + (1 - final) * 0.5 * (1 + cos(.pi * min(progress, 1)))
     }

@@ -1,0 +1,46 @@
+import Torch
+
+/// BNNeck of Luo et al. 2019 (arXiv:1903.07071, section 3.4): a batch norm between the embedding and a classifier. What a classifier asks
+/// for and what distances ask for then meet in two different spaces; the embedding that is kept is the one before the norm.
+enum Neck {
+    static let part = "neck"
+
+    /// - Parameters: features `[n, d]`, n ≥ 2; weight `[d]`. There is no bias, as in the paper.
+    /// - Returns: `[n, d]`, of mean 0 and deviation `weight` over the batch. Running statistics would only be read at inference, where the
+    ///   neck is gone.
+    static func normed(_ features: Tensor, weight: Tensor) throws -> Tensor {
+        let size = features.size(1)
+        let (zeros, ones) = (try Tensor.zeros([size]).to(features.device), try Tensor.ones([size]).to(features.device))
+        return try features.batchNorm(
+            weight: weight, bias: Tensor.zeros([size]).to(features.device), mean: zeros, variance: ones, training: true, eps: 1e-5
+        )
+    }
+}
+
+extension HeadScope {
+    /// The tensors of a classifier: one row of `classes` per label, and a neck's weight where there is one.
+    func addClassifier(_ part: String, _ sizes: LossSizes, neck: Bool = false) throws {
+        guard sizes.classes > 1 else {
+            throw TrainingError.nothingToTrainOn(what: "the loss \(name) tells labels apart, and the data has \(sizes.classes)")
+        }
+        try addNormal(part, shape: [sizes.classes, sizes.embedding], deviation: 1 / Double(sizes.embedding).squareRoot())
+        if neck { try addOnes(Neck.part, shape: [sizes.embedding]) }
+    }
+
+    /// What a classifier is given: `features` `[n, d]`, behind the neck where there is one.
+    func necked(_ features: Tensor, neck: Bool) throws -> Tensor {
+        neck ? try Neck.normed(features, weight: tensor(Neck.part)) : features
+    }
+}
+
+extension Tensor {
+    /// `[n, 1]`, int64, where this tensor lies.
+    func column(_ labels: [Int]) throws -> Tensor {
+        try Tensor(labels.map(Int64.init), shape: [labels.count, 1]).to(device)
+    }
+
+    /// Of `[n, classes]`: true where the class is the row's label.
+    func isLabel(_ labels: [Int]) throws -> Tensor {
+        try Tensor.range(0..<size(1)).to(device).equal(to: column(labels))
+    }
+}
