@@ -178,7 +178,7 @@ struct LossReferenceTests {
         for golden in try Golden.all.get().triplet {
             let leaf = try golden.leaf("embeddings")
             let labels = try #require(golden.labels)
-            let mining = try #require(Triplet.Mining(rawValue: #require(golden.mining)))
+            let mining = try #require(golden.mining.flatMap { Triplet.Mining(rawValue: $0) })
             let margin: Triplet.Margin = golden.margin.map { .hard($0) } ?? .soft
             let vectors = try leaf.normalized()
             let distances = try (vectors.matmul(vectors.transposed()) * -2 + 2).clamped(0...4).sqrt().floats()
