@@ -152,7 +152,9 @@ extension Recipe.Batch {
             }
         }
         if let shares, shares.count < 2 { throw form.wrong("from", "\(shares.count) folders", "two or more") }
-        if let shares {
+        if var shares {
+            // The batch's own number said again is the batch's.
+            for place in shares.indices where shares[place].views == views { shares[place].views = nil }
             self.init(views: views, shares: shares)
         } else {
             self.init(views: views, shares: [try Share(form, single, items: nil)])
