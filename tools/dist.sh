@@ -35,7 +35,7 @@ for library in "$new"/lib/*; do patchelf --set-rpath '$ORIGIN' "$library"; done
 patchelf --set-rpath '$ORIGIN/../lib' "$new/bin/stylefinder"
 cp -r Models Recipes "$new/share/stylefinder/"
 cp -r .build/page "$new/share/stylefinder/page"
-cp LICENSE "$new/share/stylefinder/"
+cp LICENSE NOTICE "$new/share/stylefinder/"
 cp docs/stylefinder.service "$new/share/stylefinder/"
 
 # The proof: from another directory, under another name, with an empty environment, nothing is found outside the folder.
