@@ -54,10 +54,10 @@ struct EmbedCommand: ParsableCommand {
         } else {
             let bar = ProgressBar("embedding")
             checkpoint.startFingerprint()
-            let embedding = CatalogEmbedding(
-                store, shard: shard, batchSize: self.embedding.place.device == .cpu ? 32 : 256, limits: PixelsOption.limits(maxPixels))
-            report = try embedding.run(
-                self.embedding.embedder(checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
+            let batchSize = embedding.place.device == .cpu ? 32 : 256
+            let run = CatalogEmbedding(store, shard: shard, batchSize: batchSize, limits: PixelsOption.limits(maxPixels))
+            report = try run.run(
+                embedding.embedder(checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
                 progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
         }
         Console.warn(all: report.problems)
