@@ -1,7 +1,7 @@
 #!/bin/bash
 # How well the shipped models know the drawn boutique, beside a colour histogram: pictures that the shop does not show ask, the shop's pictures
-# answer. Then real photos ask for a garment of their own kind.
-#   Benchmarks/boutique.sh [DATA]     DATA holds home-photos and home-photos-small; without it the second table is left out
+# answer. Then texts ask, and real photos for a garment of their own kind.
+#   Benchmarks/boutique.sh [DATA]     DATA holds home-photos and home-photos-small; without it the last table is left out
 # The boutique is the demo's (its seed, which no training saw); the real photos are held-out rows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,6 +16,7 @@ flags=()
 for model in "${models[@]}"; do flags+=(--model "$model"); done
 printf '### The boutique: pictures that the shop does not show, to the ones it shows\n\n'
 $program evaluate --data "$work/boutique" "${flags[@]}" --color-histogram 2>/dev/null
+python3 Benchmarks/texts.py $program "$work/boutique" "${models[@]}"
 if [ -z "$data" ] || [ ! -d "$data/home-photos" ]; then exit 0; fi
 for set in home-photos home-photos-small; do
     for model in "${models[@]}"; do
