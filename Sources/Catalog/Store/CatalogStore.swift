@@ -55,10 +55,10 @@ public final class CatalogStore: Sendable {
             switch try Self.identify(path, mode: mode, busyTimeout: busyTimeout) {
             case .catalog:
                 isImmutable = false
-                database = try Self.open(path, mode, configuration)
+                database = try Self.open(path, mode, configuration, busyTimeout: busyTimeout)
             case .immutableCatalog:
                 isImmutable = true
-                database = try Self.open(Self.immutableAddress(of: path), mode, configuration)
+                database = try Self.open(Self.immutableAddress(of: path), mode, configuration, busyTimeout: busyTimeout)
             case .unmade:
                 isImmutable = false
                 try Self.alone(inFolderOf: path) {
@@ -68,26 +68,48 @@ public final class CatalogStore: Sendable {
                     // log: whoever finds the file finds a whole catalogue or an empty file.
                     let queue = try DatabaseQueue(path: path, configuration: configuration)
                     try Schema.migrator.migrate(queue)
-                    try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
                     try queue.close()
                 }
-                database = try Self.open(path, mode, configuration)
+                database = try Self.open(path, mode, configuration, busyTimeout: busyTimeout)
             }
         } catch {
             throw CatalogError(error, path: path, busyTimeout: busyTimeout)
         }
     }
 
-    private static func open(_ path: String, _ mode: Mode, _ configuration: Configuration) throws -> DatabasePool {
-        let database = try DatabasePool(path: path, configuration: configuration)
-        if mode != .readOnly {
+    private static func open(_ path: String, _ mode: Mode, _ configuration: Configuration, busyTimeout: TimeInterval) throws
+        -> DatabasePool
+    {
+        guard mode != .readOnly else { return try DatabasePool(path: path, configuration: configuration) }
+        return try alone(inFolderOf: path) {
+            try turnToLog(path, configuration, busyTimeout: busyTimeout)
+            let database = try DatabasePool(path: path, configuration: configuration)
             // GRDB lowers this to NORMAL when it turns on the log, under which a power cut may undo acknowledged writes.
             try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            if try !database.read(Schema.migrator.hasCompletedMigrations) {
-                try alone(inFolderOf: path) { try Schema.migrator.migrate(database) }
+            if try !database.read(Schema.migrator.hasCompletedMigrations) { try Schema.migrator.migrate(database) }
+            return database
+        }
+    }
+
+    /// Turns a new file to the write-ahead log. SQLite refuses that at once while anybody else looks at the file, whatever time it was allowed to
+    /// wait: here it is tried until that time is over.
+    private static func turnToLog(_ path: String, _ configuration: Configuration, busyTimeout: TimeInterval) throws {
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(busyTimeout)
+        while true {
+            do {
+                try queue.writeWithoutTransaction { database in
+                    if try String.fetchOne(database, sql: "PRAGMA journal_mode") != "wal" {
+                        try database.execute(sql: "PRAGMA journal_mode = WAL")
+                    }
+                }
+                break
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && clock.now < end {
+                Thread.sleep(forTimeInterval: 0.002)
             }
         }
-        return database
+        try queue.close()
     }
 
     /// Runs a body while no other process makes a catalogue in the same folder, or brings one up to date; others wait. The lock is the folder's, so that nothing is left
