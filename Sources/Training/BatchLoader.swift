@@ -121,58 +121,73 @@ public final class BatchLoader: Sendable {
         var views = sampler.views(step: step)
         let drawn = views
         let places = Dictionary(grouping: views.indices, by: { drawn[$0].photo }).sorted { $0.value[0] < $1.value[0] }
-        let size = 3 * preprocessing.side * preprocessing.side
-        let teacherSize = teacher.map { 3 * $0.side * $0.side } ?? 0
         var unreadable: [Int: String] = [:]
-        var bytes = [UInt8](repeating: 0, count: views.count * size)
-        var teacherBytes = [UInt8](repeating: 0, count: views.count * teacherSize)
-        // Places whose photo can't be read, and the first error that is not a photo's.
-        let failed = Mutex<(places: [Int], error: ImageError?)>(([], nil))
-        try bytes.withUnsafeMutableBufferPointer { bytes in
-            try teacherBytes.withUnsafeMutableBufferPointer { teacherBytes in
-                // Every place has a part of its own in both.
-                nonisolated(unsafe) let squares = bytes.baseAddress
-                nonisolated(unsafe) let teacherSquares = teacherBytes.baseAddress
-                @Sendable func make(_ place: Int, of photo: RGBImage, numbered index: Int) throws(ImageError) {
-                    func make(for preprocessing: Preprocessing, at target: UnsafeMutablePointer<UInt8>?) throws(ImageError) {
-                        // The same draws for both: the teacher sees the part, mirrored and coloured as it is, that the student sees.
-                        var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
-                        let view = try recipe.augmentation.view(
-                            of: photo, for: preprocessing, ground: photos.ground(index, of: photo),
-                            other: { other(in: drawn, than: index, using: &$0) }, using: &generator)
-                        view.pixels.withUnsafeBufferPointer { target?.update(from: $0.baseAddress!, count: $0.count) }
-                    }
-                    try make(for: preprocessing, at: squares.map { $0 + place * size })
-                    if let teacher { try make(for: teacher, at: teacherSquares.map { $0 + place * teacherSize }) }
+        struct Work {
+            /// By place, `[side, side, 3]`.
+            var squares: [[UInt8]]
+            var teacherSquares: [[UInt8]]
+            /// Places whose photo can't be read.
+            var unreadable: [Int] = []
+            /// The first error that is not a photo's.
+            var error: ImageError?
+
+            mutating func keep(_ made: (square: [UInt8], teacherSquare: [UInt8]?), at place: Int) {
+                squares[place] = made.square
+                if let square = made.teacherSquare { teacherSquares[place] = square }
+            }
+        }
+        let none = [[UInt8]](repeating: [], count: views.count)
+        let work = Mutex(Work(squares: none, teacherSquares: teacher == nil ? [] : none))
+        @Sendable func view(_ place: Int, of photo: RGBImage, numbered index: Int) throws(ImageError) -> (
+            square: [UInt8], teacherSquare: [UInt8]?
+        ) {
+            func pixels(for preprocessing: Preprocessing) throws(ImageError) -> [UInt8] {
+                // The same draws for both: the teacher sees the part, mirrored and coloured as it is, that the student sees.
+                var generator = SeededGenerator(seed: recipe.seed, 4, step, place)
+                return try recipe.augmentation.view(
+                    of: photo, for: preprocessing, ground: photos.ground(index, of: photo),
+                    other: { other(in: drawn, than: index, using: &$0) }, using: &generator
+                ).pixels
+            }
+            let square = try pixels(for: preprocessing)
+            guard let teacher else { return (square, nil) }
+            return (square, try pixels(for: teacher))
+        }
+        let next = Atomic(0)
+        DispatchQueue.concurrentPerform(iterations: min(workers, places.count)) { _ in
+            while true {
+                let number = next.add(1, ordering: .relaxed).oldValue
+                guard number < places.count else { return }
+                let (index, group) = places[number]
+                guard let photo = try? photos.photo(index) else {
+                    work.withLock { $0.unreadable += group }
+                    continue
                 }
-                let next = Atomic(0)
-                DispatchQueue.concurrentPerform(iterations: min(workers, places.count)) { _ in
-                    while true {
-                        let number = next.add(1, ordering: .relaxed).oldValue
-                        guard number < places.count else { return }
-                        let (index, group) = places[number]
-                        guard let photo = try? photos.photo(index) else {
-                            failed.withLock { $0.places += group }
-                            continue
-                        }
-                        for place in group {
-                            do throws(ImageError) { try make(place, of: photo, numbered: index) } catch {
-                                failed.withLock { $0.error = $0.error ?? error }
-                            }
-                        }
+                for place in group {
+                    do throws(ImageError) {
+                        let made = try view(place, of: photo, numbered: index)
+                        work.withLock { $0.keep(made, at: place) }
+                    } catch {
+                        work.withLock { $0.error = $0.error ?? error }
                     }
-                }
-                if let error = failed.withLock({ $0.error }) { throw error }
-                for place in failed.withLock({ $0.places.sorted() }) {
-                    let (view, photo) = try readable(views[place], step: step, place: place, &unreadable)
-                    views[place] = view
-                    try make(place, of: photo, numbered: view.photo)
                 }
             }
         }
+        var done = work.withLock { $0 }
+        if let error = done.error { throw error }
+        for place in done.unreadable.sorted() {
+            let (other, photo) = try readable(views[place], step: step, place: place, &unreadable)
+            views[place] = other
+            done.keep(try view(place, of: photo, numbered: other.photo), at: place)
+        }
+        func pictures(_ squares: [[UInt8]], _ preprocessing: Preprocessing) -> SquarePictures {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(squares.count * 3 * preprocessing.side * preprocessing.side)
+            for square in squares { bytes.append(contentsOf: square) }
+            return SquarePictures(bytes: bytes, preprocessing)
+        }
         return (
-            views, SquarePictures(bytes: bytes, preprocessing), teacher.map { SquarePictures(bytes: teacherBytes, $0) },
-            unreadable
+            views, pictures(done.squares, preprocessing), teacher.map { pictures(done.teacherSquares, $0) }, unreadable
         )
     }
 

@@ -3,7 +3,7 @@ public import Torch
 
 /// Additive angular margin loss over all labels of the data, Deng et al. 2019 (arXiv:1801.07698, eq. 3): cross-entropy of the logits
 /// s·cos θ, where the angle to the row's own label is taken to be larger by m.
-public struct ArcFace: LossTerm {
+public struct ArcFace: ClassifierTerm {
     /// The columns that make a label.
     public var by: [String]
     public var on: LossSide
@@ -40,15 +40,7 @@ extension ArcFace {
             neck: try form.flag("neck", value?.neck, default: false))
     }
 
-    var needsTexts: Bool { on == .imageText }
-    var labelColumns: [String]? { by }
-    var ownsTensors: Bool { true }
-
-    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws { try heads.addClassifier("head", sizes, neck: neck) }
-
-    func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
-        try Self.loss(
-            heads.necked(batch.towerVectors(on), neck: neck), labels: batch.labels(by: by, on), weight: heads.tensor("head"),
-            margin: margin, scale: scale)
+    func loss(_ features: Tensor, labels: [Int], weight: Tensor) throws -> Tensor {
+        try Self.loss(features, labels: labels, weight: weight, margin: margin, scale: scale)
     }
 }

@@ -2,7 +2,7 @@ public import Torch
 
 /// Cross-entropy of a linear classifier over all labels of the data, with label smoothing (Szegedy et al. 2016, arXiv:1512.00567,
 /// section 7): the target is 1 − ε + ε/C at the row's label and ε/C elsewhere.
-public struct CrossEntropy: LossTerm {
+public struct CrossEntropy: ClassifierTerm {
     /// The columns that make a label.
     public var by: [String]
     public var on: LossSide
@@ -33,15 +33,7 @@ extension CrossEntropy {
             neck: try form.flag("neck", value?.neck, default: false))
     }
 
-    var needsTexts: Bool { on == .imageText }
-    var labelColumns: [String]? { by }
-    var ownsTensors: Bool { true }
-
-    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws { try heads.addClassifier("head", sizes, neck: neck) }
-
-    func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
-        try Self.loss(
-            heads.necked(batch.towerVectors(on), neck: neck), labels: batch.labels(by: by, on), weight: heads.tensor("head"),
-            smoothing: smoothing)
+    func loss(_ features: Tensor, labels: [Int], weight: Tensor) throws -> Tensor {
+        try Self.loss(features, labels: labels, weight: weight, smoothing: smoothing)
     }
 }

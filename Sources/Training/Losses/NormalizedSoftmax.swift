@@ -1,7 +1,7 @@
 public import Torch
 
 /// Cross-entropy over all labels of the data, of cosines to one learned vector per label, Zhai & Wu 2019 (arXiv:1811.12649, eq. 4).
-public struct NormalizedSoftmax: LossTerm {
+public struct NormalizedSoftmax: ClassifierTerm {
     /// The columns that make a label.
     public var by: [String]
     public var on: LossSide
@@ -26,15 +26,7 @@ extension NormalizedSoftmax {
             neck: try form.flag("neck", value?.neck, default: false))
     }
 
-    var needsTexts: Bool { on == .imageText }
-    var labelColumns: [String]? { by }
-    var ownsTensors: Bool { true }
-
-    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws { try heads.addClassifier("head", sizes, neck: neck) }
-
-    func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
-        try Self.loss(
-            heads.necked(batch.towerVectors(on), neck: neck), labels: batch.labels(by: by, on), weight: heads.tensor("head"),
-            temperature: temperature)
+    func loss(_ features: Tensor, labels: [Int], weight: Tensor) throws -> Tensor {
+        try Self.loss(features, labels: labels, weight: weight, temperature: temperature)
     }
 }

@@ -4,6 +4,8 @@ import Torch
 /// for and what distances ask for then meet in two different spaces; the embedding that is kept is the one before the norm.
 enum Neck {
     static let part = "neck"
+    /// The classifier's own part.
+    static let head = "head"
 
     /// - Parameters: features `[n, d]`, n ≥ 2; weight `[d]`. There is no bias, as in the paper.
     /// - Returns: `[n, d]`, of mean 0 and deviation `weight` over the batch. Running statistics would only be read at inference, where the
@@ -14,6 +16,32 @@ enum Neck {
         return try features.batchNorm(
             weight: weight, bias: Tensor.zeros([size]).to(features.device), mean: zeros, variance: ones, training: true, eps: 1e-5
         )
+    }
+}
+
+/// A loss of a classifier over all labels of the data: it owns one row of weights per label, and a neck's weight where there is one.
+protocol ClassifierTerm: LossTerm {
+    /// The columns that make a label.
+    var by: [String] { get }
+    var on: LossSide { get }
+    /// Whether a batch norm stands between the embedding and the classifier (see `Neck`).
+    var neck: Bool { get }
+
+    /// - Parameters: features `[n, d]`, of any length; labels `[n]`; weight `[classes, d]`.
+    /// - Returns: a scalar, the mean over the rows.
+    func loss(_ features: Tensor, labels: [Int], weight: Tensor) throws -> Tensor
+}
+
+extension ClassifierTerm {
+    var needsTexts: Bool { on == .imageText }
+    var labelColumns: [String]? { by }
+    var ownsTensors: Bool { true }
+
+    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws { try heads.addClassifier(Neck.head, sizes, neck: neck) }
+
+    func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
+        try loss(
+            heads.necked(batch.towerVectors(on), neck: neck), labels: batch.labels(by: by, on), weight: heads.tensor(Neck.head))
     }
 }
 
