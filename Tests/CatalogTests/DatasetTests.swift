@@ -132,6 +132,7 @@ struct DatasetTests {
             "is an address (https), and addresses are not fetched"),
         Bad("m.csv", "image,product_id\nok.jpg,OK\n\"a.jpg, b.jpg\",P\n", 3, "lists 2 pictures; write one picture a row"),
         Bad("m.csv", "image,product_id\nok.jpg,OK\na.jpg|b.jpg|c.jpg,P\n", 3, "lists 3 pictures"),
+        Bad("m.csv", "image,product_id\nok.jpg,OK\na.jpg|b.jpg//,P\n", 3, "lists 2 pictures"),
         Bad("m.csv", "image,product_id\nok.jpg,OK\nC:\\pics\\a.jpg,P\n", 3, "is a path of Windows"),
         Bad("m.csv", "image,product_id\nok.jpg,OK\n,P\n", 3, "no 'image'"),
         Bad("m.csv", "image,product_id\nok.jpg,OK\na.jpg,\n", 3, "no 'product_id'"),

@@ -8,8 +8,12 @@
 #     csv jsonl catalog filter                      manifests and filters (Catalog.swift)
 #     forms                                         multipart forms (Forms.swift)
 #
+# FUZZ_SEED makes a run that can be repeated: the same broken files in the same order, as many as the time allows.
+#
 # It begins with the fixtures of the tests, or with small texts that stand below, and keeps nothing but what it found wrong, in .build/fuzz/. Ends with 1 if it found something.
 set -euo pipefail
+# Swift's own report of a crash hides the one that names the place.
+export SWIFT_BACKTRACE=enable=no
 cd "$(dirname "$0")/../.."
 seconds=${1:-600}
 shift || true
@@ -53,7 +57,7 @@ compile() {
             swiftc -O -wmo -swift-version 6 -parse-as-library -module-name Hashing -I Sources/CCrypto -emit-module \
                 -emit-module-path "$work/Hashing.swiftmodule" -emit-object -o "$work/Hashing.o" Sources/Hashing/*.swift
             "${swift[@]}" -wmo -enable-upcoming-feature InternalImportsByDefault -I "$work" -I Sources/CCrypto \
-                Sources/Catalog/{CatalogError,CatalogFilter,ExactText,FileStatus,Records}.swift Sources/Catalog/Dataset/*.swift \
+                Sources/Catalog/{CatalogError,CatalogFilter,ExactText,FileStatus,PathText,Records}.swift Sources/Catalog/Dataset/*.swift \
                 tools/fuzz/$1.swift "$work/Hashing.o" -lcrypto -o $place/$1
             ;;
     esac
@@ -84,6 +88,7 @@ seed() {
             ;;
         catalog)
             printf '[{"id":"A","categories":["x","y"],"price":12.5,"images":["a.jpg",{"file":"b.jpg","view":"back"}],"variants":[{"s":1}]}]' > "$2/catalog"
+            printf '[{"id":"A","images":["a//,b.jpg|c.//","\\\\x\\b.jpg","C:/d.jpg","file:///e"]}]' > "$2/paths"
             ;;
         forms)
             printf 'multipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nred\r\n--b \t\r\nContent-Disposition: form-data; filename="x"; name=image\r\n\r\n\r\n--b--' > "$2/form"
@@ -108,7 +113,7 @@ done
 # Side by side: each takes one core and waits for nothing.
 declare -A running
 for target in "${targets[@]}"; do
-    TARGET=$target $place/$(harness $target) -max_total_time=$seconds -timeout=20 -rss_limit_mb=1500 -malloc_limit_mb=600 -max_len=300000 \
+    TARGET=$target $place/$(harness $target) -seed=${FUZZ_SEED:-0} -max_total_time=$seconds -timeout=20 -rss_limit_mb=1500 -malloc_limit_mb=600 -max_len=300000 \
         -artifact_prefix=$place/found-$target/ -print_final_stats=1 "$work/$target" 2> $place/$target.log &
     running[$target]=$!
 done
@@ -120,7 +125,7 @@ for target in "${targets[@]}"; do
     else
         found=1
         echo "$target: found something, see $place/$target.log"
-        grep -E "ERROR|SUMMARY|Fatal|Test unit written" $place/$target.log | head -8
+        grep -aE "ERROR|SUMMARY|Fatal|Test unit written|^    #[0-9]+ .*(Fuzz|Foundation)" $place/$target.log | head -20
     fi
 done
 exit $found

@@ -104,7 +104,7 @@ public struct Dataset: Sendable {
     /// The folder where relative paths of images begin, of a source that was read before and may be gone.
     static func folder(ofSource source: String) -> String {
         let isFolder = (try? FileStatus(ofPath: source))?.isDirectory ?? (ManifestFormat(ofFile: source) == nil)
-        return isFolder ? source : (source as NSString).deletingLastPathComponent
+        return isFolder ? source : source.folderOfPath
     }
 
     private static func isLink(_ path: String) -> Bool {

@@ -21,7 +21,7 @@ extension ManifestReader {
 
     private static let filesOfSystems: Set<String> = ["thumbs.db", "desktop.ini", "ehthumbs.db", "picasa.ini", "icon\r"]
 
-    static func isNamedAsPicture(_ name: String) -> Bool { endings.contains((name as NSString).pathExtension.lowercased()) }
+    static func isNamedAsPicture(_ name: String) -> Bool { endings.contains(name.pathExtension.lowercased()) }
 
     mutating func readFolder() throws(CatalogError) {
         let listing: FileStatus.Listing
@@ -49,7 +49,7 @@ extension ManifestReader {
                     guard visited.insert([status.device, status.inode]).inserted else { continue }
                     walk(try FileStatus.names(inFolder: path), in: relative, visited: &visited)
                 } else if try isPictureFile(path, name, status) {
-                    var fields = ["image": relative, "product_id": relative, "title": (name as NSString).deletingPathExtension]
+                    var fields = ["image": relative, "product_id": relative, "title": name.withoutPathExtension]
                     if !category.isEmpty { fields["category"] = category }
                     append(line: nil, fields, path: path)
                 }
@@ -65,7 +65,7 @@ extension ManifestReader {
         if Self.isNamedAsPicture(name) { return true }
         guard status.isRegular, !Self.filesOfSystems.contains(name.lowercased()) else { return false }
         if let isPicture, isPicture(try FileStatus.start(of: path, count: 4_096)) { return true }
-        let ending = (name as NSString).pathExtension
+        let ending = name.pathExtension
         leaveOut(ending.isEmpty ? "no ending" : "." + ending.lowercased())
         return false
     }

@@ -30,7 +30,7 @@ struct ManifestReader {
         self.source = source
         self.format = format
         self.isPicture = isPicture
-        folder = format == .folder ? source : (source as NSString).deletingLastPathComponent
+        folder = format == .folder ? source : source.folderOfPath
         finder = PictureFinder(folder: folder)
     }
 

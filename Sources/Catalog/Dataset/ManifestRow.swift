@@ -53,7 +53,7 @@ public enum ManifestFormat: String, Sendable, Hashable, Codable {
 
     /// The format of a file, by its extension.
     init?(ofFile path: String) {
-        switch (path as NSString).pathExtension.lowercased() {
+        switch path.pathExtension.lowercased() {
         case "jsonl", "ndjson": self = .jsonLines
         case "csv": self = .csv
         case "json": self = .catalogJSON

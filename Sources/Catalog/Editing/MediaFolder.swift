@@ -94,7 +94,7 @@ struct MediaFolder: Sendable {
     }
 
     private func makeFolder(_ folder: String) throws(CatalogError) {
-        if mkdir(folder, 0o755) == 0 { return try synchronize((folder as NSString).deletingLastPathComponent) }
+        if mkdir(folder, 0o755) == 0 { return try synchronize(folder.folderOfPath) }
         guard errno == EEXIST else { throw failure(folder) }
     }
 

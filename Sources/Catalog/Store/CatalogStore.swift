@@ -115,7 +115,7 @@ public final class CatalogStore: Sendable {
     /// Runs a body while no other process makes a catalogue in the same folder, or brings one up to date; others wait. The lock is the folder's, so that nothing is left
     /// behind, also by a process that is killed. A file system without such locks goes without.
     private static func alone<Value>(inFolderOf path: String, _ body: () throws -> Value) throws -> Value {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = path.folderOfPath
         let descriptor = openFolder(folder.isEmpty ? "." : folder)
         defer { if descriptor >= 0 { _ = closeFolder(descriptor) } }
         if descriptor >= 0 { while flock(descriptor, LOCK_EX) != 0, errno == EINTR {} }
