@@ -158,10 +158,11 @@ public struct SearchEngine: Sendable {
 
     private func results(_ hits: [Hit]) throws -> [SearchResult] {
         let images = try catalog.store.images(hits.map(\.id))
+        let products = try catalog.store.products(images.values.map(\.productID))
         let found = hits.compactMap { hit in images[hit.id].map { (hit, $0) } }
-        return try found.enumerated().map { place, pair in
+        return found.enumerated().map { place, pair in
             let (hit, image) = pair
-            let product = try catalog.store.product(image.productID)
+            let product = products[image.productID]
             return SearchResult(
                 rank: place + 1, score: Double(hit.score),
                 product: .init(

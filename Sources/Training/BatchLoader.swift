@@ -14,7 +14,7 @@ public final class BatchLoader: Sendable {
     private let preprocessing: Preprocessing
     private let teacher: Preprocessing?
     private let tokens: [[Int64]]
-    private let sampler: ItemSampler
+    private let sampler: any BatchSampler
     private let photos: PhotoMemory
     private let workers: Int
     private let queue: BatchQueue
@@ -37,15 +37,8 @@ public final class BatchLoader: Sendable {
         self.preprocessing = preprocessing
         self.teacher = teacher
         tokens = tokenizer.map { tokenizer in data.captions.map { tokenizer.encode($0).ids.map(Int64.init) } } ?? []
-        sampler = ItemSampler(items: data.items, folders: data.folders, batch: recipe.batch, seed: recipe.seed)
-        if let (folder, what) = sampler.lacking.first {
-            let place = folder.map { "data folder \($0 + 1)" } ?? "the data"
-            let remedy =
-                what == ItemSampler.garments
-                ? "; give the photos of one product the same product_id, at least two of each, in a manifest.csv with the columns image and product_id"
-                : ""
-            throw .nothingToTrainOn(what: "the recipe asks for \(what) and \(place) has none\(remedy)")
-        }
+        sampler = try recipe.sampler(for: data)
+        if let what = sampler.lacking { throw .nothingToTrainOn(what: "the recipe asks for \(what)") }
         if recipe.needsTexts && tokens.isEmpty {
             throw .nothingToTrainOn(
                 what: tokenizer == nil
@@ -60,10 +53,10 @@ public final class BatchLoader: Sendable {
     /// How many garments of two photos and more there are, and how many single photos.
     public var counts: (garments: Int, singles: Int) { sampler.counts }
 
-    /// Starts making the batches of `steps`, in order.
-    public func start(steps: Range<Int>) {
+    /// Starts making batches, in order.
+    public func start(batches: Range<Int>) {
         let thread = Thread { [self] in
-            for step in steps {
+            for step in batches {
                 let batch = Result { try self.batch(step: step) }
                 if !queue.put(batch) { return }
                 if case .failure = batch { return }
@@ -79,7 +72,7 @@ public final class BatchLoader: Sendable {
     /// Ends the thread after the batch it is making.
     public func stop() { queue.close() }
 
-    /// The batch of one step, made here and now. Where a photo can't be read another one stands for it, the same one whenever the step is made.
+    /// One batch of the run by its number, made here and now. Where a photo can't be read another one stands for it, the same one whenever the step is made.
     /// - Throws: `ImageError` where none of those that may stand for a photo can be read either.
     public func batch(step: Int) throws -> TrainingBatch {
         let (views, squares, teacherSquares, unreadable) = try pictures(step: step)
@@ -113,7 +106,7 @@ public final class BatchLoader: Sendable {
     }
 
     private typealias Pictures = (
-        views: [ItemSampler.View], squares: SquarePictures, teacherSquares: SquarePictures?, unreadable: [Int: String]
+        views: [SampledView], squares: SquarePictures, teacherSquares: SquarePictures?, unreadable: [Int: String]
     )
 
     /// The views of a step, made by all workers, photo by photo: each is decoded once for all of its views, and let go of.
@@ -193,15 +186,15 @@ public final class BatchLoader: Sendable {
 
     /// Another photo of the same step, to take a ground from; nil where it can't be read or there is none.
     private func other(
-        in views: [ItemSampler.View], than index: Int, using generator: inout SeededGenerator
+        in views: [SampledView], than index: Int, using generator: inout SeededGenerator
     ) -> RGBImage? {
         let other = views[Int.random(in: views.indices, using: &generator)].photo
         return other == index ? nil : try? photos.photo(other)
     }
 
     private func readable(
-        _ view: ItemSampler.View, step: Int, place: Int, _ unreadable: inout [Int: String]
-    ) throws(ImageError) -> (ItemSampler.View, RGBImage) {
+        _ view: SampledView, step: Int, place: Int, _ unreadable: inout [Int: String]
+    ) throws(ImageError) -> (SampledView, RGBImage) {
         do throws(ImageError) { return (view, try photos.photo(view.photo)) } catch {
             unreadable[view.photo] = "\(error)"
             for other in sampler.substitutes(for: view, step: step, place: place) {

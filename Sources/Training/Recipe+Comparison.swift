@@ -17,6 +17,9 @@ extension Recipe {
             recipe.start = .new(architecture, vocabulary: moved(vocabulary, isModel: false))
         }
         recipe.teacher = teacher.map { moved($0, isModel: true) }
+        if case .mined(let file, let hard) = batch.sampler {
+            recipe.batch.sampler = .mined(file: moved(file, isModel: false), hard: hard)
+        }
         recipe.folder = there
         return recipe
     }

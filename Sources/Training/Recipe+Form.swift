@@ -47,20 +47,31 @@ extension Recipe {
         precision = try form.choice("precision", value?.precision, default: .float32)
         guard let batch = try form.section("batch", value?.batch, Batch.init) else { throw form.missing("batch") }
         guard batch.count > 1 else { throw form.wrong("batch", "of \(batch.count)", "at least two") }
+        // The parts would each be normed by themselves, and twice.
+        if batch.chunk > 0 && !batchNormFrozen {
+            throw form.wrong("batch.chunk", batch.chunk, "0, or batch_norm frozen: in parts a batch norm sees another batch")
+        }
         self.batch = batch
-        epochs = try form.integer("epochs", value?.epochs, in: 1...100_000)
-        stepsPerEpoch = try form.integer("steps_per_epoch", value?.stepsPerEpoch, in: 1...10_000_000)
+        epochs = try form.integer("epochs", value?.epochs, in: 0...100_000)
+        stepsPerEpoch = try form.integer("steps_per_epoch", value?.stepsPerEpoch, in: 0...10_000_000, default: 0)
         guard let optimizer = try form.section("optimizer", value?.optimizer, Optimizer.init) else {
             throw form.missing("optimizer")
         }
         self.optimizer = optimizer
-        losses = try Loss.list(form, value?.losses)
+        losses = try Loss.list(form, value?.losses, mayBeAbsent: epochs == 0)
         augmentation = try form.section("augmentation", value?.augmentation, Augmentation.init) ?? .unchanging
         captions = try form.strings("captions", value?.captions, default: ["{caption}"])
         captionChoice = try form.choice("captions_choice", value?.captionChoice, default: .first)
         validation =
             try form.sections("validation", value?.validation, Figure.init)
             ?? [Figure(relevantBy: "product_id")]
+        selection =
+            try form.section("select", value?.selection, Selection.init) ?? Selection(metric: Selection.score, mode: .max)
+        let names = [Selection.score] + validation.map(\.name)
+        guard names.contains(selection.metric) else {
+            throw form.wrong("select.metric", selection.metric, names.joined(separator: " or "))
+        }
+        earlyStopping = try form.section("early_stopping", value?.earlyStopping, EarlyStopping.init)
         keep = try form.integer("keep", value?.keep, in: 0...100_000, default: 0)
         let teacher = try form.optionalString("teacher", value?.teacher)
         self.teacher = teacher == "" ? nil : teacher
@@ -140,9 +151,61 @@ extension Recipe.Architecture {
 }
 
 extension Recipe.Batch {
-    /// One share stands in the batch itself, several in `from`.
+    private enum Kind: String, CaseIterable {
+        case items, shuffled
+        case inOrder = "in-order"
+        case onePerItem = "one-per-item"
+        case category, mined
+    }
+
+    private var kind: Kind {
+        switch sampler {
+        case .items: .items
+        case .shuffled: .shuffled
+        case .inOrder: .inOrder
+        case .onePerItem: .onePerItem
+        case .category: .category
+        case .mined: .mined
+        }
+    }
+
     fileprivate init(_ form: RecipeForm, _ value: Self?) throws(TrainingError) {
-        let views = try form.integer("views", value?.views, in: 1...16, default: 2)
+        func size(_ key: String) throws(TrainingError) -> Int { try form.integer(key, value?.shares[0].items, in: 1...65_536) }
+        func views(_ other: Int) throws(TrainingError) -> Int {
+            try form.integer("views", value?.views, in: 1...16, default: other)
+        }
+        func whole(_ count: Int, views: Int, _ sampler: Sampler) -> Self {
+            Self(views: views, shares: [Share(items: count, singles: 0)], sampler: sampler)
+        }
+        switch try form.choice("sampler", value?.kind, default: .items) {
+        case .items: self = try Self.items(form, value, views: try views(2))
+        case .shuffled: self = whole(try size("size"), views: try views(1), .shuffled)
+        case .inOrder: self = whole(try size("size"), views: try views(1), .inOrder)
+        case .onePerItem: self = whole(try size("size"), views: try views(1), .onePerItem)
+        case .category:
+            var known: (by: String, count: Int)?
+            if case .category(let by, let count)? = value?.sampler { known = (by, count) }
+            let items = try size("items")
+            let count = try form.integer("categories", known?.count, in: 1...1024)
+            guard items % count == 0 else {
+                throw form.wrong("items", items, "a multiple of categories (\(count)), which share them equally")
+            }
+            let by = try form.string("by", known?.by, default: "category")
+            self = whole(items, views: try views(2), .category(by: by, count: count))
+        case .mined:
+            var known: (file: String, hard: Int)?
+            if case .mined(let file, let hard)? = value?.sampler { known = (file, hard) }
+            self = whole(
+                try size("items"), views: try views(2),
+                .mined(
+                    file: try form.string("negatives", known?.file),
+                    hard: try form.integer("hard", known?.hard, in: 1...1024, default: 3)))
+        }
+        chunk = try form.integer("chunk", value?.chunk, in: 0...65_536, default: 0)
+    }
+
+    /// One share stands in the batch itself, several in `from`.
+    private static func items(_ form: RecipeForm, _ value: Self?, views: Int) throws(TrainingError) -> Self {
         let single = value.flatMap { $0.shares.count == 1 ? $0.shares[0] : nil }
         let several = single == nil ? value?.shares : nil
         var shares: [Share]?
@@ -152,13 +215,10 @@ extension Recipe.Batch {
             }
         }
         if let shares, shares.count < 2 { throw form.wrong("from", "\(shares.count) folders", "two or more") }
-        if var shares {
-            // The batch's own number said again is the batch's.
-            for place in shares.indices where shares[place].views == views { shares[place].views = nil }
-            self.init(views: views, shares: shares)
-        } else {
-            self.init(views: views, shares: [try Share(form, single, items: nil)])
-        }
+        guard var shares else { return Self(views: views, shares: [try Share(form, single, items: nil)]) }
+        // The batch's own number said again is the batch's.
+        for place in shares.indices where shares[place].views == views { shares[place].views = nil }
+        return Self(views: views, shares: shares)
     }
 }
 
@@ -180,6 +240,8 @@ extension Recipe.Optimizer {
         beta2 = try form.number("beta2", value?.beta2, in: 0...0.99999, default: 0.98)
         eps = try form.number("eps", value?.eps, in: 1e-12...1, default: 1e-6)
         clipNorm = try form.number("clip_norm", value?.clipNorm, in: 0...1e6, default: 0)
+        accumulate = try form.integer("accumulate", value?.accumulate, in: 1...4096, default: 1)
+        layerDecay = try form.number("layer_decay", value?.layerDecay, in: 0.01...1, default: 1)
         schedule = try Recipe.Schedule.inOptimizer(form, value?.schedule)
         groups = try form.sections("groups", value?.groups, Group.init) ?? []
         heads = try form.number("heads", value?.heads, in: 0...1000, default: 1)
@@ -232,5 +294,22 @@ extension Recipe.Figure {
             texts = Texts(template: template, at: try form.integer("at", value?.texts?.at, in: 1...1000, default: 8))
         }
         counts = try form.flag("score", value?.counts, default: texts == nil)
+    }
+}
+
+extension Recipe.Selection {
+    /// The mean of the figures that count.
+    static let score = "score"
+
+    fileprivate init(_ form: RecipeForm, _ value: Self?) throws(TrainingError) {
+        metric = try form.string("metric", value?.metric, default: Self.score)
+        mode = try form.choice("mode", value?.mode, default: .max)
+    }
+}
+
+extension Recipe.EarlyStopping {
+    fileprivate init(_ form: RecipeForm, _ value: Self?) throws(TrainingError) {
+        patience = try form.integer("patience", value?.patience, in: 1...100_000)
+        atLeast = try form.integer("at_least", value?.atLeast, in: 0...100_000, default: 0)
     }
 }

@@ -35,8 +35,24 @@ public struct Recipe: Sendable, Equatable {
         public var fitting: Preprocessing.Fitting
     }
 
-    /// What a step sees: garments with `views` photos each, and single photos of other things in `views` crops each.
+    /// What a step sees.
     public struct Batch: Sendable, Equatable {
+        /// Which photos meet.
+        public enum Sampler: Sendable, Equatable {
+            /// Garments with `views` photos each, and single photos of other things in `views` crops each.
+            case items
+            /// Any photos, in `views` crops each; every photo once in each pass.
+            case shuffled
+            /// The same in the order of the data.
+            case inOrder
+            /// Different items, one photo of each, in `views` crops.
+            case onePerItem
+            /// Garments as in `items`, of `count` values of the column `by` at a time.
+            case category(by: String, count: Int)
+            /// Garments as in `items`, each followed by `hard` of those that the file names as its hard negatives.
+            case mined(file: String, hard: Int)
+        }
+
         /// How many come from one place.
         public struct Share: Sendable, Equatable {
             /// Garments of two photos and more.
@@ -47,8 +63,12 @@ public struct Recipe: Sendable, Equatable {
             public var views: Int?
         }
 
+        public var sampler = Sampler.items
         /// Photos of each garment and crops of each single photo.
         public var views: Int
+        /// Views that the towers see at once; 0 is the whole batch. More memory-saving parts change no gradient (gradient caching, Gao et al.
+        /// 2021, arXiv:2101.06983), only their rounding, and cost a second forward pass.
+        public var chunk = 0
         /// One entry draws from all data folders together; several draw from one folder each, in the order in which they are given, so that a
         /// small folder is seen as often as a large one.
         public var shares: [Share]
@@ -57,7 +77,8 @@ public struct Recipe: Sendable, Equatable {
             self.init(views: views, shares: [Share(items: items, singles: singles)])
         }
 
-        public init(views: Int, shares: [Share]) {
+        public init(views: Int, shares: [Share], sampler: Sampler = .items) {
+            self.sampler = sampler
             self.views = views
             self.shares = shares
         }
@@ -85,6 +106,11 @@ public struct Recipe: Sendable, Equatable {
         public var eps: Double
         /// Longest gradient; 0 clips nothing.
         public var clipNorm: Double
+        /// Batches whose mean gradient makes an update.
+        public var accumulate: Int
+        /// The factor on the rate from one block of a tower to the one before it, in (0, 1]: blocks near the pixels and the words move less
+        /// (Clark et al. 2020, arXiv:2003.10555, section 3.4 of the appendix's fine-tuning). 1 is the same rate everywhere.
+        public var layerDecay: Double
         public var schedule: Schedule
         /// The first group that a parameter's name fits counts; without one the factor is 1.
         public var groups: [Group]
@@ -102,6 +128,33 @@ public struct Recipe: Sendable, Equatable {
         public var name: String
         /// The factor on the rate of its own tensors; nil takes `Optimizer.heads`.
         public var rate: Double?
+        /// Lengths of beginnings of the vectors on which the loss is taken too; its value is the mean over them and the whole (Kusupati et al.
+        /// 2022, arXiv:2205.13147, eq. 1, with tied classifiers: "MRL-E").
+        public var prefixes: [Int] = []
+    }
+
+    /// When a run ends before its last epoch.
+    public struct EarlyStopping: Sendable, Equatable {
+        /// Epochs without a better one.
+        public var patience: Int
+        /// Epochs that are always taken.
+        public var atLeast: Int
+    }
+
+    /// The figure that says which epoch is the best.
+    public struct Selection: Sendable, Equatable {
+        public enum Mode: String, Sendable, CaseIterable {
+            case max, min
+        }
+        /// `score`, the mean of the figures that count, or another figure of the validation by its name in the metrics.
+        public var metric: String
+        public var mode: Mode
+
+        /// Whether `figure` is better than the best one before it.
+        func prefers(_ figure: Double, to best: Double?) -> Bool {
+            guard let best else { return true }
+            return mode == .max ? figure > best : figure < best
+        }
     }
 
     /// Which of the templates that a row has the columns for makes its caption.
@@ -173,7 +226,9 @@ public struct Recipe: Sendable, Equatable {
     public var batchNormFrozen: Bool
     public var precision: Precision
     public var batch: Batch
+    /// 0 trains nothing: the start itself is measured and kept.
     public var epochs: Int
+    /// 0 where the data decides: as many steps as show as many views as there are photos (see `resolved(for:)`).
     public var stepsPerEpoch: Int
     public var optimizer: Optimizer
     public var losses: [Loss]
@@ -182,6 +237,9 @@ public struct Recipe: Sendable, Equatable {
     public var captions: [String]
     public var captionChoice: CaptionChoice
     public var validation: [Figure]
+    public var selection: Selection
+    /// nil goes on to the last epoch.
+    public var earlyStopping: EarlyStopping?
     /// Every how many epochs the checkpoint is kept under `epochs/`; 0 keeps none there.
     public var keep: Int
     /// A model, named as in `Start.model`, whose vector of every view is what the losses' teacher says; nil for files of vectors.
@@ -202,6 +260,14 @@ public struct Recipe: Sendable, Equatable {
         return files.fileExists(atPath: "\(path)/recipe.json") ? "\(path)/best" : path
     }
 
+    /// The folder of the model that training begins with; nil for a new one, or a file.
+    var startFolder: String? {
+        guard case .model(let name) = start else { return nil }
+        let path = resolvedModel(name)
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue ? path : nil
+    }
+
     /// Steps of the whole run.
     public var steps: Int { epochs * stepsPerEpoch }
 
@@ -211,11 +277,16 @@ public struct Recipe: Sendable, Equatable {
     /// Whether a step has to know a teacher's vectors.
     var needsTeacher: Bool { losses.contains { $0.kind.term.needsTeacher } }
 
-    /// Whether the losses or a figure of the validation read texts.
-    var readsTexts: Bool { needsTexts || validation.contains { $0.texts != nil } }
+    /// Whether a loss has to know what the labels are called.
+    var needsLabelTexts: Bool { losses.contains { $0.kind.term.needsLabelTexts } }
 
-    /// The lists of columns that losses take their labels from, each once.
+    /// Whether the losses or a figure of the validation read texts.
+    var readsTexts: Bool { needsTexts || needsLabelTexts || validation.contains { $0.texts != nil } }
+
+    /// The lists of columns that losses and the sampler take their labels from, each once.
     var labelColumns: [[String]] {
-        losses.compactMap { $0.kind.term.labelColumns }.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        var columns = losses.compactMap { $0.kind.term.labelColumns }
+        if case .category(let by, _) = batch.sampler { columns.append([by]) }
+        return columns.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }

@@ -172,15 +172,27 @@ extension RecipeForm {
     func integers(_ key: String, _ value: [Int]?, count: ClosedRange<Int>, in range: ClosedRange<Int>) throws(TrainingError)
         -> [Int]
     {
+        let found = try orMissing(try optionalIntegers(key, value, count: count, in: range), nil, key)
+        guard !found.isEmpty else {
+            throw wrong(key, "an empty list", "whole numbers in \(range.lowerBound)...\(range.upperBound)")
+        }
+        return found
+    }
+
+    /// An empty list is none.
+    func optionalIntegers(
+        _ key: String, _ value: [Int]?, count: ClosedRange<Int>, in range: ClosedRange<Int>
+    ) throws(TrainingError) -> [Int]? {
         let number = count.lowerBound == count.upperBound ? "\(count.lowerBound) " : ""
-        return try orMissing(
-            try entry(
-                key, value, "\(number)whole numbers in \(range.lowerBound)...\(range.upperBound)", json: { $0 },
-                parse: { found in
-                    guard let list = found as? [Any], count.contains(list.count) else { return nil }
-                    let whole = list.compactMap { JSONKind.number($0).flatMap { Int(exactly: $0) } }
-                    return whole.count == list.count && whole.allSatisfy(range.contains) ? whole : nil
-                }), nil, key)
+        return try entry(
+            key, value, "\(number)whole numbers in \(range.lowerBound)...\(range.upperBound)", json: { $0 },
+            parse: { found in
+                guard let list = found as? [Any] else { return nil }
+                if list.isEmpty { return count.lowerBound == 1 ? [] : nil }
+                guard count.contains(list.count) else { return nil }
+                let whole = list.compactMap { JSONKind.number($0).flatMap { Int(exactly: $0) } }
+                return whole.count == list.count && whole.allSatisfy(range.contains) ? whole : nil
+            })
     }
 
     func optionalNumber(_ key: String, _ value: Double?, in range: ClosedRange<Double>) throws(TrainingError) -> Double? {

@@ -16,6 +16,10 @@ public struct RunFolder: Sendable {
         public var seconds: Double
         /// Epochs that were measured; nil in runs of earlier versions, which always measured before they saved.
         public var measuredEpochs: Int?
+        /// Whether no later epoch is to come, since none was better for long.
+        public var endedEarly: Bool?
+        /// What the losses or the vectors told about the run, in sentences.
+        public var remarks: [String]?
     }
 
     public let path: String
@@ -106,10 +110,12 @@ public struct RunFolder: Sendable {
 
     /// Saves a model alone, such as the best one, with what is known about it.
     func saveModel(
-        _ model: CLIPModel, preprocessing: Preprocessing, vocabulary: String?, additions: [String: Any], to place: String
+        _ model: CLIPModel, preprocessing: Preprocessing, vocabulary: String?, additions: [String: Any],
+        prototypes: (vectors: Tensor, names: [String])? = nil, to place: String
     ) throws {
         try replace(place) {
             try Checkpoint.write(model, preprocessing: preprocessing, to: $0, vocabulary: vocabulary, additions: additions)
+            if let prototypes { try LearnedPrototypes.write(prototypes.vectors, names: prototypes.names, to: $0) }
         }
     }
 

@@ -15,6 +15,10 @@ public enum TrainingEvent: Sendable {
     /// How much of an epoch's time went by waiting for its batches, 0…1.
     case waited(epoch: Int, share: Double)
     case validated(epoch: Int, figures: [String: Double], isBest: Bool)
+    /// What the losses or the vectors tell about the run, in a sentence.
+    case remark(String)
+    /// No epoch was better for as many as the recipe waits.
+    case stoppedEarly(epoch: Int, best: Int)
     case saved(step: Int)
     case ended(step: Int, completed: Bool)
 }
@@ -52,9 +56,12 @@ public enum Trainer {
         shouldStop: () -> Bool, report: (TrainingEvent) -> Void
     ) throws -> Bool {
         try device.require()
+        let given = recipe
         let data = try TrainingData(
             sources.datasets, templates: recipe.captions, choice: recipe.captionChoice, seed: recipe.seed,
             labelColumns: recipe.labelColumns, teachers: sources.teachers, teacherPaths: sources.teacherPaths)
+        // How many steps an epoch has may be the data's to say.
+        let recipe = given.resolved(for: try given.sampler(for: data))
         let validation = Validation(sources.datasets, figures: recipe.validation)
 
         if recipe.batch.shares.count > 1 && recipe.batch.shares.count != sources.datasets.count {
@@ -75,6 +82,10 @@ public enum Trainer {
             throw TrainingError.teachers(what: "the recipe learns from a teacher and no file of its vectors is given")
         }
 
+        if recipe.epochs == 0 {
+            return try measureStart(
+                recipe, sources, validation, photos: data.paths.count, to: folder, resume: resume, device: device, report: report)
+        }
         // Weights: those of the last checkpoint, of the recipe's start, or new ones.
         var progress = RunFolder.Progress(step: 0, bestScore: nil, bestEpoch: nil, seconds: 0, measuredEpochs: 0)
         var resumed = false
@@ -93,15 +104,21 @@ public enum Trainer {
         if validation.asksTexts && origin.tokenizer == nil {
             throw TrainingError.nothingToTrainOn(what: "a figure of the validation reads texts and the model has no vocabulary")
         }
+        // A run that goes on has what it learned from in its own state.
+        let learned = try LearnedPrototypes.found(in: recipe.startFolder ?? "")
         let step = try TrainingStep(
-            model: origin.model, recipe: recipe, teacherSize: teacherSize, classes: data.labelCounts, device: device)
+            model: origin.model, recipe: recipe, teacherSize: teacherSize, classes: data.labelCounts,
+            texts: recipe.needsLabelTexts
+                ? origin.tokenizer.map { LabelTexts(data, sources.datasets, tokenizer: $0, device: device) } : nil,
+            learned: learned, device: device)
         if resumed { try folder.restore(step) }
         let loader = try BatchLoader(
             data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
             teacher: teacher?.preprocessing, memory: sources.photoMemory)
         // Only now: a run that could not begin leaves nothing in its folder.
         if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
-        loader.start(steps: progress.step..<recipe.steps)
+        let batchesPerStep = recipe.optimizer.accumulate
+        loader.start(batches: progress.step * batchesPerStep..<recipe.steps * batchesPerStep)
         defer { loader.stop() }
         let counts = loader.counts
         report(
@@ -117,6 +134,7 @@ public enum Trainer {
         var savedStep = progress.step
         // Seconds of this epoch's steps, as far as this process took them.
         var epochTime = (waited: 0.0, total: 0.0)
+        var watch = CollapseWatch(told: progress.remarks ?? [])
         func save() throws {
             let additions = try record(
                 recipe, sources, epoch: progress.step / recipe.stepsPerEpoch, figures: latest, progress: progress,
@@ -134,9 +152,10 @@ public enum Trainer {
                     Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
                 ) { report(.unreadable($0)) }
                 // Without validation rows the latest epoch is the best there is.
-                let isBest = latest["score"].map { $0 > progress.bestScore ?? -1 } ?? true
+                let figure = latest[recipe.selection.metric]
+                let isBest = figure.map { recipe.selection.prefers($0, to: progress.bestScore) } ?? true
                 if isBest {
-                    progress.bestScore = latest["score"]
+                    progress.bestScore = figure
                     progress.bestEpoch = epoch
                 }
                 let additions = try record(
@@ -144,7 +163,7 @@ public enum Trainer {
                 if isBest {
                     try folder.saveModel(
                         step.model, preprocessing: origin.preprocessing, vocabulary: origin.vocabulary, additions: additions,
-                        to: folder.best)
+                        prototypes: try step.learnedPrototypes(), to: folder.best)
                 }
                 if recipe.keep > 0 && epoch % recipe.keep == 0 {
                     try folder.saveEpoch(
@@ -163,6 +182,12 @@ public enum Trainer {
             try folder.append(line)
             report(.validated(epoch: epoch, figures: latest, isBest: isBest))
             progress.measuredEpochs = epoch
+            if let stopping = recipe.earlyStopping, let best = progress.bestEpoch, latest[recipe.selection.metric] != nil,
+                epoch >= stopping.atLeast, epoch - best >= stopping.patience, progress.step < recipe.steps
+            {
+                progress.endedEarly = true
+                report(.stoppedEarly(epoch: epoch, best: best))
+            }
             try save()
         }
 
@@ -179,13 +204,19 @@ public enum Trainer {
         do {
             // An error between the epoch's last step and its end had the run saved, and not measured.
             if progress.measuredEpochs.map({ $0 < progress.step / recipe.stepsPerEpoch }) ?? false { try endEpoch() }
-            while progress.step < recipe.steps {
+            while progress.step < recipe.steps && progress.endedEarly != true {
                 let begin = ContinuousClock.now
-                var batch = try loader.next()
-                let wait = (ContinuousClock.now - begin) / .seconds(1)
-                try note(batch.unreadable)
-                if let teacher, let squares = batch.teacherSquares { batch.teacher = try teacher.embed(squares: squares) }
-                let result = try step.run(batch, step: progress.step)
+                var wait = 0.0
+                var batches: [TrainingBatch] = []
+                for _ in 0..<batchesPerStep {
+                    let asked = ContinuousClock.now
+                    var batch = try loader.next()
+                    wait += (ContinuousClock.now - asked) / .seconds(1)
+                    try note(batch.unreadable)
+                    if let teacher, let squares = batch.teacherSquares { batch.teacher = try teacher.embed(squares: squares) }
+                    batches.append(batch)
+                }
+                let result = try step.run(batches, step: progress.step)
                 let seconds = (ContinuousClock.now - begin) / .seconds(1)
                 progress.step += 1
                 progress.seconds += seconds
@@ -194,8 +225,15 @@ public enum Trainer {
                 report(.step(progress.step, result, seconds: seconds))
                 var line: [String: Any] = ["step": progress.step, "loss": result.loss, "rate": result.rate, "seconds": seconds]
                 line["gradient_norm"] = result.gradientNorm
+                line["cosine"] = result.cosine
                 for (name, value) in result.terms { line["loss_\(name)"] = value }
+                for (name, value) in result.chance { line["chance_\(name)"] = value }
                 try folder.append(line)
+                if let remark = watch.see(result) {
+                    progress.remarks = watch.told
+                    report(.remark(remark))
+                    try folder.append(["step": progress.step, "remark": remark])
+                }
 
                 if progress.step % recipe.stepsPerEpoch == 0 { try endEpoch() }
                 if shouldStop() {
@@ -208,9 +246,38 @@ public enum Trainer {
             if step.isWhole && progress.step > savedStep { try? save() }
             throw error
         }
-        let isComplete = progress.step == recipe.steps
+        let isComplete = progress.step == recipe.steps || progress.endedEarly == true
         report(.ended(step: progress.step, completed: isComplete))
         return isComplete
+    }
+
+    /// A recipe that trains nothing: the start is what comes out, and is measured as every epoch is.
+    private static func measureStart(
+        _ recipe: Recipe, _ sources: TrainingSources, _ validation: Validation, photos: Int, to folder: RunFolder, resume: Bool,
+        device: Device, report: (TrainingEvent) -> Void
+    ) throws -> Bool {
+        if resume {
+            _ = try folder.resume(recipe)
+        } else {
+            try TorchRuntime.seed(recipe.seed)
+            let start = try TrainingStart(recipe, device: device)
+            let figures = try validation.measure(
+                Embedder(model: start.model, preprocessing: start.preprocessing, tokenizer: start.tokenizer)
+            ) { report(.unreadable($0)) }
+            if validation.rows == 0 { report(.withoutValidation) }
+            try folder.create(recipe)
+            let progress = RunFolder.Progress(step: 0, bestScore: figures[recipe.selection.metric], bestEpoch: 0, seconds: 0)
+            try folder.saveModel(
+                start.model, preprocessing: start.preprocessing, vocabulary: start.vocabulary,
+                additions: record(recipe, sources, epoch: 0, figures: figures, progress: progress, photos: photos),
+                to: folder.best)
+            var line: [String: Any] = ["epoch": 0, "step": 0, "best": true]
+            for (name, value) in figures { line["val_\(name)"] = value }
+            try folder.append(line)
+            report(.validated(epoch: 0, figures: figures, isBest: true))
+        }
+        report(.ended(step: 0, completed: true))
+        return true
     }
 
     /// What a model remembers of its making: read by everything that shows a model, typed by nobody.
@@ -229,7 +296,7 @@ public enum Trainer {
             "name": recipe.name, "command": commands.joined(separator: " && "), "recipe": try recipe.object(), "epoch": epoch,
             "step": progress.step, "data": sources.datasets.map(TrainingData.digest),
             "seconds": (progress.seconds * 10).rounded() / 10, "photos": photos, "validation": figures,
-            "torch": TorchRuntime.version,
+            "torch": TorchRuntime.version, "remarks": progress.remarks ?? [],
         ]
     }
 }

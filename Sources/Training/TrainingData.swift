@@ -19,6 +19,8 @@ public struct TrainingData: Sendable {
     private let labelSets: [[String]: (ofPhoto: [Int], count: Int)]
     /// The data folder of each photo, from 0.
     public let folders: [Int]
+    /// The product id of each item, which is one of its data folder.
+    public let productIDs: [String]
     /// The teacher's vectors, one per photo, zeros for a photo that it never saw; empty without a teacher.
     public let teacher: [Float]
     /// Whether the teacher saw a photo.
@@ -40,6 +42,7 @@ public struct TrainingData: Sendable {
         var teacher: [Float] = [], folders: [Int] = [], isTaught: [Bool] = []
         var itemNumbers: [String: Int] = [:], captionNumbers: [String: Int] = [:]
         var labels = labelColumns.map { (columns: $0, numbers: [String: Int](), ofPhoto: [Int]()) }
+        var productIDs: [String] = []
         if !teachers.isEmpty && (teachers.count != datasets.count || teacherPaths.count != teachers.count) {
             throw .teachers(
                 what:
@@ -59,6 +62,7 @@ public struct TrainingData: Sendable {
                 // Two datasets may use the same product id for different things.
                 let item = "\(index)/\(row.productID)"
                 items.append(itemNumbers[item, default: itemNumbers.count])
+                if items[items.count - 1] == productIDs.count { productIDs.append(row.productID) }
                 itemNumbers[item] = items[items.count - 1]
                 for place in labels.indices {
                     let label = Self.label(of: row, by: labels[place].columns, product: item)
@@ -94,6 +98,7 @@ public struct TrainingData: Sendable {
         labelSets = Dictionary(
             uniqueKeysWithValues: labels.map { ($0.columns, (ofPhoto: $0.ofPhoto, count: $0.numbers.count)) })
         self.folders = folders
+        self.productIDs = productIDs
         self.teacher = teacher
         self.isTaught = isTaught
         teacherSize = size
@@ -119,8 +124,14 @@ public struct TrainingData: Sendable {
         return rows.indices.shuffled(using: &generator).lazy.compactMap { rows[$0] }.first
     }
 
+    /// All captions that a photo may have, as rows of `captions`.
+    func captions(of photo: Int) -> [Int] { captionsOfPhoto[photo].compactMap { $0 } }
+
     /// The labels of a batch's photos, by the columns that losses compare them in.
     func labels(of photos: [Int]) -> [[String]: [Int]] { labelSets.mapValues { set in photos.map { set.ofPhoto[$0] } } }
+
+    /// The label of every photo by columns that the data was made with.
+    func labels(by columns: [String]) -> [Int] { labelSets[columns]?.ofPhoto ?? items }
 
     /// How many different labels there are, by the columns that make them.
     var labelCounts: [[String]: Int] { labelSets.mapValues { $0.count } }
@@ -136,6 +147,9 @@ public struct TrainingData: Sendable {
     /// A template with the row's values in place of its `{columns}`, in lower case; nil where the row lacks one. Of a category path such as
     /// `Men/Tops/Hoodies` the last part counts; `_` and `|` become blanks.
     private static func filled(_ template: String, for row: ManifestRow) -> String? { filled(template) { row[$0] } }
+
+    /// Whether a row has all columns of a template.
+    static func fits(_ template: String, _ row: ManifestRow) -> Bool { filled(template, for: row) != nil }
 
     static func filled(_ template: String, value: (String) -> String?) -> String? {
         var text = ""

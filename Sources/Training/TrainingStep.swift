@@ -39,11 +39,15 @@ public struct TrainingBatch: Sendable {
     }
 }
 
-/// The losses of one step, before its update.
+/// The losses of one step, before its update; means over the step's batches.
 public struct StepReport: Sendable, Equatable {
     public var loss: Double
     /// Term by term, unweighted.
     public var terms: [String: Double]
+    /// What each term is worth where the vectors tell nothing apart, of those where that is one number.
+    public var chance: [String: Double] = [:]
+    /// Mean cosine of two views' vectors, −1…1: near 1 where they have collapsed into one.
+    public var cosine: Double
     public var gradientNorm: Double
     public var rate: Double
 }
@@ -55,7 +59,10 @@ public final class TrainingStep {
         let name: String
         let weight: Double
         let loss: any LossTerm
+        /// Lengths of beginnings of the vectors on which it is taken too.
+        let prefixes: [Int]
         let scope: HeadScope
+        let setting: LossSetting
     }
 
     public let model: CLIPModel
@@ -64,6 +71,9 @@ public final class TrainingStep {
     private let schedule: any LearningRateSchedule
     private let device: Device
     private let terms: [Term]
+    private let towers: Towers
+    /// What is trained of the model.
+    private let weights: [(name: String, tensor: Tensor)]
     /// The tensors that the losses own: trained along and thrown away.
     let heads: Heads
     /// The weights' running average; nil where the recipe wants none.
@@ -74,44 +84,72 @@ public final class TrainingStep {
     /// - Parameters:
     ///   - teacherSize: dimension of the teacher's vectors; 0 without a teacher.
     ///   - classes: how many different labels the data has, by the columns that make them; empty where no loss tells labels apart.
+    ///   - texts: what the labels are called; nil where no loss asks.
+    ///   - learned: prompts that the run learned with which this one begins.
     /// - Throws: `TrainingError.nothingToTrainOn` where `trainable` or a group names no parameter, or a loss has no labels to tell apart.
-    public init(
-        model: CLIPModel, recipe: Recipe, teacherSize: Int, classes: [[String]: Int] = [:], device: Device
+    init(
+        model: CLIPModel, recipe: Recipe, teacherSize: Int, classes: [[String]: Int], texts: LabelTexts?,
+        learned: LearnedPrototypes.Found, device: Device
     ) throws {
         self.model = model
         self.recipe = recipe
         self.device = device
         schedule = recipe.optimizer.schedule.course
+        towers = Towers(model, recipe, device: device)
         let settings = recipe.optimizer
         let names = model.store.parameters.map(\.name)
         if let group = settings.groups.first(where: { group in !names.contains { $0.hasPrefix(group.prefix) } }) {
             throw TrainingError.nothingToTrainOn(what: "no parameter begins with \(group.prefix), a group of the optimizer")
         }
+        let layers = LayerDecay(names, factor: settings.layerDecay)
         var slots: [AdamW.Slot] = []
-        for (name, parameter) in model.store.parameters where recipe.trainable.contains(where: name.hasPrefix) {
-            try parameter.setRequiresGradient(true)
-            let group = settings.groups.first { name.hasPrefix($0.prefix) }
-            slots.append(Self.slot(name, parameter, settings, rateFactor: group?.rate ?? 1))
-        }
-        guard !slots.isEmpty else {
+        weights = model.store.parameters.filter { parameter in recipe.trainable.contains { parameter.name.hasPrefix($0) } }
+        guard recipe.trainable.isEmpty || !weights.isEmpty else {
             throw TrainingError.nothingToTrainOn(what: "no parameter begins with \(recipe.trainable.joined(separator: " or "))")
         }
+        for (name, parameter) in weights {
+            try parameter.setRequiresGradient(true)
+            let group = settings.groups.first { name.hasPrefix($0.prefix) }
+            slots.append(Self.slot(name, parameter, settings, rateFactor: (group?.rate ?? 1) * layers.factor(of: name)))
+        }
         let heads = Heads(seed: recipe.seed, device: device)
+        let trained = weights
         terms = try recipe.losses.map { loss in
             let term = loss.kind.term
             let scope = HeadScope(heads: heads, name: loss.name, rate: loss.rate ?? settings.heads)
-            let labels = term.labelColumns.flatMap { classes[$0] } ?? 0
-            try term.addTensors(
-                to: scope, LossSizes(embedding: model.configuration.embeddingSize, teacher: teacherSize, classes: labels))
-            return Term(name: loss.name, weight: loss.weight, loss: term, scope: scope)
+            let setting = LossSetting(
+                model: model, weights: trained, teacher: teacherSize, classes: term.labelColumns.flatMap { classes[$0] } ?? 0,
+                texts: texts, learned: learned)
+            let size = model.configuration.embeddingSize
+            if let long = loss.prefixes.first(where: { $0 >= size }) {
+                throw TrainingError.nothingToTrainOn(
+                    what: "the loss \(loss.name) is to be taken on the first \(long) numbers of vectors that have \(size)")
+            }
+            try term.addTensors(to: scope, setting)
+            return Term(
+                name: loss.name, weight: loss.weight, loss: term, prefixes: loss.prefixes, scope: scope, setting: setting)
         }
         self.heads = heads
         // Weights that stay need no average. Running statistics move with the weights, and are averaged with them.
         let averaged =
             slots.map { (name: $0.name, tensor: $0.parameter) } + (recipe.batchNormFrozen ? [] : model.store.buffers)
         average = settings.ema > 0 ? try WeightAverage(averaged, decay: settings.ema) : nil
-        slots += heads.all.map { Self.slot($0.name, $0.tensor, settings, rateFactor: $0.rate) }
+        for head in heads.all {
+            if let rate = head.rate { slots.append(Self.slot(head.name, head.tensor, settings, rateFactor: rate)) }
+        }
+        guard !slots.isEmpty else {
+            throw TrainingError.nothingToTrainOn(what: "the recipe trains no parameter and no loss has tensors of its own")
+        }
         optimizer = try AdamW(slots, beta1: settings.beta1, beta2: settings.beta2, eps: settings.eps)
+    }
+
+    /// A step without losses that read what labels are called.
+    public convenience init(
+        model: CLIPModel, recipe: Recipe, teacherSize: Int, classes: [[String]: Int] = [:], device: Device
+    ) throws {
+        try self.init(
+            model: model, recipe: recipe, teacherSize: teacherSize, classes: classes, texts: nil,
+            learned: .init(path: "", prototypes: nil), device: device)
     }
 
     /// No decay on norms, biases and the logit scale: they have one dimension or none.
@@ -127,48 +165,75 @@ public final class TrainingStep {
         optimizer.state + heads.all.map { (name: $0.name, tensor: $0.tensor) } + (average?.state ?? [])
     }
 
+    /// Numbers that are trained: of the model, and of the losses.
+    public var trainedCounts: (model: Int, heads: Int) {
+        (
+            weights.reduce(0) { $0 + $1.tensor.elementCount },
+            heads.all.reduce(0) { $0 + ($1.rate == nil ? 0 : $1.tensor.elementCount) }
+        )
+    }
+
     /// Runs `body` with the weights that are measured and kept in the model: their average where the recipe wants one.
     public func withWeightsToKeep<Result>(_ body: () throws -> Result) throws -> Result {
         try average.map { try $0.applied(body) } ?? body()
     }
 
-    /// - Parameter step: from 0 over the whole run; decides the rate.
-    /// - Throws: `TrainingError.notFinite` before any weight has changed, if the loss or the gradient is not a number. Running statistics of
+    /// Vectors of texts that were learned for the labels, and the labels' names; nil where no loss learns any.
+    func learnedPrototypes() throws -> (vectors: Tensor, names: [String])? {
+        for term in terms {
+            guard let vectors = try term.loss.learnedPrototypes(term.scope, term.setting) else { continue }
+            return (vectors, term.setting.texts?.names(by: term.loss.labelColumns ?? LossBatch.product) ?? [])
+        }
+        return nil
+    }
+
+    /// A step over one batch.
+    public func run(_ batch: TrainingBatch, step: Int) throws -> StepReport { try run([batch], step: step) }
+
+    /// - Parameters: batches, whose mean gradient makes the update; step, from 0 over the whole run, decides the rate.
+    /// - Throws: `TrainingError.notFinite` before any weight has changed, if a loss or the gradient is not a number. Running statistics of
     ///   batch norms have moved by then.
-    public func run(_ batch: TrainingBatch, step: Int) throws -> StepReport {
+    public func run(_ batches: [TrainingBatch], step: Int) throws -> StepReport {
         try optimizer.clearGradients()
         isWhole = recipe.batchNormFrozen || model.store.buffers.isEmpty
-        let (loss, terms) = try losses(batch)
-        let value = try loss.item()
-        guard value.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "loss", value: value) }
-        try loss.backward()
-        let limit = recipe.optimizer.clipNorm
-        let norm = try limit > 0 ? optimizer.clipGradients(to: limit) : optimizer.gradientNorm()
-        // A finite loss may have an infinite slope; one such step would spoil every weight, and the next checkpoint with them.
-        guard norm.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "gradient", value: norm) }
-        let rate = recipe.optimizer.rate * schedule.factor(step: step, of: recipe.steps)
-        isWhole = false
-        try optimizer.step(rate: rate)
-        try average?.update(step: step)
-        isWhole = true
-        return StepReport(loss: value, terms: terms, gradientNorm: norm, rate: rate)
-    }
-
-    /// A tower in the recipe's precision; what comes out is float32 for the losses.
-    private func inPrecision(_ tower: () throws -> Tensor) throws -> Tensor {
-        switch recipe.precision {
-        case .float32: try tower()
-        case .bfloat16: try withPrecision(.bfloat16, on: device, tower)
+        var report = StepReport(loss: 0, terms: [:], cosine: 0, gradientNorm: 0, rate: 0)
+        var seen: [LossBatch] = []
+        for batch in batches {
+            let encoding = try towers.encode(batch, weights: weights)
+            let loss = try losses(encoding.batch, share: 1 / Double(batches.count), into: &report)
+            let value = try loss.item()
+            guard value.isFinite else { throw TrainingError.notFinite(step: step + 1, what: "loss", value: value) }
+            report.loss += value / Double(batches.count)
+            try (batches.count == 1 ? loss : loss / Double(batches.count)).backward()
+            try encoding.backward()
+            seen.append(encoding.batch)
         }
+        let limit = recipe.optimizer.clipNorm
+        report.gradientNorm = try limit > 0 ? optimizer.clipGradients(to: limit) : optimizer.gradientNorm()
+        // A finite loss may have an infinite slope; one such step would spoil every weight, and the next checkpoint with them.
+        guard report.gradientNorm.isFinite else {
+            throw TrainingError.notFinite(step: step + 1, what: "gradient", value: report.gradientNorm)
+        }
+        report.rate = recipe.optimizer.rate * schedule.factor(step: step, of: recipe.steps)
+        isWhole = false
+        try optimizer.step(rate: report.rate)
+        try average?.update(step: step)
+        for batch in seen { for term in terms { try term.loss.remember(batch, term.scope) } }
+        isWhole = true
+        return report
     }
 
-    private func losses(_ batch: TrainingBatch) throws -> (loss: Tensor, terms: [String: Double]) {
-        let vectors = try encoded(batch)
+    /// The weighted sum of the terms of one batch; what it tells is added to `report` at `share`.
+    private func losses(_ batch: LossBatch, share: Double, into report: inout StepReport) throws -> Tensor {
         var sum: Tensor?
-        var values: [String: Double] = [:]
         for term in terms {
-            guard let value = try term.loss.value(vectors, term.scope) else { continue }
-            values[term.name] = try value.item()
+            guard var value = try term.loss.value(batch, term.scope) else { continue }
+            for size in term.prefixes {
+                if let part = try term.loss.value(batch.prefix(size), term.scope) { value = try value + part }
+            }
+            if !term.prefixes.isEmpty { value = try value / Double(term.prefixes.count + 1) }
+            report.terms[term.name, default: 0] += try value.item() * share
+            if let chance = try term.loss.chance(batch, term.scope) { report.chance[term.name, default: 0] += chance * share }
             let weighted = try value * term.weight
             sum = try sum.map { try $0 + weighted } ?? weighted
         }
@@ -176,33 +241,19 @@ public final class TrainingStep {
             throw TrainingError.nothingToTrainOn(
                 what: "a batch gave no loss; it needs two captions, two photos of one item or a teacher")
         }
-        return (sum, values)
+        report.cosine += try batch.meanCosine() * share
+        return sum
     }
+}
 
-    /// The batch as the towers see it: each tower runs once, whatever the losses are.
-    private func encoded(_ batch: TrainingBatch) throws -> LossBatch {
-        let side = model.configuration.resolution
-        let pixels =
-            try batch.squares?.tensor(on: device)
-            ?? Tensor(batch.pixels, shape: [batch.items.count, 3, side, side]).to(device)
-        let features = try inPrecision { try model.encodeImages(pixels, recipe.batchNormFrozen ? .evaluate : .train) }
-        var texts: LossBatch.Texts?
-        if recipe.needsTexts && batch.captioned.count > 1 {
-            let context = model.configuration.text.contextLength
-            let ids = try Tensor(batch.tokens, shape: [batch.tokens.count / context, context])
-            let captions = batch.captioned.map(\.caption)
-            let different = try inPrecision { try model.encodeTexts(ids.to(device)) }
-            texts = .init(
-                features: try LossBatch.rows(captions, of: different), views: batch.captioned.map(\.view), captions: captions)
+extension LossBatch {
+    /// Mean cosine of two different views: (‖Σ z‖² − n) / (n (n − 1)).
+    fileprivate func meanCosine() throws -> Double {
+        let n = Double(items.count)
+        guard n > 1 else { return 0 }
+        return try withoutGradients {
+            let sum = try images.sum([0])
+            return (try (sum * sum).sum().item() - n) / (n * (n - 1))
         }
-        var teacher: LossBatch.Teacher?
-        if batch.taught.count > 1 {
-            let count = batch.taught.count
-            let vectors = try Tensor(batch.teacher, shape: [count, batch.teacher.count / count]).to(device)
-            teacher = .init(vectors: vectors, views: batch.taught)
-        }
-        return LossBatch(
-            features: features, images: try features.normalized(), texts: texts, teacher: teacher, items: batch.items,
-            otherLabels: batch.labels, logitScale: model.logitScale)
     }
 }

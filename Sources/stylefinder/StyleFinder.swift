@@ -10,7 +10,7 @@ struct StyleFinder: AsyncParsableCommand {
             GenerateCommand.self,
             ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, FeaturesCommand.self,
             ModelsCommand.self,
-            TrainCommand.self, ServeCommand.self, DemoCommand.self,
+            TrainCommand.self, MineCommand.self, ServeCommand.self, DemoCommand.self,
         ])
 
     static func main() async {

@@ -20,7 +20,7 @@ struct BatchLoaderTests {
             try BatchLoader(
                 data, recipe: tiny.recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, memory: $0)
         }
-        loaders[0].start(steps: 2..<100)
+        loaders[0].start(batches: 2..<100)
         for step in 2..<8 {
             let (found, expected) = (try loaders[0].next(), try loaders[1].batch(step: step))
             #expect(found.squares == expected.squares && found.items == expected.items && found.tokens == expected.tokens)

@@ -19,7 +19,7 @@ struct ItemSamplerTests {
         let sampler = ItemSampler(
             items: items, folders: items.map { $0 < 8 ? 0 : 1 },
             batch: .init(views: 2, shares: [.init(items: 2, singles: 1), .init(items: 0, singles: 3)]), seed: 3)
-        #expect(sampler.lacking.isEmpty)
+        #expect(sampler.lacking == nil)
         for step in 0..<30 {
             let drawn = sampler.views(step: step).enumerated().filter { $0.offset % 2 == 0 }.map(\.element.item)
             #expect(drawn.count == 6)
@@ -56,11 +56,16 @@ struct ItemSamplerTests {
 
     @Test("a share that its folder can't serve is named")
     func lackingShares() {
-        let sampler = ItemSampler(
-            items: [0, 0, 1], folders: [0, 0, 1],
-            batch: .init(views: 2, shares: [.init(items: 1, singles: 1), .init(items: 2, singles: 1)]), seed: 1)
-        #expect(sampler.lacking.map(\.folder) == [0, 1])
-        #expect(sampler.lacking.map(\.what) == ["single photos", "items with two photos"])
+        func lacking(_ items: [Int], _ shares: [Recipe.Batch.Share]) -> String? {
+            ItemSampler(items: items, folders: [0, 0, 1], batch: .init(views: 2, shares: shares), seed: 1).lacking
+        }
+        #expect(
+            lacking([0, 0, 1], [.init(items: 1, singles: 1), .init(items: 0, singles: 1)])
+                == "of data folder 1 single photos, and there are none")
+        #expect(
+            lacking([0, 0, 1], [.init(items: 1, singles: 0), .init(items: 2, singles: 1)])?.hasPrefix(
+                "of data folder 2 items with two photos") == true)
+        #expect(lacking([0, 0, 1], [.init(items: 1, singles: 0), .init(items: 0, singles: 1)]) == nil)
     }
 
     @Test("garments are the items of two photos and more")

@@ -14,6 +14,7 @@ private struct Golden: Decodable, Sendable {
         let gradients: [String: [Double]]
         let captions: [Int]?
         let labels: [Int]?
+        let memoryLabels: [Int]?
         let temperature: Double?
         let smoothing: Double?
         let margin: Double?
@@ -50,6 +51,11 @@ private struct Golden: Decodable, Sendable {
     let normalizedSoftmax: [Case]
     let triplet: [Case]
     let proxyAnchor: [Case]
+    let supConMemory: [Case]
+    let tripletMemory: [Case]
+    let teacherContrast: [Case]
+    let textPrototypes: [Case]
+    let weightDrift: [Case]
     let oneCycle: [OneCycleTable]
     let stepDecay: [StepDecayTable]
 
@@ -182,9 +188,58 @@ struct LossReferenceTests {
             let margin: Triplet.Margin = golden.margin.map { .hard($0) } ?? .soft
             let vectors = try leaf.normalized()
             let distances = try (vectors.matmul(vectors.transposed()) * -2 + 2).clamped(0...4).sqrt().floats()
-            #expect(Triplet.mine(distances, labels: labels, mining: mining, margin: margin).count == golden.triplets)
+            #expect(
+                Triplet.mine(
+                    distances, labels: labels, anchors: labels.count, mining: mining, margin: margin
+                ).count == golden.triplets)
             let loss = try #require(try Triplet.loss(vectors, labels: labels, mining: mining, margin: margin))
             try expect(loss, of: ["embeddings": leaf], equals: golden)
+        }
+    }
+}
+
+@Suite("Losses over more than a batch against pytorch-metric-learning and torch")
+struct WideLossReferenceTests {
+    @Test("SupCon and triplets with a memory, and their gradients")
+    func memories() throws {
+        for golden in try Golden.all.get().supConMemory {
+            let leaf = try golden.leaf("embeddings")
+            let loss = try SupCon.loss(
+                leaf.normalized(), labels: #require(golden.labels), temperature: #require(golden.temperature),
+                others: (golden.leaf("memory"), #require(golden.memoryLabels)))
+            try expect(loss, of: ["embeddings": leaf], equals: golden)
+        }
+        for golden in try Golden.all.get().tripletMemory {
+            let leaf = try golden.leaf("embeddings")
+            let (labels, margin) = (try #require(golden.labels), try #require(golden.margin))
+            let others = (vectors: try golden.leaf("memory"), labels: try #require(golden.memoryLabels))
+            let loss = try Triplet.loss(
+                leaf.normalized(), labels: labels, mining: .batchHard, margin: .hard(margin), others: others)
+            try expect(#require(loss), of: ["embeddings": leaf], equals: golden)
+        }
+    }
+
+    @Test("the contrast with a teacher, prototypes of texts and the distance of weights, and their gradients")
+    func others() throws {
+        for golden in try Golden.all.get().teacherContrast {
+            let student = try golden.leaf("student")
+            let loss = try TeacherContrast.loss(
+                predicted: student, teacher: golden.leaf("teacher"), items: #require(golden.labels),
+                temperature: #require(golden.temperature))
+            try expect(loss, of: ["student": student], equals: golden)
+        }
+        for golden in try Golden.all.get().textPrototypes {
+            let images = try golden.leaf("images")
+            let loss = try TextPrototypes.loss(
+                images: images.normalized(), prototypes: golden.leaf("prototypes"), rows: #require(golden.labels),
+                scale: Tensor(Float(#require(golden.scale))), smoothing: #require(golden.smoothing))
+            try expect(loss, of: ["images": images], equals: golden)
+        }
+        for golden in try Golden.all.get().weightDrift {
+            let now = try golden.leaf("now")
+            let start = try golden.leaf("start")
+            let loss = try WeightDrift.loss([(now: now, start: start)])
+            try expect(#require(loss), of: ["now": now], equals: golden)
         }
     }
 }
@@ -295,11 +350,11 @@ struct LossTests {
         // Four points on a line, at 0, 1, 3 and 4: distances are differences. Classes {0, 1, 4} and {3}.
         let places: [Float] = [0, 1, 3, 4]
         let distances = places.flatMap { a in places.map { abs(a - $0) } }
-        let triplets = Triplet.mine(distances, labels: [7, 7, 8, 7], mining: .batchHard, margin: .hard(0.2))
+        let triplets = Triplet.mine(distances, labels: [7, 7, 8, 7], anchors: 4, mining: .batchHard, margin: .hard(0.2))
         #expect(triplets.map(\.anchor) == [0, 1, 3], "the third has no positive")
         #expect(triplets.map(\.positive) == [3, 3, 0])
         #expect(triplets.map(\.negative) == [2, 2, 2])
-        let semi = Triplet.mine(distances, labels: [7, 7, 8, 7], mining: .semiHard, margin: .hard(2))
+        let semi = Triplet.mine(distances, labels: [7, 7, 8, 7], anchors: 4, mining: .semiHard, margin: .hard(2))
         // Only from 0 and 1 to each other: the negative at 3 is 3 − 1 = 2 and 2 − 1 = 1 farther than the positive.
         #expect(semi.map(\.anchor) == [0, 1] && semi.map(\.positive) == [1, 0] && semi.map(\.negative) == [2, 2])
     }

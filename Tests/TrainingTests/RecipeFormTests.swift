@@ -131,7 +131,7 @@ struct RecipeFormTests {
         arguments: [
             (
                 #"{"kind": "supcon", "margin": 1}"#,
-                "unknown key losses[0].margin; known here: by, kind, name, on, temperature, weight."
+                "unknown key losses[0].margin; known here: by, kind, memory, name, on, prefixes, temperature, weight."
             ),
             (#"{"kind": "supcon", "rate": 1}"#, "unknown key losses[0].rate;"),
             (#"{"kind": "teacher", "by": "color"}"#, "unknown key losses[0].by;"),

@@ -159,7 +159,7 @@ struct RecipeTests {
     @Test(
         "a missing key is named with its path",
         arguments: [
-            "name", "model", "batch", "epochs", "steps_per_epoch", "optimizer", "losses", "model.tower", "model.width",
+            "name", "model", "batch", "epochs", "optimizer", "losses", "model.tower", "model.width",
             "model.patch",
             "model.vocabulary", "batch.items", "optimizer.rate",
         ])
@@ -185,9 +185,9 @@ struct RecipeTests {
         "a value of a wrong type or out of range is named with what was found and what would be right",
         arguments: [
             Wrong("name", 3, "a text"), Wrong("description", ["x"], "a text"),
-            Wrong("epochs", "3", "a whole number in 1...100000"),
-            Wrong("epochs", 0, "a whole number in 1...100000"), Wrong("epochs", 1.5, "a whole number in 1...100000"),
-            Wrong("epochs", true, "a whole number in 1...100000"), Wrong("epochs", 1e300, "a whole number in 1...100000"),
+            Wrong("epochs", "3", "a whole number in 0...100000"),
+            Wrong("epochs", -1, "a whole number in 0...100000"), Wrong("epochs", 1.5, "a whole number in 0...100000"),
+            Wrong("epochs", true, "a whole number in 0...100000"), Wrong("epochs", 1e300, "a whole number in 0...100000"),
             Wrong("seed", -1, "a whole number in 0...2147483647"), Wrong("model", "small-vit", "an object"),
             Wrong("model.tower", "cnn", "vit or resnet"), Wrong("model.fitting", "stretch", "shortest or squash"),
             Wrong("model.heads", 3, "a multiple of heads (3)"), Wrong("model.resolution", 36, "a multiple of patch (8)"),
@@ -265,12 +265,16 @@ struct RecipeTests {
     func shipped() throws {
         let folder = "\(Fixtures.package)/Recipes"
         let names = Set(try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json") })
-        #expect(names.isSuperset(of: ["small-efficientnet.json", "small-resnet-128.json", "small-vit-patient.json"]))
+        #expect(names.isSuperset(of: ["small-efficientnet.json", "stage2.json", "prompts.json", "margin.json", "paper-v4.json"]))
         for name in names {
             let recipe = try Recipe(path: "\(folder)/\(name)")
             #expect("\(recipe.name).json" == name)
-            let rates = [0, recipe.steps - 1].map { recipe.optimizer.schedule.course.factor(step: $0, of: recipe.steps) }
-            #expect(rates.allSatisfy { $0 < 0.1 }, "the run begins and ends with a small rate")
+            // The paper's runs had no warm-up.
+            if !name.hasPrefix("paper-") && recipe.epochs > 0 {
+                let steps = recipe.stepsPerEpoch > 0 ? recipe.steps : 1000
+                let rates = [0, steps - 1].map { recipe.optimizer.schedule.course.factor(step: $0, of: steps) }
+                #expect(rates.allSatisfy { $0 < 0.1 }, "the run of \(name) begins and ends with a small rate")
+            }
             if case .new(_, let vocabulary) = recipe.start {
                 #expect(FileManager.default.fileExists(atPath: "\(recipe.resolved(vocabulary))/vocab.json"))
             }

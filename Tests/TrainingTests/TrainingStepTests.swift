@@ -28,6 +28,8 @@ private struct ReferenceRun {
     let record: Record
     let tensors: SafetensorsFile
     let step: TrainingStep
+    /// The losses' own tensors.
+    let heads: [String]
     let side: Int
 
     init(_ name: String, on device: Device = .cpu, precision: Recipe.Precision = .float32) throws {
@@ -39,9 +41,12 @@ private struct ReferenceRun {
         tensors = try SafetensorsFile(path: "\(folder)/golden.safetensors")
         let start = try TrainingStart(recipe, device: device)
         side = start.preprocessing.side
-        let head = try #require(tensors.tensors["teacher_head"])
-        step = try TrainingStep(model: start.model, recipe: recipe, teacherSize: head.shape[0], device: device)
-        try #require(step.heads["teacher_head"]).copyInPlace(from: .mapped("teacher_head", of: tensors))
+        step = try TrainingStep(
+            model: start.model, recipe: recipe, teacherSize: tensors.tensors["teacher_head"]?.shape[0] ?? 0,
+            classes: [["product_id"]: 12], device: device)
+        heads = tensors.names.filter { $0 != "teacher" && !$0.hasPrefix("final.") }
+        try #require(Set(heads) == Set(step.heads.all.map(\.name)))
+        for name in heads { try #require(step.heads[name]).copyInPlace(from: .mapped(name, of: tensors)) }
     }
 
     /// The picture that both sides compute: patches of 8×8 that belong to the item, noise of the view.
@@ -128,7 +133,9 @@ struct CUDATests {
 
 @Suite("A run beside PyTorch", .serialized)
 struct TrainingReferenceTests {
-    @Test("twenty steps have the losses of the same run in PyTorch, and end at the same weights", arguments: ["vit", "resnet"])
+    @Test(
+        "twenty steps have the losses of the same run in PyTorch, and end at the same weights",
+        arguments: ["vit", "resnet", "vit-classes", "resnet-classes"])
     func twentySteps(_ name: String) throws {
         let run = try ReferenceRun(name)
         try #require(run.record.steps.count == 20 && run.recipe.steps == 20)
@@ -155,7 +162,7 @@ struct TrainingReferenceTests {
             let name = String(key.dropFirst("final.".count))
             let found: [Float]
             switch name {
-            case "teacher_head": found = try #require(run.step.heads["teacher_head"]).floats()
+            case _ where run.heads.contains(name): found = try #require(run.step.heads[name]).floats()
             case "embeddings":
                 let items = run.record.batches[0].items
                 let pixels = try Tensor(run.pixels(step: 0, items: items), shape: [items.count, 3, run.side, run.side])
@@ -170,8 +177,8 @@ struct TrainingReferenceTests {
             #expect(difference <= 1e-3 * max(scale, 1), "\(name) at the end: off by \(difference), greatest \(scale)")
             compared.append(name)
         }
-        #expect(compared.contains("embeddings") && compared.contains("teacher_head"))
-        if name == "resnet" { #expect(compared.count { $0.contains("running_") } >= 2 * 20) }
+        #expect(compared.contains("embeddings") && Set(compared).isSuperset(of: run.heads) && !run.heads.isEmpty)
+        if name.hasPrefix("resnet") { #expect(compared.count { $0.contains("running_") } >= 2 * 20) }
     }
 
     @Test("a batch that gives no gradient in a term leaves the term out, and without any term is an error")

@@ -2,7 +2,8 @@
 
 SupCon, ArcFace, normalised softmax, triplets with their miners and Proxy-Anchor by pytorch-metric-learning; the others by torch: CLIP's
 cross-entropy for distinct captions, cross-entropy against shared target probabilities for equal ones, cosine_similarity and mse_loss
-for the teacher, cross_entropy with label smoothing, BatchNorm1d for the neck; OneCycleLR and MultiStepLR for the schedules. In
+for the teacher, cross_entropy with label smoothing, BatchNorm1d for the neck, cross_entropy with shared targets for the teacher's contrast, cdist
+for triplets with a memory; OneCycleLR and MultiStepLR for the schedules. In
 float64, so that what is compared against has no rounding of its own; inputs are exact in float32.
 
     python tools/golden/losses.py
@@ -61,6 +62,60 @@ def sup_con(name, labels, temperature, seed):
     embeddings = vectors(seed, len(labels), 6)
     loss = SupConLoss(temperature=temperature)(embeddings, torch.tensor(labels))  # normalises by itself
     return {"labels": labels, "temperature": temperature, **case(name, loss, embeddings=embeddings)}
+
+
+def memories(seed, count, size):
+    """Unit vectors of earlier batches: no gradient reaches them. Exact in float32."""
+    return F.normalize(torch.randn(count, size, generator=torch.Generator().manual_seed(seed))).double()
+
+
+def sup_con_memory(name, labels, memory_labels, temperature, seed):
+    embeddings, memory = vectors(seed, len(labels), 6), memories(seed + 300, len(memory_labels), 6)
+    # The batch is compared with itself and with the memory; nobody is compared with itself.
+    everyone = torch.cat([embeddings, memory])
+    all_labels = torch.tensor(labels + memory_labels)
+    anchors, others = torch.meshgrid(torch.arange(len(labels)), torch.arange(len(all_labels)), indexing="ij")
+    keep = anchors != others
+    same = all_labels[anchors] == all_labels[others]
+    pairs = (anchors[keep & same], others[keep & same], anchors[keep & ~same], others[keep & ~same])
+    loss = SupConLoss(temperature=temperature)(
+        embeddings, torch.tensor(labels), indices_tuple=pairs, ref_emb=everyone, ref_labels=all_labels)
+    return {"labels": labels, "memory_labels": memory_labels, "temperature": temperature,
+            **case(name, loss, embeddings=embeddings, memory=memory)}
+
+
+def triplet_memory(name, labels, memory_labels, margin, seed):
+    embeddings, memory = vectors(seed, len(labels), 5), memories(seed + 300, len(memory_labels), 5)
+    unit, everyone = F.normalize(embeddings), torch.cat([F.normalize(embeddings), memory])
+    all_labels = torch.tensor(labels + memory_labels)
+    distances = torch.cdist(unit, everyone, compute_mode="donot_use_mm_for_euclid_dist")
+    costs = []
+    for anchor, label in enumerate(labels):
+        same = all_labels == label
+        same[anchor] = False
+        if same.any():
+            costs.append(F.relu(distances[anchor][same].max() - distances[anchor][all_labels != label].min() + margin))
+    return {"labels": labels, "memory_labels": memory_labels, "margin": margin, "mining": "batch-hard",
+            **case(name, torch.stack(costs).mean(), embeddings=embeddings, memory=memory)}
+
+
+def teacher_contrast(name, items, temperature, seed):
+    student, target = vectors(seed, len(items), 5), F.normalize(vectors(seed + 1, len(items), 5).detach().float()).double()
+    labels = torch.tensor(items)
+    equal = (labels[:, None] == labels[None, :]).double()
+    loss = F.cross_entropy(F.normalize(student) @ target.T / temperature, equal / equal.sum(1, keepdim=True))
+    return {"labels": items, "temperature": temperature, **case(name, loss, student=student, teacher=target)}
+
+
+def text_prototypes(name, rows, count, scale, smoothing, seed):
+    images, prototypes = vectors(seed, len(rows), 5), memories(seed + 300, count, 5)
+    loss = F.cross_entropy(scale * F.normalize(images) @ prototypes.T, torch.tensor(rows), label_smoothing=smoothing)
+    return {"labels": rows, "scale": scale, "smoothing": smoothing, **case(name, loss, images=images, prototypes=prototypes)}
+
+
+def weight_drift(seed):
+    now, start = vectors(seed, 4, 3), vectors(seed + 1, 4, 3).detach()
+    return case("half the squared distance", F.mse_loss(now, start, reduction="sum") / 2, now=now, start=start)
 
 
 def teacher(seed):
@@ -216,6 +271,22 @@ def main():
             proxy_anchor("the paper's settings", [0, 3, 1, 1, 6], 7, 0.1, 32, 71),
             proxy_anchor("gentle ones", [2, 2, 0, 5], 6, 0.3, 4, 72),
         ],
+        "sup_con_memory": [
+            sup_con_memory("a memory with positives", [0, 0, 1, 2, 2, 5], [0, 2, 3, 3, 9, 1, 0], 0.2, 81),
+            sup_con_memory("positives in the memory alone", [0, 1, 2], [2, 1, 1, 7], 0.1, 82),
+        ],
+        "triplet_memory": [
+            triplet_memory("hard ones from a memory", [0, 0, 1, 1, 2, 4], [0, 2, 3, 1, 5], 0.3, 83),
+        ],
+        "teacher_contrast": [
+            teacher_contrast("views of their own", [0, 1, 2, 3, 4], 0.07, 84),
+            teacher_contrast("views that share an item", [0, 0, 1, 2, 2, 2], 0.5, 85),
+        ],
+        "text_prototypes": [
+            text_prototypes("as CLIP scales", [0, 2, 2, 5], 6, 14.3, 0.0, 86),
+            text_prototypes("smoothed", [1, 3, 0], 4, 5.0, 0.1, 87),
+        ],
+        "weight_drift": [weight_drift(88)],
         "one_cycle": [one_cycle(20, 0.3, 0.04, 0.000004), one_cycle(37, 0.45, 0.1, 0.001)],
         "step_decay": [step_decay(12, [3, 8], 0.1), step_decay(9, [2, 4, 4, 7], 0.5)],
     }

@@ -69,4 +69,12 @@ public final class CLIPModel {
     public func encodeTexts(_ ids: Tensor) throws -> Tensor {
         try text(ids)
     }
+
+    /// Texts some of whose tokens are vectors that no word has: learned prompts (Zhou et al. 2022, arXiv:2109.01134).
+    /// - Parameters: ids as above; embeddings `[batch, m, text width]`, which stand in each text in the places `places[i]`, m of them, instead of
+    ///   the tokens there.
+    /// - Returns: `[batch, embedding]`, not normalised.
+    public func encodeTexts(_ ids: Tensor, with embeddings: Tensor, at places: [[Int]]) throws -> Tensor {
+        try text(ids, replaced: (embeddings, places))
+    }
 }

@@ -40,9 +40,13 @@ final class TextTransformer {
     /// `ids` int64 `[batch, context]` to `[batch, embedding]`, not normalised.
     ///
     /// CLIP's end token has the greatest id, so the arg-max of the ids finds it; what stands behind it is invisible under the causal mask.
-    func callAsFunction(_ ids: Tensor) throws -> Tensor {
+    ///
+    /// - Parameter replaced: embeddings `[batch, m, width]` in the place of those of some tokens, and the m places in each text.
+    func callAsFunction(_ ids: Tensor, replaced: (embeddings: Tensor, places: [[Int]])? = nil) throws -> Tensor {
         let length = ids.size(1)
-        var x = try tokens.embedding(ids) + positions.narrowed(0, start: 0, length: length)
+        var embedded = try tokens.embedding(ids)
+        if let replaced { embedded = try Self.replacing(embedded, with: replaced.embeddings, at: replaced.places) }
+        var x = try embedded + positions.narrowed(0, start: 0, length: length)
         for block in blocks { x = try block(x) }
         let batch = ids.size(0)
         if let projectionBias {
@@ -50,5 +54,24 @@ final class TextTransformer {
         }
         let ends = try ids.argMax(1).reshaped([batch, 1, 1]).expanded([batch, 1, x.size(2)])
         return try normAfter(x.gathered(1, ends).squeezed(1)).matmul(projection)
+    }
+
+    /// Rows of both, chosen one by one, so that gradients reach the new ones.
+    private static func replacing(_ embedded: Tensor, with new: Tensor, at places: [[Int]]) throws -> Tensor {
+        let (batch, length, width) = (embedded.size(0), embedded.size(1), embedded.size(2))
+        let count = new.size(1)
+        guard new.shape == [batch, count, width], places.count == batch,
+            places.allSatisfy({ $0.count == count && $0.allSatisfy((0..<length).contains) })
+        else {
+            throw TorchError.argument("embeddings \(new.shape) do not fit \(batch) texts of \(length) tokens of width \(width)")
+        }
+        var index = (0..<Int64(batch * length)).map { $0 }
+        for (text, own) in places.enumerated() {
+            for (number, place) in own.enumerated() {
+                index[text * length + place] = Int64(batch * length + text * count + number)
+            }
+        }
+        let all = try Tensor.concatenated([embedded.reshaped([batch * length, width]), new.reshaped([batch * count, width])])
+        return try all.rows(Tensor(index, shape: [index.count]).to(all.device)).reshaped([batch, length, width])
     }
 }

@@ -52,6 +52,19 @@ public struct Dataset: Sendable {
         mentionedPaths = reader.mentionedPaths
     }
 
+    /// Rows that were read elsewhere.
+    init(rows: [ManifestRow], source: String) {
+        self.rows = rows
+        self.source = source
+        format = .folder
+        folder = source.folderOfPath
+        problems = []
+        remarks = []
+        leftOut = [:]
+        unread = 0
+        mentionedPaths = Set(rows.map { ExactText($0.path) })
+    }
+
     /// The names of all columns that any row has a value in, sorted.
     public var columns: [String] {
         var names: Set<String> = rows.isEmpty ? [] : ["image", "product_id"]

@@ -13,6 +13,8 @@ public struct ArcFace: ClassifierTerm {
     public var scale: Double
     /// Whether a batch norm stands between the embedding and the classifier (see `Neck`).
     public var neck: Bool
+    /// Whether the vectors are brought to unit length before the neck.
+    public var normalized = false
 
     /// Where θ + m would pass π, and the cosine rise again, cos θ − m·sin m stands for cos(θ + m), as in the authors' code.
     /// - Parameters: features `[n, d]` and weight `[classes, d]`, of any length; labels `[n]`; margin in 0…π/2; scale above 0.
@@ -37,7 +39,8 @@ extension ArcFace {
             by: try form.labelColumns(value?.by), on: try form.side(value?.on),
             margin: try form.number("margin", value?.margin, in: 0...1.57, default: 0.5),
             scale: try form.number("scale", value?.scale, in: 0.1...1000, default: 64),
-            neck: try form.flag("neck", value?.neck, default: false))
+            neck: try form.flag("neck", value?.neck, default: false),
+            normalized: try form.flag("normalized", value?.normalized, default: false))
     }
 
     func loss(_ features: Tensor, labels: [Int], weight: Tensor) throws -> Tensor {

@@ -1,3 +1,4 @@
+import Foundation
 import Torch
 
 /// BNNeck of Luo et al. 2019 (arXiv:1903.07071, section 3.4): a batch norm between the embedding and a classifier. What a classifier asks
@@ -26,6 +27,8 @@ protocol ClassifierTerm: LossTerm {
     var on: LossSide { get }
     /// Whether a batch norm stands between the embedding and the classifier (see `Neck`).
     var neck: Bool { get }
+    /// Whether the vectors are brought to unit length before anything else.
+    var normalized: Bool { get }
 
     /// - Parameters: features `[n, d]`, of any length; labels `[n]`; weight `[classes, d]`.
     /// - Returns: a scalar, the mean over the rows.
@@ -37,27 +40,36 @@ extension ClassifierTerm {
     var labelColumns: [String]? { by }
     var ownsTensors: Bool { true }
 
-    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws { try heads.addClassifier(Neck.head, sizes, neck: neck) }
+    func addTensors(to heads: HeadScope, _ setting: LossSetting) throws {
+        try heads.addClassifier(Neck.head, setting, neck: neck)
+    }
 
     func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
-        try loss(
-            heads.necked(batch.towerVectors(on), neck: neck), labels: batch.labels(by: by, on), weight: heads.tensor(Neck.head))
+        let vectors = try normalized ? batch.vectors(on) : batch.towerVectors(on)
+        return try loss(
+            heads.necked(vectors, neck: neck), labels: batch.labels(by: by, on),
+            weight: heads.tensor(Neck.head, prefix: vectors.size(1)))
+    }
+
+    func chance(_ batch: LossBatch, _ heads: HeadScope) throws -> Double? {
+        log(Double(try heads.tensor(Neck.head).size(0)))
     }
 }
 
 extension HeadScope {
     /// The tensors of a classifier: one row of `classes` per label, and a neck's weight where there is one.
-    func addClassifier(_ part: String, _ sizes: LossSizes, neck: Bool = false) throws {
-        guard sizes.classes > 1 else {
-            throw TrainingError.nothingToTrainOn(what: "the loss \(name) tells labels apart, and the data has \(sizes.classes)")
+    func addClassifier(_ part: String, _ setting: LossSetting, neck: Bool = false) throws {
+        guard setting.classes > 1 else {
+            throw TrainingError.nothingToTrainOn(
+                what: "the loss \(name) tells labels apart, and the data has \(setting.classes)")
         }
-        try addNormal(part, shape: [sizes.classes, sizes.embedding], deviation: 1 / Double(sizes.embedding).squareRoot())
-        if neck { try addOnes(Neck.part, shape: [sizes.embedding]) }
+        try addNormal(part, shape: [setting.classes, setting.embedding], deviation: 1 / Double(setting.embedding).squareRoot())
+        if neck { try addOnes(Neck.part, shape: [setting.embedding]) }
     }
 
     /// What a classifier is given: `features` `[n, d]`, behind the neck where there is one.
     func necked(_ features: Tensor, neck: Bool) throws -> Tensor {
-        neck ? try Neck.normed(features, weight: tensor(Neck.part)) : features
+        neck ? try Neck.normed(features, weight: tensor(Neck.part, prefix: features.size(1))) : features
     }
 }
 

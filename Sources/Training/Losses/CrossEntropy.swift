@@ -10,6 +10,8 @@ public struct CrossEntropy: ClassifierTerm {
     public var smoothing: Double
     /// Whether a batch norm stands between the embedding and the classifier (see `Neck`).
     public var neck: Bool
+    /// Whether the vectors are brought to unit length before the neck.
+    public var normalized = false
 
     /// - Parameters: features `[n, d]`, of any length; labels `[n]`, below the number of classes; weight `[classes, d]`.
     /// - Returns: a scalar, the mean over the rows. At chance it is ln C.
@@ -30,7 +32,8 @@ extension CrossEntropy {
         self.init(
             by: try form.labelColumns(value?.by), on: try form.side(value?.on),
             smoothing: try form.number("label_smoothing", value?.smoothing, in: 0...0.99, default: 0.1),
-            neck: try form.flag("neck", value?.neck, default: false))
+            neck: try form.flag("neck", value?.neck, default: false),
+            normalized: try form.flag("normalized", value?.normalized, default: false))
     }
 
     func loss(_ features: Tensor, labels: [Int], weight: Tensor) throws -> Tensor {

@@ -1,3 +1,4 @@
+import Foundation
 public import Torch
 
 /// Symmetric image–text loss, InfoNCE as CLIP uses it (Radford et al. 2021, arXiv:2103.00020, figure 3).
@@ -42,4 +43,6 @@ extension InfoNCE {
             images: LossBatch.rows(texts.views, of: batch.images), texts: texts.features.normalized(), captions: texts.captions,
             logitScale: batch.logitScale)
     }
+
+    func chance(_ batch: LossBatch, _ heads: HeadScope) -> Double? { batch.texts.map { log(Double($0.captions.count)) } }
 }

@@ -1,3 +1,4 @@
+import CLIP
 import Torch
 
 /// A kind of loss: its settings, what it needs of a batch, the tensors that it owns, and its value.
@@ -7,31 +8,62 @@ protocol LossTerm: Sendable, Equatable {
 
     var needsTexts: Bool { get }
     var needsTeacher: Bool { get }
+    /// Whether the labels have to have texts of their own (see `LabelTexts`).
+    var needsLabelTexts: Bool { get }
     /// The columns whose values make two photos alike to this loss; nil where it asks for no labels.
     var labelColumns: [String]? { get }
+    /// Whether it trains tensors of its own.
     var ownsTensors: Bool { get }
+    /// Whether it may be taken on beginnings of the vectors (`Recipe.Loss.prefixes`).
+    var takesPrefixes: Bool { get }
 
-    /// Makes the tensors that are trained along with the model and left behind with the run.
-    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws
+    /// Makes the tensors that are trained along with the model and left behind with the run, and those that the loss remembers.
+    func addTensors(to heads: HeadScope, _ setting: LossSetting) throws
     /// - Returns: a scalar, or nil where the batch holds nothing to compare.
     func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor?
+    /// After the update: what is to be known of this batch later.
+    func remember(_ batch: LossBatch, _ heads: HeadScope) throws
+    /// What the loss is worth where the vectors tell nothing apart; nil where that is not one number.
+    func chance(_ batch: LossBatch, _ heads: HeadScope) throws -> Double?
+    /// Vectors `[classes, d]` of texts that were learned for the labels, to be kept with the model; nil where none are.
+    func learnedPrototypes(_ heads: HeadScope, _ setting: LossSetting) throws -> Tensor?
 }
 
 extension LossTerm {
     var needsTexts: Bool { false }
     var needsTeacher: Bool { false }
+    var needsLabelTexts: Bool { false }
     var labelColumns: [String]? { nil }
     var ownsTensors: Bool { false }
-    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws {}
+    var takesPrefixes: Bool { true }
+    func addTensors(to heads: HeadScope, _ setting: LossSetting) throws {}
+    func remember(_ batch: LossBatch, _ heads: HeadScope) throws {}
+    func chance(_ batch: LossBatch, _ heads: HeadScope) throws -> Double? { nil }
+    func learnedPrototypes(_ heads: HeadScope, _ setting: LossSetting) throws -> Tensor? { nil }
 }
 
-/// What the tensors of a loss depend on.
-struct LossSizes {
-    var embedding: Int
-    /// 0 without a teacher.
-    var teacher: Int
+/// What a loss finds at the beginning of a run.
+struct LossSetting {
+    var model: CLIPModel
+    /// What is trained of the model.
+    var weights: [(name: String, tensor: Tensor)] = []
+    /// Dimension of the teacher's vectors; 0 without a teacher.
+    var teacher = 0
     /// Different labels in the whole data, for the loss's own columns; 0 for a loss without labels.
-    var classes: Int
+    var classes = 0
+    /// nil without a vocabulary, or where no loss asks.
+    var texts: LabelTexts?
+    /// The learned prototypes of the model that the run began with, and where they were looked for.
+    var learned: LearnedPrototypes.Found = .init(path: "", prototypes: nil)
+
+    var embedding: Int { model.configuration.embeddingSize }
+
+    func labelTexts(for heads: HeadScope) throws -> LabelTexts {
+        guard let texts else {
+            throw TrainingError.nothingToTrainOn(what: "the loss \(heads.name) reads texts and the model has no vocabulary")
+        }
+        return texts
+    }
 }
 
 /// Which vectors a loss compares.
@@ -72,8 +104,22 @@ struct LossBatch {
     let items: [Int]
     /// The labels of the views by other columns than the product's.
     let otherLabels: [[String]: [Int]]
+    let model: CLIPModel
+    /// What is trained of the model.
+    var weights: [(name: String, tensor: Tensor)] = []
+
     /// The logarithm of the factor on the cosines of pictures and texts.
-    let logitScale: Tensor
+    var logitScale: Tensor { model.logitScale }
+
+    /// The same batch, of every vector the first `size` numbers.
+    func prefix(_ size: Int) throws -> LossBatch {
+        func start(_ tensor: Tensor) throws -> Tensor { try tensor.narrowed(1, start: 0, length: size) }
+        let features = try start(features)
+        return LossBatch(
+            features: features, images: try features.normalized(),
+            texts: try texts.map { .init(features: try start($0.features), views: $0.views, captions: $0.captions) },
+            teacher: teacher, items: items, otherLabels: otherLabels, model: model, weights: weights)
+    }
 
     /// `[n, d]` or, with texts, `[n + m, d]`, L2-normalised.
     func vectors(_ side: LossSide) throws -> Tensor {

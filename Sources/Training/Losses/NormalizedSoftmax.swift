@@ -9,6 +9,8 @@ public struct NormalizedSoftmax: ClassifierTerm {
     public var temperature: Double
     /// Whether a batch norm stands between the embedding and the classifier (see `Neck`).
     public var neck: Bool
+    /// Whether the vectors are brought to unit length before the neck.
+    public var normalized = false
 
     /// - Parameters: features `[n, d]` and weight `[classes, d]`, of any length; labels `[n]`; temperature above 0.
     /// - Returns: a scalar, the mean over the rows.
@@ -23,7 +25,8 @@ extension NormalizedSoftmax {
         self.init(
             by: try form.labelColumns(value?.by), on: try form.side(value?.on),
             temperature: try form.number("temperature", value?.temperature, in: 0.001...10, default: 0.05),
-            neck: try form.flag("neck", value?.neck, default: false))
+            neck: try form.flag("neck", value?.neck, default: false),
+            normalized: try form.flag("normalized", value?.normalized, default: false))
     }
 
     func loss(_ features: Tensor, labels: [Int], weight: Tensor) throws -> Tensor {

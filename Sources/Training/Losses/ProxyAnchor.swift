@@ -39,10 +39,12 @@ extension ProxyAnchor {
     var labelColumns: [String]? { by }
     var ownsTensors: Bool { true }
 
-    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws { try heads.addClassifier("proxies", sizes) }
+    func addTensors(to heads: HeadScope, _ setting: LossSetting) throws { try heads.addClassifier("proxies", setting) }
 
     func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
-        try Self.loss(
-            batch.vectors(on), labels: batch.labels(by: by, on), proxies: heads.tensor("proxies"), margin: margin, scale: scale)
+        let vectors = try batch.vectors(on)
+        return try Self.loss(
+            vectors, labels: batch.labels(by: by, on), proxies: heads.tensor("proxies", prefix: vectors.size(1)), margin: margin,
+            scale: scale)
     }
 }

@@ -5,11 +5,16 @@ extension Recipe.Loss {
         case supCon(SupCon)
         case teacher(TeacherRegression)
         case teacherRelations(TeacherRelations)
+        case teacherContrast(TeacherContrast)
         case crossEntropy(CrossEntropy)
         case arcFace(ArcFace)
         case normalizedSoftmax(NormalizedSoftmax)
         case triplet(Triplet)
         case proxyAnchor(ProxyAnchor)
+        case textPrototypes(TextPrototypes)
+        case prompts(Prompts)
+        case dynamicPrompts(DynamicPrompts)
+        case weightDrift(WeightDrift)
 
         var term: any LossTerm {
             switch self {
@@ -17,11 +22,16 @@ extension Recipe.Loss {
             case .supCon(let term): term
             case .teacher(let term): term
             case .teacherRelations(let term): term
+            case .teacherContrast(let term): term
             case .crossEntropy(let term): term
             case .arcFace(let term): term
             case .normalizedSoftmax(let term): term
             case .triplet(let term): term
             case .proxyAnchor(let term): term
+            case .textPrototypes(let term): term
+            case .prompts(let term): term
+            case .dynamicPrompts(let term): term
+            case .weightDrift(let term): term
             }
         }
     }
@@ -33,11 +43,16 @@ extension Recipe.Loss.Kind {
         case supCon = "supcon"
         case teacher
         case teacherRelations = "teacher-relations"
+        case teacherContrast = "teacher-contrast"
         case crossEntropy = "cross-entropy"
         case arcFace = "arcface"
         case normalizedSoftmax = "normalized-softmax"
         case triplet
         case proxyAnchor = "proxy-anchor"
+        case textPrototypes = "text-prototypes"
+        case prompts
+        case dynamicPrompts = "dynamic-prompts"
+        case weightDrift = "weight-drift"
     }
 
     fileprivate var name: Name {
@@ -46,11 +61,16 @@ extension Recipe.Loss.Kind {
         case .supCon: .supCon
         case .teacher: .teacher
         case .teacherRelations: .teacherRelations
+        case .teacherContrast: .teacherContrast
         case .crossEntropy: .crossEntropy
         case .arcFace: .arcFace
         case .normalizedSoftmax: .normalizedSoftmax
         case .triplet: .triplet
         case .proxyAnchor: .proxyAnchor
+        case .textPrototypes: .textPrototypes
+        case .prompts: .prompts
+        case .dynamicPrompts: .dynamicPrompts
+        case .weightDrift: .weightDrift
         }
     }
 
@@ -61,11 +81,16 @@ extension Recipe.Loss.Kind {
         case .supCon: self = .supCon(try settings())
         case .teacher: self = .teacher(try settings())
         case .teacherRelations: self = .teacherRelations(try settings())
+        case .teacherContrast: self = .teacherContrast(try settings())
         case .crossEntropy: self = .crossEntropy(try settings())
         case .arcFace: self = .arcFace(try settings())
         case .normalizedSoftmax: self = .normalizedSoftmax(try settings())
         case .triplet: self = .triplet(try settings())
         case .proxyAnchor: self = .proxyAnchor(try settings())
+        case .textPrototypes: self = .textPrototypes(try settings())
+        case .prompts: self = .prompts(try settings())
+        case .dynamicPrompts: self = .dynamicPrompts(try settings())
+        case .weightDrift: self = .weightDrift(try settings())
         }
     }
 
@@ -79,10 +104,11 @@ extension Recipe.Loss.Kind {
 
 extension Recipe.Loss {
     /// The key `losses`: a list, or the object of four weights that recipes of version 1 have.
-    static func list(_ form: RecipeForm, _ value: [Self]?) throws(TrainingError) -> [Self] {
+    /// - Parameter mayBeAbsent: where nothing is trained.
+    static func list(_ form: RecipeForm, _ value: [Self]?, mayBeAbsent: Bool) throws(TrainingError) -> [Self] {
         let found = form.holdsObject("losses") ? try earlierList(form) : try form.sections("losses", value, Self.init)
-        guard let losses = found else { throw form.missing("losses") }
-        guard !losses.isEmpty else { throw form.wrong("losses", "without a term", "at least one weight above 0") }
+        guard let losses = found ?? (mayBeAbsent ? [] : nil) else { throw form.missing("losses") }
+        guard !losses.isEmpty || mayBeAbsent else { throw form.wrong("losses", "without a term", "at least one weight above 0") }
         for (index, loss) in losses.enumerated() where losses[..<index].contains(where: { $0.name == loss.name }) {
             throw form.wrong("losses[\(index)].name", loss.name, "another name than that of a term before it")
         }
@@ -98,6 +124,9 @@ extension Recipe.Loss {
             throw form.wrong("name", name, "letters, digits, _ and -")
         }
         if kind.term.ownsTensors { rate = try form.optionalNumber("rate", value?.rate, in: 0...1000) }
+        if kind.term.takesPrefixes {
+            prefixes = try form.optionalIntegers("prefixes", value.map(\.prefixes), count: 1...16, in: 1...65_536) ?? []
+        }
     }
 }
 

@@ -20,17 +20,12 @@ extension TeacherRegression {
     var needsTeacher: Bool { true }
     var ownsTensors: Bool { true }
 
-    func addTensors(to heads: HeadScope, _ sizes: LossSizes) throws {
-        // Without a teacher no batch has its vectors, and the map would never be used.
-        guard sizes.teacher > 0 else { return }
-        try heads.addNormal(
-            "head", shape: [sizes.teacher, sizes.embedding], deviation: 1 / Double(sizes.embedding).squareRoot())
-    }
+    func addTensors(to heads: HeadScope, _ setting: LossSetting) throws { try heads.addTeacherMap(setting) }
 
     func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
         guard let teacher = batch.teacher else { return nil }
         let images = try batch.taught(by: teacher)
-        return try Self.loss(predicted: images.linear(heads.tensor("head")), teacher: teacher.vectors)
+        return try Self.loss(predicted: heads.carried(images), teacher: teacher.vectors)
     }
 }
 
@@ -45,4 +40,16 @@ extension LossBatch {
     func taught(by teacher: Teacher) throws -> Tensor {
         teacher.views.count == items.count ? images : try Self.rows(teacher.views, of: images)
     }
+}
+
+extension HeadScope {
+    /// The linear map from the student's space to the teacher's. Without a teacher no batch has its vectors, and there is none.
+    func addTeacherMap(_ setting: LossSetting) throws {
+        guard setting.teacher > 0 else { return }
+        try addNormal(
+            "head", shape: [setting.teacher, setting.embedding], deviation: 1 / Double(setting.embedding).squareRoot())
+    }
+
+    /// `images` `[n, d]` in the teacher's space, `[n, t]`.
+    func carried(_ images: Tensor) throws -> Tensor { try images.linear(tensor("head", prefix: images.size(1))) }
 }

@@ -1,3 +1,4 @@
+import Foundation
 public import Torch
 
 /// Triplet loss on Euclidean distances of unit vectors: an anchor's positive is to lie nearer than its negative, by a margin.
@@ -23,33 +24,39 @@ public struct Triplet: LossTerm {
     public var on: LossSide
     public var mining: Mining
     public var margin: Margin
+    /// Vectors of earlier batches that are compared with too (see `VectorMemory`).
+    public var memory = 0
 
-    /// - Parameters: vectors `[n, d]`, L2-normalised; labels `[n]`. Semi-hard mining needs a hard margin, whose band it mines.
+    /// - Parameters: vectors `[n, d]`, L2-normalised; labels `[n]`; others, `[m, d]`, L2-normalised, with their labels: positives and
+    ///   negatives, and no anchors. Semi-hard mining needs a hard margin, whose band it mines.
     /// - Returns: a scalar, the mean over the mined triplets, those of no cost included; nil where there are none.
-    public static func loss(_ vectors: Tensor, labels: [Int], mining: Mining, margin: Margin) throws -> Tensor? {
+    public static func loss(
+        _ vectors: Tensor, labels: [Int], mining: Mining, margin: Margin, others: (vectors: Tensor, labels: [Int])? = nil
+    ) throws -> Tensor? {
+        let all = labels + (others?.labels ?? [])
+        let candidates = try others.map { try .concatenated([vectors, $0.vectors]) } ?? vectors
         // |a − b|² = 2 − 2cos; at 0 the root's slope is infinite.
-        let distances = try (vectors.matmul(vectors.transposed()) * -2 + 2).clamped(1e-12...4).sqrt()
+        let distances = try (vectors.matmul(candidates.transposed()) * -2 + 2).clamped(1e-12...4).sqrt()
         let known = try withoutGradients { try distances.floats() }
-        let triplets = mine(known, labels: labels, mining: mining, margin: margin)
+        let triplets = mine(known, labels: all, anchors: labels.count, mining: mining, margin: margin)
         if triplets.isEmpty { return nil }
-        let n = labels.count
-        let flat = try distances.reshaped([n * n])
+        let flat = try distances.reshaped([labels.count * all.count])
         let difference =
-            try LossBatch.rows(triplets.map { $0.anchor * n + $0.positive }, of: flat)
-            - LossBatch.rows(triplets.map { $0.anchor * n + $0.negative }, of: flat)
+            try LossBatch.rows(triplets.map { $0.anchor * all.count + $0.positive }, of: flat)
+            - LossBatch.rows(triplets.map { $0.anchor * all.count + $0.negative }, of: flat)
         switch margin {
         case .hard(let margin): return try (difference + margin).relu().mean()
         case .soft: return try Tensor.stacked([difference * 0, difference]).logSumExp([0]).mean()
         }
     }
 
-    /// - Parameter distances: `[n, n]`, row by row.
-    static func mine(_ distances: [Float], labels: [Int], mining: Mining, margin: Margin) -> [(
+    /// - Parameter distances: `[anchors, n]`, row by row; the anchors are the first of the n.
+    static func mine(_ distances: [Float], labels: [Int], anchors: Int, mining: Mining, margin: Margin) -> [(
         anchor: Int, positive: Int, negative: Int
     )] {
         let n = labels.count
         var triplets: [(anchor: Int, positive: Int, negative: Int)] = []
-        for anchor in 0..<n {
+        for anchor in 0..<anchors {
             let row = distances[(anchor * n)..<((anchor + 1) * n)]
             func distance(_ other: Int) -> Float { row[anchor * n + other] }
             let positives = labels.indices.filter { $0 != anchor && labels[$0] == labels[anchor] }
@@ -83,12 +90,33 @@ extension Triplet {
         if case .hard(let margin)? = value?.margin { known = margin }
         let isSoft = mining == .batchHard ? try form.flag("soft_margin", value.map { $0.margin == .soft }, default: false) : false
         margin = isSoft ? .soft : .hard(try form.number("margin", known, in: 0...2, default: 0.2))
+        memory = try form.integer("memory", value?.memory, in: 0...1_000_000, default: 0)
     }
 
     var needsTexts: Bool { on == .imageText }
     var labelColumns: [String]? { by }
 
+    func addTensors(to heads: HeadScope, _ setting: LossSetting) throws {
+        try VectorMemory.add(to: heads, size: memory, dimension: setting.embedding)
+    }
+
     func value(_ batch: LossBatch, _ heads: HeadScope) throws -> Tensor? {
-        try Self.loss(batch.vectors(on), labels: batch.labels(by: by, on), mining: mining, margin: margin)
+        let vectors = try batch.vectors(on)
+        let known = try memory > 0 ? VectorMemory(heads, dimension: vectors.size(1)) : nil
+        return try Self.loss(
+            vectors, labels: batch.labels(by: by, on), mining: mining, margin: margin,
+            others: known.map { (vectors: $0.vectors, labels: $0.labels) })
+    }
+
+    func remember(_ batch: LossBatch, _ heads: HeadScope) throws {
+        if memory > 0 { try VectorMemory.put(batch.vectors(on), labels: batch.labels(by: by, on), in: heads) }
+    }
+
+    /// No positive nearer than a negative, none farther.
+    func chance(_ batch: LossBatch, _ heads: HeadScope) -> Double? {
+        switch margin {
+        case .hard(let margin): mining == .batchHard && margin > 0 ? margin : nil
+        case .soft: log(2)
+        }
     }
 }

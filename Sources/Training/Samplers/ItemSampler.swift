@@ -1,133 +1,75 @@
-/// Random numbers that depend on a seed and a place alone (SplitMix64, Steele et al. 2014), so that any step can be drawn again.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    /// - Parameter place: what the numbers are for, such as step and view: other places, other numbers.
-    public init(seed: UInt64, _ place: Int...) {
-        state = seed
-        for part in place { state = Self.mix(state &+ 0x9E37_79B9_7F4A_7C15) ^ UInt64(bitPattern: Int64(part)) }
-    }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return Self.mix(state)
-    }
-
-    private static func mix(_ value: UInt64) -> UInt64 {
-        var z = value
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
-/// What a step looks at: P items with K photos each, and single photos in K crops each; a share may have a K of its own. A pure function of the seed and the step.
-public struct ItemSampler: Sendable {
-    /// One view of a photo in a batch. Views of equal `item` are positives of each other.
-    public struct View: Sendable, Equatable {
-        public let photo: Int
-        public let item: Int
-    }
-
+/// P items with K photos each (P×K, Hermans et al. 2017, arXiv:1703.07737, section 2), and single photos in K crops each; a share may have a K
+/// of its own.
+///
+/// Each kind runs through shuffled passes: every item comes once in each pass, with others of its photos each time. Where a pass ends within a
+/// batch an item may come twice in it; it keeps its number, so that its views are positives all the same.
+struct ItemSampler: BatchSampler {
     /// What one share of the batch draws from.
     private struct Pool: Sendable {
-        var garments: [(item: Int, photos: [Int])] = []
-        var singles: [(item: Int, photos: [Int])] = []
+        var garments: [ItemPhotos] = []
+        var singles: [ItemPhotos] = []
     }
 
-    private let seed: UInt64
+    let seed: UInt64
     private let batch: Recipe.Batch
     private let pools: [Pool]
 
     /// - Parameters:
     ///   - items: the item of each photo, numbered from 0. Items of two and more photos are garments, the others singles.
     ///   - folders: the data folder of each photo, from 0; counts where the batch has a share for each folder.
-    public init(items: [Int], folders: [Int], batch: Recipe.Batch, seed: UInt64) {
-        var members: [[Int]] = Array(repeating: [], count: (items.max() ?? -1) + 1)
-        for (photo, item) in items.enumerated() { members[item].append(photo) }
+    init(items: [Int], folders: [Int], batch: Recipe.Batch, seed: UInt64) {
         var pools = [Pool](repeating: Pool(), count: batch.shares.count)
-        for (item, photos) in members.enumerated() where !photos.isEmpty {
-            let place = batch.shares.count == 1 ? 0 : folders[photos[0]]
-            if photos.count > 1 {
-                pools[place].garments.append((item, photos))
-            } else {
-                pools[place].singles.append((item, photos))
-            }
+        for item in ItemPhotos.all(items) {
+            let place = batch.shares.count == 1 ? 0 : folders[item.photos[0]]
+            if item.photos.count > 1 { pools[place].garments.append(item) } else { pools[place].singles.append(item) }
         }
         self.pools = pools
         self.batch = batch
         self.seed = seed
     }
 
-    /// How many garments and single photos there are.
-    public var counts: (garments: Int, singles: Int) {
-        pools.reduce((0, 0)) { ($0.0 + $1.garments.count, $0.1 + $1.singles.count) }
-    }
+    var kinds: [[ItemPhotos]] { pools.flatMap { [$0.garments, $0.singles] } }
 
-    /// How the lack of garments is named.
-    static let garments = "items with two photos"
-
-    /// The folders that a share asks something of that they don't have, from 0; `nil` stands for all folders together.
-    var lacking: [(folder: Int?, what: String)] {
-        zip(pools, batch.shares).enumerated().flatMap { place, pair in
-            let (pool, share) = pair
-            let folder = batch.shares.count == 1 ? nil : place
-            return [
-                share.items > 0 && pool.garments.isEmpty ? (folder, Self.garments) : nil,
-                // Where garments and singles are drawn from everything, a folder may have either.
-                share.singles > 0 && pool.singles.isEmpty && (folder != nil || share.items == 0)
-                    ? (folder, "single photos") : nil,
-            ].compactMap { $0 }
+    var lacking: String? {
+        for (place, (pool, share)) in zip(pools, batch.shares).enumerated() {
+            let isWhole = batch.shares.count == 1
+            let owner = isWhole ? "" : "of data folder \(place + 1) "
+            if share.items > 0 && pool.garments.isEmpty { return owner + Self.noGarments }
+            // Where garments and singles are drawn from everything, there may be either.
+            if share.singles > 0 && pool.singles.isEmpty && (!isWhole || share.items == 0) {
+                return "\(owner)single photos, and there are none"
+            }
         }
+        return nil
     }
 
-    /// The views of step 0, 1, …: of each share first the garments', then the singles'; the views of one item stand together.
-    ///
-    /// Each kind runs through shuffled passes: every item comes once in each pass. Where a pass ends within a step an item may come twice in
-    /// it; it keeps its number, so that its views are positives all the same.
-    public func views(step: Int) -> [View] {
-        var views: [View] = []
+    var batchesPerPass: Int {
+        let photos = zip(pools, batch.shares).reduce(0) { sum, pair in
+            sum + (pair.1.items > 0 ? pair.0.garments.reduce(0) { $0 + $1.photos.count } : 0)
+                + (pair.1.singles > 0 ? pair.0.singles.count * (pair.1.views ?? batch.views) : 0)
+        }
+        return max(1, (photos + batch.viewCount - 1) / batch.viewCount)
+    }
+
+    /// Of each share first the garments' views, then the singles'.
+    func views(step: Int) -> [SampledView] {
+        var views: [SampledView] = []
         for (number, (pool, share)) in zip(pools, batch.shares).enumerated() {
             let count = share.views ?? batch.views
-            for (pass, place) in draw(share.items, of: pool.garments.count, step: step, stream: 1 + 16 * number) {
-                let group = pool.garments[place]
-                var generator = SeededGenerator(seed: seed, 3 + 16 * number, pass, place)
-                let photos = group.photos.shuffled(using: &generator)
-                for view in 0..<count { views.append(View(photo: photos[view % photos.count], item: group.item)) }
+            let garments = ShuffledPasses(seed: seed, stream: 1 + 16 * number)
+            let photos = ShuffledPasses(seed: seed, stream: 3 + 16 * number)
+            for (pass, place) in garments.draw(share.items, of: pool.garments.count, step: step) {
+                let garment = pool.garments[place]
+                for photo in photos.photos(garment.photos, count: count, turn: pass, item: place) {
+                    views.append(SampledView(photo: photo, item: garment.item))
+                }
             }
-            for (_, place) in draw(share.singles, of: pool.singles.count, step: step, stream: 2 + 16 * number) {
+            let singles = ShuffledPasses(seed: seed, stream: 2 + 16 * number)
+            for (_, place) in singles.draw(share.singles, of: pool.singles.count, step: step) {
                 let single = pool.singles[place]
-                for _ in 0..<count { views.append(View(photo: single.photos[0], item: single.item)) }
+                for _ in 0..<count { views.append(SampledView(photo: single.photos[0], item: single.item)) }
             }
         }
         return views
-    }
-
-    /// What may stand for a view whose photo can't be read, in the order in which it is to be tried: other photos of its item, then photos of
-    /// items of its kind. The views of one item get the same items, so that they stay positives of each other.
-    func substitutes(for view: View, step: Int, place: Int) -> [View] {
-        for groups in pools.flatMap({ [$0.garments, $0.singles] }) {
-            guard let own = groups.first(where: { $0.item == view.item }) else { continue }
-            var generator = SeededGenerator(seed: seed, 6, step, view.item)
-            let others = own.photos.filter { $0 != view.photo }.shuffled(using: &generator)
-            let strangers = (0..<16).map { _ in groups[Int.random(in: groups.indices, using: &generator)] }
-            return others.map { View(photo: $0, item: own.item) }
-                + strangers.map { View(photo: $0.photos[place % $0.photos.count], item: $0.item) }
-        }
-        return []
-    }
-
-    /// The places, out of `total`, that step `step` draws, and the pass each draw belongs to.
-    private func draw(_ count: Int, of total: Int, step: Int, stream: Int) -> [(pass: Int, place: Int)] {
-        if count == 0 || total == 0 { return [] }
-        var order: (pass: Int, places: [Int])?
-        return (step * count..<(step + 1) * count).map { position in
-            let (pass, within) = position.quotientAndRemainder(dividingBy: total)
-            if let order, order.pass == pass { return (pass, order.places[within]) }
-            var generator = SeededGenerator(seed: seed, stream, pass)
-            let places = Array(0..<total).shuffled(using: &generator)
-            order = (pass, places)
-            return (pass, places[within])
-        }
     }
 }

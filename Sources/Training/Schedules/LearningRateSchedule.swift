@@ -72,7 +72,8 @@ extension Recipe.Schedule {
             self = .cosine(
                 WarmupCosine(
                     warmup: try warmup(course?.warmup),
-                    final: try form.number("final_factor", course?.final, in: 0...1, default: 0)))
+                    final: try form.number("final_factor", course?.final, in: 0...1, default: 0),
+                    period: try form.optionalInteger("period", course?.period, in: 1...10_000_000)))
         case .step:
             let course = value?.course as? StepDecay
             self = .step(
