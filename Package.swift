@@ -70,6 +70,7 @@ let package = Package(
             swiftSettings: strict),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
         .target(name: "Atelier", dependencies: ["Imaging", "CCairo"], swiftSettings: strict),
+        .target(name: "Report", dependencies: ["Retrieval", "Imaging", "CCairo"], swiftSettings: strict),
         .target(
             name: "API",
             dependencies: [
@@ -95,10 +96,11 @@ let package = Package(
         .target(name: "Torch", dependencies: ["CTorch", "TensorFiles"], swiftSettings: strict),
         .target(
             name: "CLIP", dependencies: ["Torch", "Tokenizers", "Imaging", "TensorFiles", "Hashing"], swiftSettings: strict),
+        .target(name: "Evaluation", dependencies: ["CLIP", "Imaging", "Catalog", "Retrieval"], swiftSettings: strict),
         .target(
             name: "Training",
             dependencies: [
-                "CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing",
+                "Evaluation", "CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -111,8 +113,9 @@ let package = Package(
         .executableTarget(
             name: "stylefinder",
             dependencies: [
-                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "Tokenizers", "CLIP",
-                "Training", "Inference",
+                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Torch", "Tokenizers",
+                "CLIP",
+                "Evaluation", "Training", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -177,11 +180,15 @@ let package = Package(
                 "API", "Search", "Catalog", "Imaging", .product(name: "Hummingbird", package: "hummingbird"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "Retrieval", "Imaging"], swiftSettings: strict),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "CTorch", "TensorFiles"], swiftSettings: strict),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "CLIPTests", dependencies: ["CLIP", "Tokenizers", "Torch", "TensorFiles", "Imaging"], exclude: ["Fixtures"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EvaluationTests", dependencies: ["Evaluation", "CLIP", "Catalog", "Retrieval", "Imaging"],
             swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",

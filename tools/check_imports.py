@@ -15,15 +15,17 @@ ALLOWED = {
     "Retrieval": {"CVector", "TensorFiles"},
     "Search": {"Imaging", "Catalog", "Retrieval"},
     "Atelier": {"Imaging", "CCairo"},
+    "Report": {"Retrieval", "Imaging", "CCairo"},
     "API": {"Search", "Catalog", "Imaging"},
     "Tokenizers": {"CZlib", "Hashing"},
     "Torch": {"CTorch", "TensorFiles"},
     "CLIP": {"Torch", "Tokenizers", "Imaging", "TensorFiles", "Hashing"},
-    "Training": {"CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing"},
+    "Evaluation": {"CLIP", "Imaging", "Catalog", "Retrieval"},
+    "Training": {"Evaluation", "CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing"},
     "Inference": {"CLIP", "Search", "Imaging", "Catalog"},
     "stylefinder": {
-        "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "API", "Torch", "Tokenizers", "CLIP",
-        "Training", "Inference",
+        "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Torch", "Tokenizers", "CLIP",
+        "Evaluation", "Training", "Inference",
     },
 }
 OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CZlib"}

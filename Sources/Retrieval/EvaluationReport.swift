@@ -47,7 +47,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
         public var low: Double
         public var high: Double
 
-        init(_ range: ClosedRange<Double>) { (low, high) = (range.lowerBound, range.upperBound) }
+        public init(_ range: ClosedRange<Double>) { (low, high) = (range.lowerBound, range.upperBound) }
 
         public init(from decoder: any Decoder) throws {
             var container = try decoder.unkeyedContainer()
@@ -161,7 +161,8 @@ extension Evaluator {
         return report
     }
 
-    static func duplicates(in set: LabelledVectors, queries: [Int], gallery: [Int]) -> EvaluationReport.Duplicates {
+    /// Rows of queries and gallery with bit for bit the same vector.
+    public static func duplicates(in set: LabelledVectors, queries: [Int], gallery: [Int]) -> EvaluationReport.Duplicates {
         let (queries, gallery) = (Set(queries), Set(gallery))
         let rowsOfVector = Dictionary(grouping: queries.union(gallery)) { row in
             set.vectors[row * set.dimension..<(row + 1) * set.dimension]

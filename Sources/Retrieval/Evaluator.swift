@@ -1,120 +1,177 @@
-/// Vectors with what is known about each: the input of an evaluation.
-public struct LabelledVectors: Sendable {
-    /// `[count, dimension]`, every row of unit length.
-    public let vectors: [Float]
-    public let dimension: Int
-    /// Rows with the same label are relevant to each other: the product's id, or any other column. nil: relevant to nothing.
-    public let labels: [String?]
-    /// What the bootstrap resamples, and what duplicates are judged by.
-    public let products: [String]
+import Dispatch
+import Synchronization
 
-    public var count: Int { products.count }
-
-    /// - Parameter labels: nil takes the products.
-    /// - Throws: `.dimension`, `.shape`, `.count`, `.notFinite`, `.notUnitLength`.
-    public init(vectors: [Float], dimension: Int, products: [String], labels: [String?]? = nil) throws(RetrievalError) {
-        let count = try UnitVectors.rowCount(vectors.count, dimension: dimension, what: "vectors")
-        guard products.count == count else { throw .count(what: "products", found: products.count, expected: count) }
-        if let labels, labels.count != count { throw .count(what: "labels", found: labels.count, expected: count) }
-        self.vectors = vectors
-        self.dimension = dimension
-        self.labels = labels ?? products
-        self.products = products
-        for row in 0..<count {
-            let result = vectors.withUnsafeBufferPointer { all in
-                Result { () throws(RetrievalError) in
-                    let vector = UnsafeBufferPointer(rebasing: all[row * dimension..<(row + 1) * dimension])
-                    try UnitVectors.check(vector, what: "vectors", row: row)
-                }
-            }
-            try result.get()
-        }
-    }
-}
-
-/// Ranks a gallery for every query by cosine similarity and says where the relevant pictures came.
+/// Ranks a gallery for every query by cosine similarity and says where the relevant candidates came.
 ///
-/// No ranking is ever sorted, and no matrix of scores is kept: a relevant picture's place is 1 + how many others score at least as high,
-/// and those are counted while blocks of the gallery stream past groups of queries.
+/// No ranking is ever sorted, and no matrix of scores is kept: a relevant candidate's place is 1 + how many others score at least as high,
+/// and those are counted while blocks of the gallery stream past groups of queries. Groups are independent of each other, so any number of
+/// threads gives the same rankings.
 public struct Evaluator: Sendable {
     private let level: InstructionSet
+    private let threads: Int
 
-    public init(level: InstructionSet = .best) {
+    /// - Parameter threads: nil is one for each core.
+    public init(level: InstructionSet = .best, threads: Int? = nil) {
         precondition(level.isAvailable, "this processor can't run \(level)")
         self.level = level
+        // As many as Dispatch runs at a time.
+        self.threads = max(1, threads ?? .max)
     }
 
-    /// One ranking per query, in the order of `queries`. Ties are broken against the query, as in `Ranking`.
+    /// One ranking of pictures per query, in the order of `queries`. Ties are broken against the query, as in `Ranking`.
     ///
     /// The two lists may overlap: a row is never in its own ranking. Leave-one-out is the same list twice.
     /// - Parameters: queries and gallery, rows of `set`, each at most once in a list.
     /// - Throws: `.rowOutOfRange`, `.repeatedRow`, `.memory`.
     public func rankings(of set: LabelledVectors, queries: [Int], gallery: [Int]) throws(RetrievalError) -> [Ranking] {
-        let placeInGallery = try Self.places(gallery, what: "gallery", count: set.count)
-        _ = try Self.places(queries, what: "queries", count: set.count)
-        let dimension = set.dimension
-        let rows = try VectorRows(count: gallery.count, dimension: dimension) { (place, target) throws(RetrievalError) in
-            _ = target.update(fromContentsOf: set.vectors[gallery[place] * dimension..<(gallery[place] + 1) * dimension])
+        try ranked(of: set, queries: queries, gallery: gallery).map(\.ranking)
+    }
+
+    /// The same with the candidates by name, of pictures or of products.
+    ///
+    /// At the level of products a query that is itself in the gallery is no part of its own product: neither as its best picture nor in its centroid.
+    /// A product is relevant if one of its other pictures is.
+    /// - Parameters:
+    ///   - relevant: by query, the rows that are relevant to it, in place of those that have its label.
+    ///   - top: how many first candidates of each ranking are kept.
+    /// - Throws: as `rankings`; `.count` where `relevant` is not one list for every query.
+    public func ranked(
+        of set: LabelledVectors, queries: [Int], gallery: [Int], relevant: [[Int]]? = nil, level: RankingLevel = .image,
+        top: Int = 0
+    ) throws(RetrievalError) -> [RankedQuery] {
+        let candidates = try Candidates(set, gallery: gallery, level: level)
+        _ = try Candidates.places(queries, what: "queries", count: set.count)
+        if let relevant, relevant.count != queries.count {
+            throw .count(what: "lists of relevant rows", found: relevant.count, expected: queries.count)
         }
-        var placesOfLabel: [String: [UInt32]] = [:]
-        for (place, row) in gallery.enumerated() {
-            if let label = set.labels[row] { placesOfLabel[label, default: []].append(UInt32(place)) }
-        }
-        var rankings: [Ranking] = []
-        rankings.reserveCapacity(queries.count)
-        for first in stride(from: 0, to: queries.count, by: Self.queriesPerPass) {
-            let group = queries[first..<min(first + Self.queriesPerPass, queries.count)].map { row in
-                let own = placeInGallery[row].map { UInt32($0) }
-                let relevant = set.labels[row].flatMap { placesOfLabel[$0] } ?? []
-                return Query(row: row, own: own, relevant: relevant.filter { $0 != own })
+        let groups = Array(stride(from: 0, to: queries.count, by: Self.queriesPerPass))
+        let work = Mutex(Work(groups: [[RankedQuery]](repeating: [], count: groups.count)))
+        let next = Atomic(0)
+        DispatchQueue.concurrentPerform(iterations: min(threads, groups.count)) { _ in
+            while true {
+                let number = next.add(1, ordering: .relaxed).oldValue
+                guard number < groups.count else { return }
+                let places = groups[number]..<min(groups[number] + Self.queriesPerPass, queries.count)
+                let group = places.map { candidates.query(queries[$0], relevant: relevant?[$0]) }
+                do throws(RetrievalError) {
+                    let ranked = try pass(group, set: set, candidates: candidates, top: top)
+                    work.withLock { $0.groups[number] = ranked }
+                } catch {
+                    work.withLock { $0.error = $0.error ?? error }
+                }
             }
-            rankings += pass(group, set: set, rows: rows)
         }
-        return rankings
+        let done = work.withLock { $0 }
+        if let error = done.error { throw error }
+        return Array(done.groups.joined())
+    }
+
+    private struct Work {
+        var groups: [[RankedQuery]]
+        var error: RetrievalError?
     }
 
     private static let queriesPerPass = 48
 
-    private struct Query {
-        let row: Int
-        /// The query's own place in the gallery.
-        let own: UInt32?
-        let relevant: [UInt32]
-    }
-
-    /// The place of every row in a list of rows.
-    private static func places(_ list: [Int], what: String, count: Int) throws(RetrievalError) -> [Int?] {
-        var places = [Int?](repeating: nil, count: count)
-        for (place, row) in list.enumerated() {
-            guard (0..<count).contains(row) else { throw .rowOutOfRange(what: what, row: row, count: count) }
-            guard places[row] == nil else { throw .repeatedRow(what: what, row: row) }
-            places[row] = place
+    private func pass(
+        _ group: [Candidates.Query], set: LabelledVectors, candidates: Candidates, top: Int
+    ) throws(RetrievalError) -> [RankedQuery] {
+        let vectors = group.flatMap { set.vector($0.row) }
+        let hasRests = group.contains { !$0.rest.isEmpty }
+        let rests = try VectorRows(count: hasRests ? group.count : 0, dimension: set.dimension) {
+            (number, target) throws(RetrievalError) in
+            if !group[number].rest.isEmpty { Candidates.writeCentroid(of: group[number].rest, in: set, to: target) }
         }
-        return places
+        return vectors.withUnsafeBufferPointer { vectors in
+            candidates.candidateOfRow == nil
+                ? alone(group, vectors, rests, candidates, top: top)
+                : grouped(group, vectors, candidates, top: top)
+        }
     }
 
-    private func pass(_ group: [Query], set: LabelledVectors, rows: VectorRows) -> [Ranking] {
-        let dimension = set.dimension
-        let vectors = group.flatMap { set.vectors[$0.row * dimension..<($0.row + 1) * dimension] }
-        return vectors.withUnsafeBufferPointer { vectors in
-            // The relevant scores come from the same kernel as the stream's, bit for bit, so equal vectors tie exactly.
-            var counters = group.enumerated().map { number, query in
-                let vector = UnsafeBufferPointer(rebasing: vectors[number * dimension..<(number + 1) * dimension])
-                let scores = score(vector, query.relevant, rows)
-                return PlaceCounter(relevantScores: scores, own: query.own.map { score(vector, [$0], rows)[0] })
-            }
-            let block = rows.rowsPerBlock
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: group.count * block) { scores in
-                for first in stride(from: 0, to: rows.count, by: block) {
-                    let size = min(block, rows.count - first)
-                    rows.score(vectors, rows: first..<first + size, level: level, into: scores)
-                    for query in group.indices where !group[query].relevant.isEmpty {
-                        counters[query].count(UnsafeBufferPointer(rebasing: scores[query * size..<(query + 1) * size]))
-                    }
+    private func vector(_ number: Int, of vectors: UnsafeBufferPointer<Float>, _ dimension: Int) -> UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(rebasing: vectors[number * dimension..<(number + 1) * dimension])
+    }
+
+    /// Ranks candidates that are rows.
+    private func alone(
+        _ group: [Candidates.Query], _ vectors: UnsafeBufferPointer<Float>, _ rests: VectorRows, _ candidates: Candidates,
+        top: Int
+    ) -> [RankedQuery] {
+        let rows = candidates.rows
+        var tallies = group.enumerated().map { number, query in
+            let vector = vector(number, of: vectors, rows.dimension)
+            // From the same kernel as the stream's, bit for bit, so that equal vectors tie exactly.
+            let rest = query.rest.isEmpty ? nil : score(vector, [UInt32(number)], rests)[0]
+            let relevant = score(vector, query.relevant, rows)
+            var tally = CandidateTally(
+                relevant: zip(relevant, query.relevant).map {
+                    $1 == query.excluded ? (rest ?? $0, $1) : ($0, $1)
+                }, top: top)
+            if let rest, let own = query.excluded {
+                withUnsafePointer(to: rest) {
+                    tally.count(UnsafeBufferPointer(start: $0, count: 1), from: Int(own))
                 }
             }
-            return zip(group, counters).map { query, counter in
-                Ranking(relevantPlaces: counter.places, length: rows.count - (query.own == nil ? 0 : 1))
+            return tally
+        }
+        stream(vectors, past: rows, queries: group.count) { number, first, scores in
+            guard let excluded = group[number].excluded.map(Int.init), (first..<first + scores.count).contains(excluded) else {
+                return tallies[number].count(scores, from: first)
+            }
+            let place = excluded - first
+            tallies[number].count(UnsafeBufferPointer(rebasing: scores[..<place]), from: first)
+            tallies[number].count(UnsafeBufferPointer(rebasing: scores[(place + 1)...]), from: excluded + 1)
+        }
+        return zip(group, tallies).map { query, tally in
+            tally.ranked(length: query.length) { candidates.representative(of: $0, for: query, best: { _ in nil }) }
+        }
+    }
+
+    /// Ranks candidates that are several rows each, by the best one.
+    private func grouped(
+        _ group: [Candidates.Query], _ vectors: UnsafeBufferPointer<Float>, _ candidates: Candidates, top: Int
+    ) -> [RankedQuery] {
+        guard let candidateOfRow = candidates.candidateOfRow else { return [] }
+        let count = candidates.count
+        // [query, candidate]
+        var best = [Float](repeating: -.infinity, count: group.count * count)
+        var bestRow = [UInt32](repeating: 0, count: group.count * count)
+        stream(vectors, past: candidates.rows, queries: group.count) { number, first, scores in
+            let excluded = group[number].excluded.map(Int.init)
+            for place in scores.indices where first + place != excluded {
+                let target = number * count + Int(candidateOfRow[first + place])
+                if scores[place] > best[target] {
+                    best[target] = scores[place]
+                    bestRow[target] = UInt32(first + place)
+                }
+            }
+        }
+        return best.withUnsafeBufferPointer { best in
+            group.enumerated().map { number, query in
+                let scores = UnsafeBufferPointer(rebasing: best[number * count..<(number + 1) * count])
+                var tally = CandidateTally(relevant: query.relevant.map { (scores[Int($0)], $0) }, top: top)
+                tally.count(scores, from: 0)
+                return tally.ranked(length: query.length) { candidate in
+                    candidates.representative(of: candidate, for: query, best: { bestRow[number * count + Int($0)] })
+                }
+            }
+        }
+    }
+
+    /// Scores every query with block after block of rows.
+    private func stream(
+        _ vectors: UnsafeBufferPointer<Float>, past rows: VectorRows, queries: Int,
+        _ take: (_ query: Int, _ firstRow: Int, _ scores: UnsafeBufferPointer<Float>) -> Void
+    ) {
+        let block = rows.rowsPerBlock
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: queries * block) { scores in
+            for first in stride(from: 0, to: rows.count, by: block) {
+                let size = min(block, rows.count - first)
+                rows.score(vectors, rows: first..<first + size, level: level, into: scores)
+                for query in 0..<queries {
+                    take(query, first, UnsafeBufferPointer(rebasing: scores[query * size..<(query + 1) * size]))
+                }
             }
         }
     }
@@ -124,55 +181,5 @@ public struct Evaluator: Sendable {
             places.withUnsafeBufferPointer { rows.score(query, chosen: $0, level: level, into: scores) }
             initialized = places.count
         }
-    }
-}
-
-/// Counts how many scores reach each relevant one.
-private struct PlaceCounter {
-    /// Ascending.
-    private let relevant: [Float]
-    private let own: Float?
-    /// reached[i]: how many scores are at least relevant[i] and less than relevant[i + 1].
-    private var reached: [Int]
-
-    init(relevantScores: [Float], own: Float?) {
-        self.relevant = relevantScores.sorted()
-        self.own = own
-        self.reached = [Int](repeating: 0, count: relevant.count)
-    }
-
-    mutating func count(_ scores: UnsafeBufferPointer<Float>) {
-        guard let lowest = relevant.first else { return }
-        for score in scores where score >= lowest { reached[lastReached(by: score)] += 1 }
-    }
-
-    /// Places counted from 1, ascending. Everything that reaches the i-th best relevant score stands before it, except the query
-    /// itself and the relevant pictures that tie with it: those come in any order behind the irrelevant ones.
-    var places: [Int] {
-        var reached = reached
-        if let own, let lowest = relevant.first, own >= lowest { reached[lastReached(by: own)] -= 1 }
-        var atLeast = 0
-        var places: [Int] = []
-        var index = relevant.count - 1
-        while index >= 0 {
-            // All relevant pictures of one score were counted in the last of them.
-            var tied = index
-            while tied > 0, relevant[tied - 1] == relevant[index] { tied -= 1 }
-            for place in tied...index { atLeast += reached[place] }
-            let size = index - tied + 1
-            places += (atLeast - size + 1)...atLeast
-            index = tied - 1
-        }
-        return places
-    }
-
-    /// The last relevant score that `score` reaches; it reaches the first.
-    private func lastReached(by score: Float) -> Int {
-        var (low, high) = (0, relevant.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if relevant[middle] <= score { low = middle + 1 } else { high = middle }
-        }
-        return low - 1
     }
 }

@@ -26,11 +26,36 @@ public struct ProductBootstrap: Sendable {
         self.seed = seed
     }
 
+    /// How many different products there are.
+    public var products: Int { queriesOfProduct.count }
+
     /// Intervals of the means of several values per query.
     /// - Parameter values: one array per metric, each with a value for every query.
     /// - Returns: one interval per metric: the 2.5th and 97.5th percentile of the resampled means, interpolated linearly.
     ///   Empty where there are no queries.
     public func intervals(ofMeans values: [[Double]]) -> [ClosedRange<Double>] {
+        resampledMeans(values).map { Self.interval($0) }
+    }
+
+    /// The difference of two methods' means on the same queries, and whether it is beyond chance: both are measured on the same resampled
+    /// products, so that what makes a query hard for both cancels out.
+    /// - Parameters: first and second: one array per metric, each with a value for every query.
+    /// - Returns: one difference per metric, empty where there are no queries.
+    public func differences(of first: [[Double]], and second: [[Double]]) -> [PairedDifference] {
+        precondition(first.count == second.count, "the same metrics of both")
+        let differences = zip(first, second).map { zip($0, $1).map { $1 - $0 } }
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+        return resampledMeans(differences).enumerated().map { metric, resampled in
+            let observed = mean(differences[metric])
+            return PairedDifference(
+                first: mean(first[metric]), second: mean(second[metric]), difference: observed,
+                interval: EvaluationReport.Interval(Self.interval(resampled)),
+                shareOfOtherSign: Double(resampled.count { $0 * observed <= 0 }) / Double(resampled.count))
+        }
+    }
+
+    /// By metric, the mean of every resample.
+    private func resampledMeans(_ values: [[Double]]) -> [[Double]] {
         let (products, metrics) = (queriesOfProduct.count, values.count)
         guard products > 0 else { return [] }
         var sums = [Double](repeating: 0, count: products * metrics)
@@ -51,10 +76,12 @@ public struct ProductBootstrap: Sendable {
             }
             for metric in 0..<metrics { means[metric].append(totals[metric] / Double(queries)) }
         }
-        return means.map { means in
-            let sorted = means.sorted()
-            return Self.percentile(sorted, 0.025)...Self.percentile(sorted, 0.975)
-        }
+        return means
+    }
+
+    private static func interval(_ means: [Double]) -> ClosedRange<Double> {
+        let sorted = means.sorted()
+        return percentile(sorted, 0.025)...percentile(sorted, 0.975)
     }
 
     private static func percentile(_ sorted: [Double], _ fraction: Double) -> Double {
@@ -63,6 +90,24 @@ public struct ProductBootstrap: Sendable {
         let high = min(low + 1, sorted.count - 1)
         return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
     }
+}
+
+/// What a paired bootstrap says of one metric of two methods.
+public struct PairedDifference: Codable, Sendable, Equatable {
+    /// The first method's mean.
+    public var first: Double
+    /// The second method's mean.
+    public var second: Double
+    /// second − first, the mean of the differences query by query.
+    public var difference: Double
+    /// 95 % bootstrap interval of the difference, by product.
+    public var interval: EvaluationReport.Interval
+    /// Share of the resamples in which the difference has the other sign than `difference`, or is zero: a one-sided p-value, up to the
+    /// bootstrap's own error. 1 where `difference` is zero.
+    public var shareOfOtherSign: Double
+
+    /// Whether the interval leaves out zero: a difference that chance alone would show in fewer than one of twenty samples of products.
+    public var isBeyondChance: Bool { interval.low > 0 || interval.high < 0 }
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): small, and the same on every machine.

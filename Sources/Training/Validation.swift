@@ -1,6 +1,6 @@
 public import Catalog
 public import CLIP
-import Imaging
+import Evaluation
 import Retrieval
 
 /// The figures that choose the best epoch: leave-one-out over the `val` rows, by columns that a recipe names, and captions that ask for
@@ -37,20 +37,9 @@ public struct Validation: Sendable {
     /// Every figure by its name, and the mean of those that count under `score`. A photo that can't be read is left out.
     /// - Parameter unreadable: told about each such photo.
     public func measure(_ embedder: Embedder, unreadable: (String) -> Void = { _ in }) throws -> [String: Double] {
-        var vectors: [Float] = []
-        var kept: [Int] = []
-        for start in stride(from: 0, to: paths.count, by: 64) {
-            var images: [RGBImage] = []
-            for place in start..<min(start + 64, paths.count) {
-                do throws(ImageError) {
-                    images.append(try ImageDecoder.decode(contentsOfFile: paths[place], limits: .ownFiles))
-                    kept.append(place)
-                } catch {
-                    unreadable("\(error)")
-                }
-            }
-            vectors.append(contentsOf: try embedder.embed(images: images))
-        }
+        let found = try RowEmbedding(of: paths, broken: .leftOut, batch: 64).vectors(by: embedder)
+        for (_, error) in found.unreadable { unreadable("\(error)") }
+        let (vectors, kept) = (found.values, found.kept)
         if kept.isEmpty { return [:] }
         var results: [String: Double] = [:]
         var counted: [Double] = []

@@ -54,8 +54,7 @@ struct EmbedCommand: ParsableCommand {
         } else {
             let bar = ProgressBar("embedding")
             checkpoint.startFingerprint()
-            let batchSize = embedding.place.device == .cpu ? 32 : 256
-            let run = CatalogEmbedding(store, shard: shard, batchSize: batchSize, limits: PixelsOption.limits(maxPixels))
+            let run = CatalogEmbedding(store, shard: shard, batchSize: embedding.batch, limits: PixelsOption.limits(maxPixels))
             report = try run.run(
                 embedding.embedder(checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
                 progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })

@@ -3,9 +3,11 @@ import ArgumentParser
 import Atelier
 import Catalog
 import CLIP
+import Evaluation
 import Foundation
 import Imaging
 import Inference
+import Report
 import Retrieval
 import Search
 import TensorFiles
@@ -58,6 +60,14 @@ extension ExitCode {
         case let error as TensorFileError: self = Self.code(for: error)
         case let error as RetrievalError:
             if case .file(let inner) = error { self = Self.code(for: inner) } else { self = .badData }
+        case let error as EvaluationError:
+            if case .notAChoice = error { self = .usage } else { self = .badData }
+        case let error as ReportError:
+            switch error {
+            case .noWrite, .noMetrics: self = .inputOutput
+            case .metrics: self = .badData
+            case .drawing: self = .internalError
+            }
         case let error as CLIPError:
             switch error {
             case .noModel: self = .noInput

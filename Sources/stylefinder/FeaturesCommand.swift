@@ -1,8 +1,8 @@
 import ArgumentParser
 import Catalog
 import CLIP
+import Evaluation
 import Foundation
-import Imaging
 import Retrieval
 
 struct FeaturesCommand: ParsableCommand {
@@ -37,7 +37,10 @@ struct FeaturesCommand: ParsableCommand {
         let location = try model.locate()
         let checkpoint = try location.open()
         checkpoint.startFingerprint()
-        let vectors = try RowEmbedding.vectors(of: rows, by: embedding.embedder(checkpoint))
+        let bar = ProgressBar("embedding")
+        let vectors = try RowEmbedding(of: rows.map(\.path), broken: .refused, batch: embedding.batch).vectors(
+            by: embedding.embedder(checkpoint), progress: bar.show
+        ).values
         let file = try EmbeddingFile(
             names: rows.map(\.image), vectors: vectors, dimension: checkpoint.configuration.embeddingSize, model: location.name,
             fingerprint: checkpoint.fingerprint)
@@ -47,22 +50,5 @@ struct FeaturesCommand: ParsableCommand {
             throw Failure(description: "\(out) reads back otherwise than it was written.", code: .inputOutput)
         }
         Console.note("\(rows.count) vectors of \(file.dimension) written to \(out)")
-    }
-}
-
-/// Vectors of a manifest's rows.
-enum RowEmbedding {
-    /// - Returns: `[rows, embeddingSize]`.
-    /// - Throws: `ImageError` with the path of the first picture that can't be read.
-    static func vectors(of rows: [ManifestRow], by embedder: Embedder) throws -> [Float] {
-        var vectors: [Float] = []
-        let bar = ProgressBar("embedding")
-        for start in stride(from: 0, to: rows.count, by: 32) {
-            let part = rows[start..<min(start + 32, rows.count)]
-            let images = try part.map { try ImageDecoder.decode(contentsOfFile: $0.path, limits: .ownFiles) }
-            vectors.append(contentsOf: try embedder.embed(images: images))
-            bar.show(start + part.count, of: rows.count)
-        }
-        return vectors
     }
 }

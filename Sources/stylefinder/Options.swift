@@ -1,8 +1,10 @@
 import ArgumentParser
 import Catalog
 import CLIP
+import Evaluation
 import Foundation
 import Imaging
+import Retrieval
 import Torch
 
 struct CatalogOption: ParsableArguments {
@@ -56,13 +58,72 @@ struct EmbeddingOptions: ParsableArguments {
         transform: { try choice($0, of: "--precision") })
     var precision: Precision = .float32
 
+    /// Pictures in one pass of the model.
+    var batch: Int { place.device == .cpu ? 32 : 256 }
+
     func embedder(_ checkpoint: Checkpoint) throws -> Embedder {
         try Embedder(checkpoint: checkpoint, device: place.device, precision: precision)
     }
 }
 
+/// Which rows of a dataset are measured.
+struct MeasuredRowsOptions: ParsableArguments {
+    @Option(help: "A dataset folder.")
+    var data: String
+
+    @Option(help: "test or val.", transform: { try choice($0, of: "--split") })
+    var split: EvaluationPlan.Selection.Split = .test
+
+    @Option(help: "Only rows with column=value are queries.")
+    var query: String?
+
+    @Option(help: "Only rows with column=value are the gallery.")
+    var gallery: String?
+
+    @Flag(help: "Every chosen row is a query, all others its gallery.")
+    var leaveOneOut = false
+
+    @Option(help: "Rows with the same value in this column are relevant to each other.")
+    var relevantBy = "product_id"
+
+    @Option(
+        help:
+            "What is ranked: image, product-best (products by their best picture) or product-centroid (by the mean of their pictures).",
+        transform: { try choice($0, of: "--level") })
+    var level: RankingLevel = .image
+
+    @Flag(help: "End with 65 when a picture can't be read, instead of leaving it out.")
+    var strict = false
+
+    func validate() throws {
+        if leaveOneOut && (query != nil || gallery != nil) {
+            throw ValidationError("--leave-one-out makes every row a query; it can't be joined with --query or --gallery.")
+        }
+    }
+
+    func dataset() throws -> Dataset {
+        let dataset = try Dataset(named: data)
+        Console.tell(problems: dataset.problems, remarks: dataset.remarks)
+        return dataset
+    }
+
+    func plan(of dataset: Dataset) throws -> EvaluationPlan {
+        try EvaluationPlan(
+            dataset,
+            EvaluationPlan.Selection(
+                split: split, query: query, gallery: gallery, leaveOneOut: leaveOneOut, relevantBy: relevantBy))
+    }
+
+    /// What was measured on what, in a line; the queries and the gallery as the figures count them.
+    func summary(_ measurement: MethodMeasurement) -> String {
+        let report = measurement.report
+        let candidates = level == .image ? "in the gallery" : "products in the gallery"
+        return "\(report.queries) queries, \(report.gallery) \(candidates), relevant by \(relevantBy); 95 % interval by product"
+    }
+}
+
 /// One of a type's names, for types of modules that know nothing of command lines.
-private func choice<Choice: RawRepresentable & CaseIterable>(_ text: String, of option: String) throws -> Choice
+func choice<Choice: RawRepresentable & CaseIterable>(_ text: String, of option: String) throws -> Choice
 where Choice.RawValue == String {
     guard let choice = Choice(rawValue: text) else {
         let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
@@ -80,6 +141,8 @@ struct OutputOption: ParsableArguments {
 struct ModelLocation {
     let path: String
     let name: String
+    /// The training run that it is the best of; nil for a model that is none's.
+    let run: String?
 
     /// - Throws: `Failure` that names the shipped models.
     init(_ text: String) throws {
@@ -90,10 +153,13 @@ struct ModelLocation {
         let best = "\(text)/best"
         if isModel(text) || (files.fileExists(atPath: text) && !isModel(best)) {
             path = text
+            // A model that is passed on may have brought its run's metrics along.
+            run = files.fileExists(atPath: "\(text)/\(Self.metricsFile)") ? text : nil
             let url = URL(fileURLWithPath: text)
             name = (url.hasDirectoryPath ? url : url.deletingPathExtension()).lastPathComponent
         } else if isModel(best) {
             path = best
+            run = text
             name = URL(fileURLWithPath: text).lastPathComponent
         } else if let shipped = Self.shipped().first(where: { $0.name == text }) {
             self = shipped
@@ -114,6 +180,14 @@ struct ModelLocation {
     private init(path: String, name: String) {
         self.path = path
         self.name = name
+        run = nil
+    }
+
+    private static let metricsFile = "metrics.jsonl"
+
+    /// The figures of the run's steps and epochs.
+    var metrics: String? {
+        run.map { "\($0)/\(Self.metricsFile)" }.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
     }
 
     /// The models that came with the program: beside an installed one in `share/stylefinder/Models`, in a checkout in `Models`.

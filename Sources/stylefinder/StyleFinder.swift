@@ -8,7 +8,8 @@ struct StyleFinder: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             GenerateCommand.self,
-            ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, FeaturesCommand.self,
+            ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, CompareCommand.self,
+            FeaturesCommand.self,
             ModelsCommand.self,
             TrainCommand.self, MineCommand.self, ServeCommand.self, DemoCommand.self,
         ])

@@ -43,6 +43,20 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("leave-one-out with chosen queries", 64, "--leave-one-out") { _ in
             ["evaluate", "--data", "d", "--model", "m", "--leave-one-out", "--query", "view=back"]
         },
+        .init("a split that is none", 64, "--split is train, expected one of test, val") { _ in
+            ["evaluate", "--data", "d", "--model", "m", "--split", "train"]
+        },
+        .init("a level that is none", 64, "--level is product, expected one of image, product-best") { _ in
+            ["evaluate", "--data", "d", "--model", "m", "--level", "product"]
+        },
+        .init("captions without captions", 64, "--images-only") { _ in
+            ["evaluate", "--data", "d", "--model", "m", "--images-only", "--caption", "a {color}"]
+        },
+        .init("no results to look at", 64, "--top is 0") { _ in ["evaluate", "--data", "d", "--model", "m", "--top", "0"] },
+        .init("one method to compare", 64, "takes two methods and found 1") { _ in ["compare", "a", "--data", "d"] },
+        .init("three methods to compare", 64, "takes two methods and found 3") { _ in
+            ["compare", "a", "b", "--data", "d", "--color-histogram"]
+        },
         .init("features under a name of no kind that is written", 64, "ends with .safetensors or .pt") { _ in
             ["features", "--data", "d", "--model", "m", "--out", "x.txt"]
         },
@@ -284,6 +298,18 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         },
         .init("a choice of rows without =", 64, "not column=value") {
             ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--query", "back"]
+        },
+        .init("a slice that is none", 65, "can't be sliced by colour") {
+            ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--slice", "colour"]
+        },
+        .init("a skew of a column that is not there", 65, "no column colour") {
+            ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--skew", "colour"]
+        },
+        .init("captions of a column that is not there", 65, "no row has the columns of a {material}") {
+            ["evaluate", "--data", try $0.dataset(2), "--model", ReducedModel.path, "--caption", "a {material}"]
+        },
+        .init("captions for a method that takes no texts", 64, "Captions need a model") {
+            ["evaluate", "--data", try $0.dataset(2), "--color-histogram", "--caption", "a {category}"]
         },
         .init("a file of vectors that is not there", 66, "nowhere") {
             ["evaluate", "--data", try $0.dataset(2), "--features", $0("nowhere.safetensors")]

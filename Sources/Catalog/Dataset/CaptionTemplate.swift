@@ -1,0 +1,34 @@
+/// A text in which a row fills in its values, such as `a photo of a {color} {category}`.
+public struct CaptionTemplate: Sendable, Hashable {
+    public let text: String
+
+    public init(_ text: String) { self.text = text }
+
+    /// The columns between its braces.
+    public var columns: [String] {
+        var columns: [String] = []
+        _ = filled {
+            columns.append($0)
+            return " "
+        }
+        return columns
+    }
+
+    /// The caption of a row; nil where the row lacks one of the columns.
+    public func filled(for row: ManifestRow) -> String? { filled { row[$0] } }
+
+    /// The template with values in place of its `{columns}`, in lower case; nil where one is lacking or empty. Of a category path such as
+    /// `Men/Tops/Hoodies` the last part counts; `_` and `|` become blanks.
+    public func filled(_ value: (String) -> String?) -> String? {
+        var filled = ""
+        var rest = Substring(text)
+        while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+            filled += rest[..<open]
+            guard let found = value(String(rest[rest.index(after: open)..<close])), !found.isEmpty else { return nil }
+            let last = found.split(separator: "/").last.map(String.init) ?? found
+            filled += last.replacing("_", with: " ").replacing("|", with: " ").lowercased()
+            rest = rest[rest.index(after: close)...]
+        }
+        return filled + rest
+    }
+}
