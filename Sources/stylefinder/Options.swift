@@ -62,7 +62,7 @@ struct EmbeddingOptions: ParsableArguments {
 }
 
 /// One of a type's names, for types of modules that know nothing of command lines.
-private func choice<Choice: RawRepresentable & CaseIterable>(_ text: String, of option: String) throws -> Choice
+func choice<Choice: RawRepresentable & CaseIterable>(_ text: String, of option: String) throws -> Choice
 where Choice.RawValue == String {
     guard let choice = Choice(rawValue: text) else {
         let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
