@@ -13,7 +13,8 @@ public struct BoutiqueOptions: Sendable, Hashable {
     public enum Layout: String, Sendable, Hashable, CaseIterable {
         /// A dataset folder with a manifest.
         case catalogue
-        /// The official files of DeepFashion's In-shop benchmark: half of the garments to train on, the others as query and gallery; square pictures.
+        /// The official files of DeepFashion's In-shop benchmark: half of the garments to train on, the others as query and gallery;
+        /// square pictures.
         case inshop
     }
 
@@ -48,7 +49,8 @@ public struct BoutiqueOptions: Sendable, Hashable {
     }
 
     var words: String {
-        "\(garments) garments, \(views) views, width \(width), seed \(seed)\(testOnly ? ", test only" : "")\(layout == .catalogue ? "" : ", layout \(layout.rawValue)")"
+        let kind = (testOnly ? ", test only" : "") + (layout == .catalogue ? "" : ", layout \(layout.rawValue)")
+        return "\(garments) garments, \(views) views, width \(width), seed \(seed)\(kind)"
     }
 }
 
@@ -68,7 +70,8 @@ public struct BoutiqueReport: Sendable, Hashable, Codable {
 }
 
 /// A folder with a generated catalogue: `boutique.json` (what it was generated with), `images/`, `sheet.jpg`
-/// (a page of fronts), and `manifest.jsonl`, written last. In the layout of In-shop: `boutique.json`, `Img/img/`, `Anno/` and `Eval/`, written last.
+/// (a page of fronts), and `manifest.jsonl`, written last. In the layout of In-shop: `boutique.json`, `Img/img/`, `Anno/` and `Eval/`,
+/// written last.
 public enum Boutique {
     /// Raised with every change of what is drawn, so that no folder mixes pictures of two versions.
     static let version = 2

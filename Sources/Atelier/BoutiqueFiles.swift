@@ -49,8 +49,8 @@ struct BoutiqueFiles: Sendable {
             return "options that can't be read"
         }
         if found.drawing != Boutique.version { return "another version of the drawings" }
-        return
-            "\(found.garments) garments, \(found.views) views, width \(found.width), seed \(found.seed)\(found.test_only ? ", test only" : "")\(found.layout.map { ", layout \($0)" } ?? "")"
+        let kind = (found.test_only ? ", test only" : "") + (found.layout.map { ", layout \($0)" } ?? "")
+        return "\(found.garments) garments, \(found.views) views, width \(found.width), seed \(found.seed)\(kind)"
     }
 
     func contains(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }

@@ -19,8 +19,8 @@ struct InShopLayout {
         let pose = pose(of: shot)
         let round = shot.viewIndex / View.allCases.count
         // The benchmark's numbers belong to poses; a second picture of a pose is numbered ten higher.
-        return
-            "img/WOMEN/\(category(shot.garment.design))/\(item(shot.garment))/\(padded(shot.colorIndex + 1, to: 2))_\(pose.number + 10 * round)_\(pose.word).jpg"
+        let folder = "img/WOMEN/\(category(shot.garment.design))/\(item(shot.garment))"
+        return "\(folder)/\(padded(shot.colorIndex + 1, to: 2))_\(pose.number + 10 * round)_\(pose.word).jpg"
     }
 
     private static func item(_ garment: Garment) -> String { "id_" + padded(garment.index + 1, to: 8) }

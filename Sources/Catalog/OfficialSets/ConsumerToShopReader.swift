@@ -1,12 +1,13 @@
 /// DeepFashion's Consumer-to-shop Clothes Retrieval Benchmark (Liu et al. 2016), often called Street2Shop after the task.
 ///
-/// `list_eval_partition.txt` lists pairs of a consumer's photo and a shop's of one item; `list_bbox_consumer2shop.txt` says who took a photo and
-/// where the garment is in it.
+/// `list_eval_partition.txt` lists pairs of a consumer's photo and a shop's of one item; `list_bbox_consumer2shop.txt` says who took a
+/// photo and where the garment is in it.
 extension OfficialSet {
     /// Reads the official files below a folder, wherever they lie. A photo that stands in several pairs is one row.
     ///
     /// Consumers' photos are cropped to their boxes; of the test they are the queries, and the shops' photos the gallery.
-    /// Columns of each row: `split`, `source` (`consumer`, `shop`), `category`, `clothes_type`, `box` (of shops' photos, in their pixels) and `caption`.
+    /// Columns of each row: `split`, `source` (`consumer`, `shop`), `category`, `clothes_type`, `box` (of shops' photos, in their pixels)
+    /// and `caption`.
     /// - Throws: as `inShop(root:pictures:)`.
     public static func consumerToShop(root: String, pictures: String? = nil) throws(CatalogError) -> OfficialSet {
         var reader = try ConsumerToShopReader(root: root)

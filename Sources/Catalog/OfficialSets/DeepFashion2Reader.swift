@@ -2,13 +2,14 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// DeepFashion2 (Ge et al. 2019): photos with several garments each, every one with a box. Garments of a consumer's and of a shop's photo are the
-/// same product where the photos have the same `pair_id` and the garments the same `style` above 0.
+/// DeepFashion2 (Ge et al. 2019): photos with several garments each, every one with a box. Garments of a consumer's and of a shop's photo
+/// are the same product where the photos have the same `pair_id` and the garments the same `style` above 0.
 extension OfficialSet {
     /// Reads `train/annos/*.json` and `validation/annos/*.json` below a folder; the pictures lie in `image` beside `annos`.
     ///
-    /// Every garment is a row with its box as the crop. Of the validation folder consumers' garments are queries and shops' garments the gallery,
-    /// those of style 0 among them: they have no counterpart, and are there to be told apart. Elsewhere garments of style 0 are left out.
+    /// Every garment is a row with its box as the crop. Of the validation folder consumers' garments are queries and shops' garments the
+    /// gallery, those of style 0 among them: they have no counterpart, and are there to be told apart. Elsewhere garments of style 0 are
+    /// left out.
     /// Columns of each row: `split`, `source` (`consumer`, `shop`), `category`, `view`, `scale`, `occlusion`, `zoom_in` and `caption`.
     /// - Parameters:
     ///   - progress: files read, of how many; called on the calling thread.

@@ -10,8 +10,8 @@ public struct FrameBoxes: Sendable {
 extension OfficialSet {
     /// Writes the boxes into the column `box`, in the pixels of the picture as it lies on the disk.
     ///
-    /// The published pictures of 256 pixels are the originals scaled to fit a square, in its middle; so is the frame for a larger picture, which need
-    /// not be square itself. What reaches beyond the picture is cut off; a box that lies outside is told.
+    /// The published pictures of 256 pixels are the originals scaled to fit a square, in its middle; so is the frame for a larger
+    /// picture, which need not be square itself. What reaches beyond the picture is cut off; a box that lies outside is told.
     /// - Parameter size: the upright size of a row's picture, by the row's index; `nil` where it can't be read.
     public mutating func placeBoxes(_ boxes: FrameBoxes, size: (Int) -> PictureSize?) {
         for row in boxes.rows where rows.indices.contains(row) {

@@ -11,13 +11,14 @@ extension OfficialSet {
 
     /// Reads the official files below a folder, wherever they lie.
     ///
-    /// Columns of each row: `split`, `category` (`Men/Jackets_Vests`), `gender`, `color` (the picture's own), `view`, `clothes_type`, `description`,
-    /// `trimmed_description` (without its first sentence), `details` and `caption`.
+    /// Columns of each row: `split`, `category` (`Men/Jackets_Vests`), `gender`, `color` (the picture's own), `view`, `clothes_type`,
+    /// `description`, `trimmed_description` (without its first sentence), `details` and `caption`.
     /// - Parameters:
     ///   - root: the folder.
     ///   - pictures: where the pictures lie, if not below the root or if there are several sizes of them.
     /// - Returns: the set, and the boxes of its rows, which still have to be brought into the pictures by `placeBoxes`.
-    /// - Throws: `CatalogError`: `sourceMissing`, `officialFileMissing`, `officialFileTwice`, `officialPicturesMissing`, `sourceUnreadable`, `notUTF8`.
+    /// - Throws: `CatalogError`: `sourceMissing`, `officialFileMissing`, `officialFileTwice`, `officialPicturesMissing`,
+    ///   `sourceUnreadable`, `notUTF8`.
     public static func inShop(root: String, pictures: String? = nil) throws(CatalogError) -> (set: OfficialSet, boxes: FrameBoxes)
     {
         var reader = try InShopReader(root: root)
@@ -146,12 +147,9 @@ struct InShopReader {
                 $0.line < $1.line
             }
             if let train = lines["train"], let test {
-                found.append(
-                    (
-                        max(train, test.line),
-                        "the item \(item) is in \(train > test.line ? "train" : test.split) here and in \(train > test.line ? test.split : "train") in line \(min(train, test.line)); no item may be in both",
-                        true
-                    ))
+                let both = [(split: "train", line: train), test].sorted { $0.line < $1.line }
+                let words = "is in \(both[1].split) here and in \(both[0].split) in line \(both[0].line)"
+                found.append((both[1].line, "the item \(item) \(words); no item may be in both", true))
             }
             if let query = lines["query"], lines["gallery"] == nil {
                 found.append(

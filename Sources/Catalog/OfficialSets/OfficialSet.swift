@@ -1,7 +1,7 @@
 /// What the official files of a benchmark say, picture by picture, before anything is written.
 ///
-/// The readers stand beside this file, one a benchmark. They only read. A bad row is told and left out; a file without which no row has a meaning
-/// is an error.
+/// The readers stand beside this file, one a benchmark. They only read. A bad row is told and left out; a file without which no row has a
+/// meaning is an error.
 public struct OfficialSet: Sendable {
     /// One picture, or one garment in it, as the official files have it.
     public struct Row: Sendable, Hashable {

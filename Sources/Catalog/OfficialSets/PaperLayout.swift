@@ -1,5 +1,5 @@
-/// The layout that the original project's scripts work on: `train/img/WOMEN/Dresses/id_00000002/02_1_front.jpg` and so on for `val`, `query` and
-/// `gallery`, and three JSON files whose keys are the pictures' names (`img/WOMEN/…`).
+/// The layout that the original project's scripts work on: `train/img/WOMEN/Dresses/id_00000002/02_1_front.jpg` and so on for `val`,
+/// `query` and `gallery`, and three JSON files whose keys are the pictures' names (`img/WOMEN/…`).
 public struct PaperLayout: Sendable {
     public static let splits = ["train", "val", "query", "gallery"]
     public static let files = ["image_paths.json", "image_texts.json", "image_splits.json"]

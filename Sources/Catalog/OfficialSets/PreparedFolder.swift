@@ -10,8 +10,9 @@ public import Foundation
 
 /// A dataset folder that a `prepare` command makes, or brings up to date.
 ///
-/// `prepared.json` says which command it belongs to, `prepared-files.txt` which pictures it wrote; every file appears whole or not at all, and the
-/// manifest last. So a process that was killed leaves the manifest of before, or none, and the next one knows what to sweep away.
+/// `prepared.json` says which command it belongs to, `prepared-files.txt` which pictures it wrote; every file appears whole or not at
+/// all, and the manifest last. So a process that was killed leaves the manifest of before, or none, and the next one knows what to sweep
+/// away.
 public struct PreparedFolder: Sendable {
     static let marker = "prepared.json"
     private static let journal = "prepared-files.txt"
@@ -149,8 +150,8 @@ public struct PreparedFolder: Sendable {
 
     public enum Placed: Sendable, Hashable { case linked, copied, kept }
 
-    /// Gives a picture a second name in this folder: a hard link, which takes no room, or a copy where the file system has none. The picture itself
-    /// is read at most.
+    /// Gives a picture a second name in this folder: a hard link, which takes no room, or a copy where the file system has none. The
+    /// picture itself is read at most.
     public func place(_ source: String, as name: String) throws(CatalogError) -> Placed {
         let target = path + "/" + name
         let original: FileStatus

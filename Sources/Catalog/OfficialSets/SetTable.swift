@@ -101,7 +101,8 @@ struct SetTable {
 
     private static let pictureEndings = [".jpg", ".jpeg", ".png", ".webp"]
 
-    /// The picture's name that a row begins with, which may hold blanks, and what follows it: a name ends with a picture's ending before a blank.
+    /// The picture's name that a row begins with, which may hold blanks, and what follows it: a name ends with a picture's ending before
+    /// a blank.
     static func splitAfterPicture(_ text: Substring) -> (name: Substring, rest: Substring)? {
         var index = text.startIndex
         while let blank = text.utf8[index...].firstIndex(where: isBlank) {

@@ -31,7 +31,8 @@ extension OfficialSet {
     /// towards. Their rows are kept without a split.
     ///
     /// - `identities`: `share` of the training items, at least one of two, with all their pictures.
-    /// - `images`: `share` of the training pictures, the same part of each item as near as whole pictures allow; an item keeps at least two.
+    /// - `images`: `share` of the training pictures, the same part of each item as near as whole pictures allow; an item keeps at least
+    ///   two.
     ///
     /// Which ones is decided by a hash of seed and name, so that it depends neither on the order of the rows nor on the machine.
     /// - Parameter cut: `nil` where the official files have validation rows of their own.
