@@ -9,6 +9,15 @@ public struct BoutiqueOptions: Sendable, Hashable {
     public static let viewsAllowed = 2...12
     public static let widthsAllowed = 48...1536
 
+    /// How the folder is laid out.
+    public enum Layout: String, Sendable, Hashable, CaseIterable {
+        /// A dataset folder with a manifest.
+        case catalogue
+        /// The official files of DeepFashion's In-shop benchmark: half of the garments to train on, the others as query and gallery;
+        /// square pictures.
+        case inshop
+    }
+
     public let garments: Int
     /// Pictures per garment and colour.
     public let views: Int
@@ -17,11 +26,15 @@ public struct BoutiqueOptions: Sendable, Hashable {
     public let seed: UInt64
     /// Whether all garments are test identities, split into query and gallery: nothing to train on.
     public let testOnly: Bool
+    public let layout: Layout
 
+    /// - Parameter width: where it is left out, 384; for `inshop` 192, which makes squares of 256 pixels as the benchmark's are.
     /// - Throws: `AtelierError.option` for a number out of its range.
     public init(
-        garments: Int = 360, views: Int = 4, width: Int = 384, seed: UInt64 = 7, testOnly: Bool = false
+        garments: Int = 360, views: Int = 4, width: Int? = nil, seed: UInt64 = 7, testOnly: Bool = false,
+        layout: Layout = .catalogue
     ) throws(AtelierError) {
+        let width = width ?? (layout == .inshop ? 192 : 384)
         guard Self.garmentsAllowed.contains(garments) else {
             throw .option(name: "garments", got: garments, allowed: Self.garmentsAllowed)
         }
@@ -32,9 +45,13 @@ public struct BoutiqueOptions: Sendable, Hashable {
         self.width = width
         self.seed = seed
         self.testOnly = testOnly
+        self.layout = layout
     }
 
-    var words: String { "\(garments) garments, \(views) views, width \(width), seed \(seed)\(testOnly ? ", test only" : "")" }
+    var words: String {
+        let kind = (testOnly ? ", test only" : "") + (layout == .catalogue ? "" : ", layout \(layout.rawValue)")
+        return "\(garments) garments, \(views) views, width \(width), seed \(seed)\(kind)"
+    }
 }
 
 /// What was done.
@@ -53,7 +70,8 @@ public struct BoutiqueReport: Sendable, Hashable, Codable {
 }
 
 /// A folder with a generated catalogue: `boutique.json` (what it was generated with), `images/`, `sheet.jpg`
-/// (a page of fronts), and `manifest.jsonl`, written last.
+/// (a page of fronts), and `manifest.jsonl`, written last. In the layout of In-shop: `boutique.json`, `Img/img/`, `Anno/` and `Eval/`,
+/// written last.
 public enum Boutique {
     /// Raised with every change of what is drawn, so that no folder mixes pictures of two versions.
     static let version = 2
@@ -61,7 +79,7 @@ public enum Boutique {
     /// Writes a catalogue, or goes on with one that was begun with the same options. Pictures that are there stay.
     /// - Parameters:
     ///   - folder: made if it isn't there; an empty folder will do.
-    ///   - progress: pictures done, of how many; called on the calling thread.
+    ///   - progress: pictures done, of how many; called on the calling thread. For In-shop's layout their boxes count as much again.
     ///   - shouldStop: asked every few pictures.
     /// - Throws: `notABoutique`, `otherOptions`, `noWrite`, `diskFull`, `noRead`, `drawing`.
     public static func write(
@@ -69,15 +87,17 @@ public enum Boutique {
     ) throws(AtelierError) -> BoutiqueReport {
         let files = BoutiqueFiles(path: folder.path)
         try files.claim(marker: marker(options), words: options.words)
-        let wardrobe = Wardrobe(count: options.garments, seed: options.seed, testOnly: options.testOnly)
+        let wardrobe = Wardrobe(
+            count: options.garments, seed: options.seed, testOnly: options.testOnly, halves: options.layout == .inshop)
         let shots = Shot.all(of: wardrobe, views: options.views)
         func count(_ split: String) -> Int { shots.count { $0.split == split } }
         var report = BoutiqueReport(
             garments: options.garments, pictures: shots.count, drawn: 0, train: count("train"), val: count("val"),
             query: count("query"),
             gallery: count("gallery"), stopped: false)
-        let present = try files.pictures()
-        let missing = shots.filter { !present.contains($0.path) }
+        let missing = shots.filter { !files.contains(path(of: $0, options)) }
+        // Boxes take as long as pictures do.
+        let work = options.layout == .inshop ? 2 * shots.count : shots.count
         var begin = 0
         while begin < missing.count {
             if shouldStop() {
@@ -88,11 +108,21 @@ public enum Boutique {
             try draw(Array(batch), options, to: files)
             begin += batch.count
             report.drawn = begin
-            progress(shots.count - missing.count + begin, shots.count)
+            progress(shots.count - missing.count + begin, work)
         }
-        if !files.contains(sheetName) { try files.write(sheet(of: shots, seed: options.seed), to: sheetName) }
-        try files.writeIfChanged("manifest.jsonl", shots.map { $0.manifestLine + "\n" }.joined())
+        switch options.layout {
+        case .catalogue:
+            if !files.contains(sheetName) { try files.write(sheet(of: shots, seed: options.seed), to: sheetName) }
+            try files.writeIfChanged("manifest.jsonl", shots.map { $0.manifestLine + "\n" }.joined())
+        case .inshop:
+            report.stopped = try !InShopLayout(shots).write(
+                options, to: files, progress: { progress(shots.count + $0, work) }, shouldStop: shouldStop)
+        }
         return report
+    }
+
+    private static func path(of shot: Shot, _ options: BoutiqueOptions) -> String {
+        options.layout == .inshop ? InShopLayout.path(of: shot) : shot.path
     }
 
     /// One page of fronts, a garment each, to see at a glance what the folder holds.
@@ -116,9 +146,9 @@ public enum Boutique {
         let failure = Mutex<AtelierError?>(nil)
         DispatchQueue.concurrentPerform(iterations: shots.count) { index in
             do throws(AtelierError) {
-                try files.write(
-                    encode(Studio.draw(shots[index], seed: options.seed, width: options.width), quality: 90),
-                    to: shots[index].path)
+                let picture = try Studio.draw(shots[index], seed: options.seed, width: options.width)
+                let framed = options.layout == .inshop ? picture.paddedToSquare(red: 255, green: 255, blue: 255) : picture
+                try files.write(encode(framed, quality: 90), to: path(of: shots[index], options))
             } catch {
                 failure.withLock { $0 = $0 ?? error }
             }
@@ -127,10 +157,12 @@ public enum Boutique {
     }
 
     private static func marker(_ options: BoutiqueOptions) -> String {
-        """
-        {"generator": "stylefinder generate", "drawing": \(version), "garments": \(options.garments), "views": \(options.views), \
-        "width": \(options.width), "seed": \(options.seed), "test_only": \(options.testOnly)}
+        // Folders of before this choice have no word of it.
+        let layout = options.layout == .catalogue ? "" : ", \"layout\": \"\(options.layout.rawValue)\""
+        return """
+            {"generator": "stylefinder generate", "drawing": \(version), "garments": \(options.garments), "views": \(options.views), \
+            "width": \(options.width), "seed": \(options.seed), "test_only": \(options.testOnly)\(layout)}
 
-        """
+            """
     }
 }

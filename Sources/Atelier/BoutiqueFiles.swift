@@ -29,7 +29,7 @@ struct BoutiqueFiles: Sendable {
                 throw .notABoutique(path: path)
             }
         }
-        do { try files.createDirectory(atPath: path + "/images", withIntermediateDirectories: true) } catch {
+        do { try files.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
             throw .noWrite(path: path, reason: Self.reason(error))
         }
         try writeIfChanged(Self.marker, marker)
@@ -43,23 +43,14 @@ struct BoutiqueFiles: Sendable {
             var width: Int
             var seed: UInt64
             var test_only: Bool
+            var layout: String?
         }
         guard let found = try? JSONDecoder().decode(Found.self, from: Data(marker.utf8)) else {
             return "options that can't be read"
         }
         if found.drawing != Boutique.version { return "another version of the drawings" }
-        return
-            "\(found.garments) garments, \(found.views) views, width \(found.width), seed \(found.seed)\(found.test_only ? ", test only" : "")"
-    }
-
-    /// Paths, relative to the folder, of the pictures that are there.
-    func pictures() throws(AtelierError) -> Set<String> {
-        do {
-            let names = try FileManager.default.contentsOfDirectory(atPath: path + "/images")
-            return Set(names.filter { $0.hasSuffix(".jpg") }.map { "images/" + $0 })
-        } catch {
-            throw .noRead(path: path + "/images", reason: Self.reason(error))
-        }
+        let kind = (found.test_only ? ", test only" : "") + (found.layout.map { ", layout \($0)" } ?? "")
+        return "\(found.garments) garments, \(found.views) views, width \(found.width), seed \(found.seed)\(kind)"
     }
 
     func contains(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
@@ -74,7 +65,15 @@ struct BoutiqueFiles: Sendable {
     func write(_ bytes: [UInt8], to name: String) throws(AtelierError) {
         let target = path + "/" + name
         let part = target + ".part"
-        let descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        var descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        if descriptor < 0, errno == ENOENT, let slash = target.lastIndex(of: "/") {
+            do {
+                try FileManager.default.createDirectory(atPath: String(target[..<slash]), withIntermediateDirectories: true)
+            } catch {
+                throw .noWrite(path: target, reason: Self.reason(error))
+            }
+            descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        }
         guard descriptor >= 0 else { throw Self.failure(target, errno) }
         var done = 0
         while done < bytes.count {

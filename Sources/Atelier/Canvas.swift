@@ -139,6 +139,25 @@ final class Canvas {
 
     // MARK: The picture
 
+    /// The smallest rectangle around everything that was drawn visibly, in pixels; `nil` where nothing was.
+    func inkBounds() throws(AtelierError) -> PixelRectangle? {
+        cairo_surface_flush(surface)
+        let status = cairo_status(context)
+        guard status == CAIRO_STATUS_SUCCESS, let data = cairo_image_surface_get_data(surface) else {
+            throw .drawing(reason: String(cString: cairo_status_to_string(status)))
+        }
+        let stride = Int(cairo_image_surface_get_stride(surface))
+        var (left, top, right, bottom) = (width, height, -1, -1)
+        for y in 0..<height {
+            let row = UnsafeRawPointer(data + y * stride)
+            for x in 0..<width where row.load(fromByteOffset: x * 4, as: UInt32.self) >> 24 >= 64 {
+                (left, right) = (min(left, x), max(right, x))
+                (top, bottom) = (min(top, y), max(bottom, y))
+            }
+        }
+        return right < 0 ? nil : PixelRectangle(x: left, y: top, width: right - left + 1, height: bottom - top + 1)
+    }
+
     /// The pixels as a camera under this light would record them; transparent parts are black.
     /// - Throws: `drawing` with what cairo could not do.
     func image(_ light: Light = Light()) throws(AtelierError) -> RGBImage {
@@ -172,6 +191,14 @@ final class Canvas {
             throw .drawing(reason: String(describing: error))
         }
     }
+}
+
+/// A part of a picture, in its pixels.
+struct PixelRectangle: Sendable, Hashable {
+    var x: Int
+    var y: Int
+    var width: Int
+    var height: Int
 }
 
 /// The light of one picture, as it changes all colours alike.

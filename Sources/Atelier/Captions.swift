@@ -23,6 +23,15 @@ enum Captions {
         }
     }
 
+    /// The garment in whatever colour, a sentence a line, as a shop describes it.
+    static func description(_ design: Design, brand: String) -> [String] {
+        let words = [adjective(design.pattern), lengthWord(design), noun(design)].compactMap(\.self).joined(separator: " ")
+        let features = features(design)
+        var lines = [capitalized(words) + " by \(brand)."]
+        if !features.isEmpty { lines.append("With " + list(features) + ".") }
+        return lines
+    }
+
     private static func list(_ parts: [String]) -> String {
         parts.count < 2 ? parts.joined() : parts.dropLast().joined(separator: ", ") + " and " + parts[parts.count - 1]
     }

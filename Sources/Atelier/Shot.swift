@@ -12,7 +12,7 @@ public struct Shot: Sendable, Hashable {
     public var color: Swatch { garment.colors[colorIndex] }
     public var view: View { View.allCases[viewIndex % View.allCases.count] }
 
-    /// Where the picture lies in the folder.
+    /// Where the picture lies in the folder of a catalogue.
     public var path: String { "images/\(garment.id)-\(color.rawValue)-\(viewIndex + 1)-\(view.rawValue).jpg" }
 
     public var caption: String { Captions.caption(garment.design, color: color, view: view) }

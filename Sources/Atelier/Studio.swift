@@ -11,6 +11,14 @@ public enum Studio {
         try picture.draw()
         return try picture.canvas.image(picture.scene.light)
     }
+
+    /// Where the garment is in that picture, as far as it reaches into it, whatever arms and hair hide of it.
+    /// - Throws: `AtelierError.drawing` if memory is short.
+    static func garmentBounds(_ shot: Shot, seed: UInt64, width: Int) throws(AtelierError) -> PixelRectangle? {
+        let picture = try Picture(shot, seed: seed, width: width)
+        picture.drawGarmentAlone()
+        return try picture.canvas.inkBounds()
+    }
 }
 
 /// One picture under way.
@@ -70,6 +78,15 @@ private struct Picture {
         scene.draw(on: canvas, floor: frame.pixel(Point(0, 745)).y)
         canvas.moved(to: frame.origin, angle: frame.tilt, scale: frame.scale) {
             if stance.isBody { drawBody() } else { drawAlone() }
+        }
+    }
+
+    /// On nothing, without a body.
+    func drawGarmentAlone() {
+        canvas.moved(to: frame.origin, angle: frame.tilt, scale: frame.scale) {
+            tailor.drawInside()
+            tailor.drawBody()
+            if isUpper { for side in [-1.0, 1] { tailor.drawSleeve(arm(side), side: side) } }
         }
     }
 

@@ -8,7 +8,9 @@ public struct Wardrobe: Sendable {
     /// - Parameters:
     ///   - count: how many garments, at least 1.
     ///   - testOnly: whether all of them are test identities; they are the same garments otherwise.
-    public init(count: Int, seed: UInt64, testOnly: Bool = false) {
+    ///   - halves: whether half of them are for training and half for the test, as in DeepFashion's In-shop; else six of ten are for training, one
+    ///     for validation and three for the test.
+    public init(count: Int, seed: UInt64, testOnly: Bool = false, halves: Bool = false) {
         self.seed = seed
         var garments: [Garment] = []
         var designs: Set<Design> = []
@@ -16,7 +18,7 @@ public struct Wardrobe: Sendable {
             var attempt = 0
             var garment: Garment
             repeat {
-                garment = Self.garment(index, attempt: attempt, seed: seed, before: garments)
+                garment = Self.garment(index, attempt: attempt, seed: seed, halves: halves, before: garments)
                 attempt += 1
             } while !designs.insert(garment.design).inserted
             garments.append(garment)
@@ -25,9 +27,9 @@ public struct Wardrobe: Sendable {
         self.garments = garments
     }
 
-    private static func garment(_ index: Int, attempt: Int, seed: UInt64, before: [Garment]) -> Garment {
+    private static func garment(_ index: Int, attempt: Int, seed: UInt64, halves: Bool, before: [Garment]) -> Garment {
         var dice = Dice(seed: seed, 1, index, attempt)
-        let split = split(of: index, seed: seed)
+        let split = halves ? half(of: index, seed: seed) : split(of: index, seed: seed)
         // A near-twin: in a search by colour or shape alone it would be taken for the other. Of the same split, so that the two meet.
         if dice.chance(0.3), let model = before.suffix(16).filter({ $0.split == split }).last,
             let twin = twin(of: model, index: index, &dice)
@@ -62,6 +64,12 @@ public struct Wardrobe: Sendable {
         var dice = Dice(seed: seed, 2, index / 10)
         let places: [Split] = [.train, .train, .train, .train, .train, .train, .val, .test, .test, .test]
         return dice.shuffled(places)[index % 10]
+    }
+
+    /// Of two garments in a row one is for training and one for the test.
+    private static func half(of index: Int, seed: UInt64) -> Split {
+        var dice = Dice(seed: seed, 6, index / 2)
+        return dice.shuffled([Split.train, .test])[index % 2]
     }
 
     /// The same garment in the same colours but for one of neckline, sleeve, pattern, length or details; `nil` if that leaves it as it was.

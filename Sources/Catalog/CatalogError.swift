@@ -16,6 +16,20 @@ public enum CatalogError: Error, Sendable, Hashable {
     /// The file cannot be taken apart into rows.
     case malformed(path: String, line: Int, reason: String)
 
+    // Official files of benchmarks
+    /// A file without which nothing of a benchmark can be read is not below the root.
+    /// - Parameter others: files of that name that are another benchmark's.
+    case officialFileMissing(Benchmark, name: String, root: String, others: [String])
+    /// Several files could be the one that is meant.
+    case officialFileTwice(name: String, paths: [String])
+    /// None of the pictures that are listed is below the root.
+    case officialPicturesMissing(root: String, example: String, archive: String?)
+    /// The folder that a dataset is to be written to holds something else.
+    case outputTaken(path: String, holds: String)
+    /// The disk of the folder that a dataset is written to is full.
+    case outputFull(path: String)
+    case outputUnwritable(path: String, reason: String)
+
     // The catalogue file
     /// What SQLite takes for something else than a path.
     case notAPath(String)
@@ -91,6 +105,20 @@ extension CatalogError: CustomStringConvertible {
             "\(path), line \(line) has no column '\(column)' among \(Self.list(found)); \(Self.remedy(column, found))."
         case .malformed(let path, let line, let reason):
             "\(path), line \(line): \(reason)."
+        case .officialFileMissing(let benchmark, let name, let root, let others):
+            "There is no \(name) of \(benchmark.rawValue) below \(root)\(others.isEmpty ? "" : ", only one of another benchmark (\(Self.list(others)))"); sign for the dataset at \(benchmark.address), download it and unpack it there."
+        case .officialFileTwice(let name, let paths):
+            "There are several \(name): \(Self.list(paths)); name the folder of one of them."
+        case .officialPicturesMissing(let root, let example, let archive?):
+            "The pictures are not unpacked below \(root), \(example) for one; unpack \(archive) beside itself."
+        case .officialPicturesMissing(let root, let example, nil):
+            "None of the listed pictures is below \(root), \(example) for one; put the pictures' folder there (the prepare commands also take it with --images)."
+        case .outputTaken(let path, let holds):
+            "\(path) exists and holds \(holds); give a new or empty folder, or one that the same command wrote."
+        case .outputFull(let path):
+            "The disk is full, so \(path) can't be written; make room and run the same command again, which goes on."
+        case .outputUnwritable(let path, let reason):
+            "\(path) can't be written (\(reason)); give a folder that is writable."
         case .notAPath(let text):
             "'\(text)' is no path of a catalogue; give a plain path, as /data/shop.db, or ./\(text) for a file of that very name."
         case .noCatalog(let path):

@@ -145,7 +145,7 @@ public struct TrainingData: Sendable {
     }
 
     /// A template with the row's values in place of its `{columns}`, in lower case; nil where the row lacks one. Of a category path such as
-    /// `Men/Tops/Hoodies` the last part counts; `_` and `|` become blanks.
+    /// `Men/Tops/Hoodies` the last part counts; a colour or a description may hold a `/` of its own. `_` and `|` become blanks.
     private static func filled(_ template: String, for row: ManifestRow) -> String? { filled(template) { row[$0] } }
 
     /// Whether a row has all columns of a template.
@@ -156,8 +156,9 @@ public struct TrainingData: Sendable {
         var rest = Substring(template)
         while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
             text += rest[..<open]
-            guard let found = value(String(rest[rest.index(after: open)..<close])), !found.isEmpty else { return nil }
-            let last = found.split(separator: "/").last.map(String.init) ?? found
+            let column = rest[rest.index(after: open)..<close]
+            guard let found = value(String(column)), !found.isEmpty else { return nil }
+            let last = column == "category" ? found.split(separator: "/").last.map(String.init) ?? found : found
             text += last.replacing("_", with: " ").replacing("|", with: " ").lowercased()
             rest = rest[rest.index(after: close)...]
         }

@@ -109,9 +109,9 @@ extension ExitCode {
 
     private static func code(for error: CatalogError) -> ExitCode {
         switch error {
-        case .sourceMissing, .noCatalog: .noInput
-        case .badFilter, .unknownKey, .emptyKey, .badShard, .notAPath: .usage
-        case .readOnly, .cannotOpen, .diskFull, .inputOutput, .sourceUnreadable: .inputOutput
+        case .sourceMissing, .noCatalog, .officialFileMissing, .officialPicturesMissing: .noInput
+        case .badFilter, .unknownKey, .emptyKey, .badShard, .notAPath, .officialFileTwice, .outputTaken: .usage
+        case .readOnly, .cannotOpen, .diskFull, .inputOutput, .sourceUnreadable, .outputFull, .outputUnwritable: .inputOutput
         case .locked: .unavailable
         default: .badData
         }

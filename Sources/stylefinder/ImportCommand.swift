@@ -8,7 +8,8 @@ struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Bring products and pictures into a catalogue.",
         discussion: """
-            SOURCE is a folder (with manifest.jsonl, manifest.csv or catalog.json, or just pictures in sub-folders), or one of these files. \
+            SOURCE is a folder (with manifest.jsonl, manifest.csv or catalog.json, with the official files of DeepFashion's In-shop, or just pictures \
+            in sub-folders), or one of these files. \
             Files stay where they are. Importing again takes in what is new or changed; it goes on where a killed import ended.
             """)
 

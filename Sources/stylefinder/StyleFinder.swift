@@ -8,6 +8,7 @@ struct StyleFinder: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             GenerateCommand.self,
+            PrepareInShopCommand.self, PrepareStreet2ShopCommand.self, PrepareDeepFashion2Command.self,
             ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, CompareCommand.self,
             FeaturesCommand.self,
             ModelsCommand.self,

@@ -82,6 +82,19 @@ struct TrainingDataTests {
         #expect(try data([set], templates: []).captions == [])
     }
 
+    @Test("of a category's path the last part counts; a colour and a description keep their slashes")
+    func slashes() throws {
+        let set = try dataset([
+            [
+                "image": "a.png", "product_id": "1", "category": "Men/Jackets_Vests", "color": "Navy/white",
+                "caption": "Wash warm and/or cold",
+            ],
+            ["image": "b.png", "product_id": "1", "category": "Men/Jackets_Vests", "color": "Red", "caption": "w/o hood"],
+        ])
+        let found = try data([set], templates: ["{category} in {color}. {caption}"])
+        #expect(found.captions == ["jackets vests in navy/white. wash warm and/or cold", "jackets vests in red. w/o hood"])
+    }
+
     @Test("captions drawn for a step follow one order of the templates for all photos, and every template has its steps")
     func drawnCaptions() throws {
         let set = try dataset([

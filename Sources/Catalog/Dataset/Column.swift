@@ -6,7 +6,9 @@ enum Column {
     static let image = ["view", "color", "caption", "split"]
     static let required = ["image", "product_id"]
     static let splits: Set<String> = ["train", "val", "query", "gallery"]
-    static let known = Set(product + image)
+    /// What prepared datasets hold for training alone; long texts, and no attribute that anybody filters by.
+    static let training = ["trimmed_description"]
+    static let known = Set(product + image + training)
 
     /// A reason in words, as an error.
     struct Reason: Error {

@@ -2,8 +2,9 @@ public import Foundation
 
 /// The rows of a data set, read from a folder or a manifest without a database: what trainers and evaluators work on.
 ///
-/// A folder is read by its `manifest.jsonl`, else its `manifest.csv`, else its `catalog.json`, else as a plain folder of
-/// pictures, where a sub-folder's name is the category and a file is a product. A file is read by its extension.
+/// A folder is read by its `manifest.jsonl`, else its `manifest.csv`, else its `catalog.json`, else by the official files of DeepFashion's In-shop
+/// benchmark up to three folders below, else as a plain folder of pictures, where a sub-folder's name is the category and a file is a product. A file
+/// is read by its extension.
 /// Pictures are not decoded, and not looked for as long as their names are plain: see ``missingFiles()``.
 ///
 /// Product ids, keys and values are kept in one spelling (Unicode normalisation form C); paths keep the bytes that are on the disk.
@@ -29,13 +30,23 @@ public struct Dataset: Sendable {
     /// Reads a data set.
     /// - Parameter isPicture: judges the files of a plain folder whose ending says nothing; without it such files are left out.
     /// - Throws: `CatalogError` where no row can be read at all: `sourceMissing`, `sourceUnreadable`, `unknownFormat`,
-    ///   `notUTF8`, `missingColumn`, `malformed`, `emptySource`. A bad row is not an error but one of `problems`.
+    ///   `notUTF8`, `missingColumn`, `malformed`, `emptySource`, `officialFileTwice`, `officialPicturesMissing`. A bad row is not an error but one
+    ///   of `problems`.
     public init(contentsOf url: URL, isPicture: PictureTest? = nil) throws(CatalogError) {
         let (path, format) = try Self.detect(url.path)
+        if format == .inShop {
+            self.init(try OfficialSet.inShop(root: path).set)
+        } else {
+            try self.init(path, format, isPicture)
+        }
+    }
+
+    /// Reads a manifest, or a plain folder.
+    private init(_ path: String, _ format: ManifestFormat, _ isPicture: PictureTest?) throws(CatalogError) {
         var reader = ManifestReader(source: path, format: format, isPicture: isPicture)
         let bytes = format == .folder ? [] : try Self.bytes(of: path, &reader)
         switch format {
-        case .folder: try reader.readFolder()
+        case .folder, .inShop: try reader.readFolder()
         case .jsonLines: reader.readJSONLines(bytes)
         case .csv: try reader.readCSV(bytes)
         case .catalogJSON: try reader.readCatalogJSON(bytes)
@@ -63,6 +74,18 @@ public struct Dataset: Sendable {
         leftOut = [:]
         unread = 0
         mentionedPaths = Set(rows.map { ExactText($0.path) })
+    }
+
+    private init(_ set: OfficialSet) {
+        source = set.root
+        format = .inShop
+        folder = set.root
+        rows = set.manifestRows
+        problems = set.problems
+        remarks = set.remarks
+        leftOut = [:]
+        mentionedPaths = Set(set.rows.map { ExactText($0.path) })
+        unread = set.unread
     }
 
     /// The names of all columns that any row has a value in, sorted.
@@ -108,7 +131,7 @@ public struct Dataset: Sendable {
                 // A link that leads nowhere is still this folder's manifest: reading it says what is wrong.
                 if (try? FileStatus(ofPath: candidate)) != nil || isLink(candidate) { return (candidate, format) }
             }
-            return (real, .folder)
+            return (real, OfficialSet.isInShop(real) ? .inShop : .folder)
         }
         guard let format = ManifestFormat(ofFile: real) else { throw .unknownFormat(path: path) }
         return (real, format)

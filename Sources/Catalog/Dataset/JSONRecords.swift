@@ -94,7 +94,10 @@ enum JSONRecords {
     }
 
     /// Parses one piece, which has to be an object; a comma behind it is taken, as in a list that somebody cut into lines.
-    static func object(_ piece: Piece) -> Result<Parsed, Failure> {
+    /// - Parameter expected: an object as it should be, for a sentence.
+    static func object(
+        _ piece: Piece, like expected: String = "{\"image\": …, \"product_id\": …}"
+    ) -> Result<Parsed, Failure> {
         guard String(validating: piece.bytes, as: UTF8.self) != nil else {
             return .failure(Failure(line: piece.line, reason: "the text is not UTF-8; save the file as UTF-8"))
         }
@@ -108,8 +111,7 @@ enum JSONRecords {
                 throw JSONParser.Failure(index: parser.position, problem: "something follows the end of the object")
             }
             guard case .object(let object) = value else {
-                return .failure(
-                    Failure(line: piece.line, reason: "this is not a JSON object; write {\"image\": …, \"product_id\": …}"))
+                return .failure(Failure(line: piece.line, reason: "this is not a JSON object; write \(expected)"))
             }
             return .success(Parsed(object: object, notNumbers: parser.notNumbers, hasComma: hasComma))
         } catch {

@@ -2,7 +2,7 @@ public import Foundation
 
 /// One line of a manifest: one image of one product.
 public struct ManifestRow: Sendable, Hashable {
-    /// 1-based line where the row begins; `nil` in a plain folder.
+    /// 1-based line where the row begins, of an In-shop root in its list of splits; `nil` in a plain folder.
     public let line: Int?
     /// The path as the manifest writes it.
     public let image: String
@@ -50,6 +50,8 @@ public enum ManifestFormat: String, Sendable, Hashable, Codable {
     case csv = "CSV"
     case catalogJSON = "catalog.json"
     case folder = "folder"
+    /// The official files of DeepFashion's In-shop benchmark, below a folder.
+    case inShop = "In-shop"
 
     /// The format of a file, by its extension.
     init?(ofFile path: String) {
