@@ -91,7 +91,7 @@ struct LabelTexts {
         for photo in firstPhotos(by: columns) {
             let row = rows[photo]
             func filled(_ text: String) throws -> String {
-                guard let filled = TrainingData.filled(text, value: { $0 == "tokens" ? words : row[$0] }) else {
+                guard let filled = CaptionTemplate(text).filled({ $0 == "tokens" ? words : row[$0] }) else {
                     throw TrainingError.nothingToTrainOn(
                         what: "the prompt \"\(template)\" needs columns that \(row.image) of \(row.productID) does not have")
                 }

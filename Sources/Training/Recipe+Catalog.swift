@@ -28,7 +28,7 @@ extension Recipe {
         let views = 2 * (items + crops)
         let epochs = garments < 50 ? 6 : garments < 500 ? 10 : 8
         let steps = max(8, (photos + views - 1) / views)
-        let hasTexts = rows.contains { row in Self.captionsForAnyone.contains { TrainingData.fits($0, row) } }
+        let hasTexts = rows.contains { row in Self.captionsForAnyone.contains { CaptionTemplate($0).filled(for: row) != nil } }
         name = "catalogue"
         description =
             "Fine-tunes \(start) on a catalogue: photos of one product are to lie together, and what the model knew is to stay."

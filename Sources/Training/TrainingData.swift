@@ -69,7 +69,7 @@ public struct TrainingData: Sendable {
                     labels[place].ofPhoto.append(labels[place].numbers[label, default: labels[place].numbers.count])
                     labels[place].numbers[label] = labels[place].ofPhoto.last
                 }
-                var texts = templates.map { Self.filled($0, for: row) }
+                var texts = templates.map { CaptionTemplate($0).filled(for: row) }
                 if choice == .first { texts = [texts.lazy.compactMap { $0 }.first] }
                 captionsOfPhoto.append(
                     texts.map { text in
@@ -142,26 +142,5 @@ public struct TrainingData: Sendable {
         let values = columns.map { $0 == "product_id" ? product : row[$0] ?? "" }
         let key = values.contains("") ? [product] + values : values
         return key.map { "\($0.utf8.count):\($0)" }.joined()
-    }
-
-    /// A template with the row's values in place of its `{columns}`, in lower case; nil where the row lacks one. Of a category path such as
-    /// `Men/Tops/Hoodies` the last part counts; a colour or a description may hold a `/` of its own. `_` and `|` become blanks.
-    private static func filled(_ template: String, for row: ManifestRow) -> String? { filled(template) { row[$0] } }
-
-    /// Whether a row has all columns of a template.
-    static func fits(_ template: String, _ row: ManifestRow) -> Bool { filled(template, for: row) != nil }
-
-    static func filled(_ template: String, value: (String) -> String?) -> String? {
-        var text = ""
-        var rest = Substring(template)
-        while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
-            text += rest[..<open]
-            let column = rest[rest.index(after: open)..<close]
-            guard let found = value(String(column)), !found.isEmpty else { return nil }
-            let last = column == "category" ? found.split(separator: "/").last.map(String.init) ?? found : found
-            text += last.replacing("_", with: " ").replacing("|", with: " ").lowercased()
-            rest = rest[rest.index(after: close)...]
-        }
-        return text + rest
     }
 }

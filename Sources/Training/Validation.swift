@@ -78,7 +78,7 @@ public struct Validation: Sendable {
     ) throws -> Double? {
         let asked = Set(zip(values, asks).compactMap { $1 ? $0 : nil }).sorted()
         let captions = asked.compactMap { value in
-            TrainingData.filled(texts.template) { $0 == column ? value : nil }.map { (value: value, text: $0) }
+            CaptionTemplate(texts.template).filled { $0 == column ? value : nil }.map { (value: value, text: $0) }
         }
         if captions.isEmpty { return nil }
         let questions = try embedder.embed(texts: captions.map(\.text)).vectors

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Catalog
 import CLIP
+import Evaluation
 import Foundation
 import Training
 
@@ -48,7 +49,9 @@ struct MineCommand: ParsableCommand {
         }
         let location = try model.locate()
         let embedder = try embedding.embedder(location.open())
-        let vectors = try RowEmbedding.vectors(of: rows, by: embedder)
+        let vectors = try RowEmbedding(of: rows.map(\.path), broken: .refused, batch: embedding.batch).vectors(
+            by: embedder, progress: ProgressBar("embedding").show
+        ).values
         let bar = ProgressBar("comparing")
         let (negatives, duplicates) = try HardNegatives.mined(
             from: rows, vectors: vectors, dimension: embedder.embeddingSize, category: category, count: count,

@@ -12,7 +12,7 @@ struct StyleFinder: AsyncParsableCommand {
             ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, CompareCommand.self,
             FeaturesCommand.self,
             ModelsCommand.self,
-            TrainCommand.self, MineCommand.self, ServeCommand.self, DemoCommand.self,
+            TrainCommand.self, MineCommand.self, ReproduceCommand.self, ServeCommand.self, DemoCommand.self,
         ])
 
     static func main() async {

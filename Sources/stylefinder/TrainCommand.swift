@@ -126,7 +126,7 @@ struct TrainCommand: ParsableCommand {
     }
 
     /// Turns events into lines on stderr.
-    private final class Progress {
+    final class Progress {
         private var total = 0
         private var losses: [Double] = []
         private var seconds: [Double] = []
