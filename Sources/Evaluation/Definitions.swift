@@ -47,7 +47,7 @@ public enum Definitions {
         ),
         (
             "slices",
-            "The same figures over a part of the queries, or with a part of what is relevant; a part's queries are those with something relevant in it."
+            "The same figures over a part of the queries, or with a part of what is relevant; a part's queries are those with something relevant in it. A part of a single product has no interval."
         ),
         (
             "skew",

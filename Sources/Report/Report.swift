@@ -47,12 +47,15 @@ public struct Report: Sendable {
         public var title: String
         /// How it is to be read.
         public var note: String
+        /// Whether the page shows only its title until somebody opens it.
+        public var isFolded: Bool
         public var content: Content
 
-        public init(_ name: String, title: String, note: String = "", _ content: Content) {
+        public init(_ name: String, title: String, note: String = "", isFolded: Bool = false, _ content: Content) {
             self.name = name
             self.title = title
             self.note = note
+            self.isFolded = isFolded
             self.content = content
         }
     }

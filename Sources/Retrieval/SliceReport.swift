@@ -14,7 +14,8 @@ public struct SliceReport: Codable, Sendable, Equatable {
         public var products: Int
         public var recallAt: [Int: Double]
         public var meanAveragePrecision: Double
-        public var intervals: Intervals
+        /// nil where there is one product only: there is nothing to draw from.
+        public var intervals: Intervals?
 
         public struct Intervals: Codable, Sendable, Equatable {
             public var recallAt: [Int: EvaluationReport.Interval]
@@ -55,8 +56,12 @@ public struct SliceReport: Codable, Sendable, Equatable {
             self.products = bootstrap.products
             recallAt = Dictionary(uniqueKeysWithValues: zip(Self.cutoffs, means))
             meanAveragePrecision = means[last]
-            self.intervals = Intervals(
-                recallAt: Dictionary(uniqueKeysWithValues: zip(Self.cutoffs, intervals)), meanAveragePrecision: intervals[last])
+            self.intervals =
+                bootstrap.products < 2
+                ? nil
+                : Intervals(
+                    recallAt: Dictionary(uniqueKeysWithValues: zip(Self.cutoffs, intervals)),
+                    meanAveragePrecision: intervals[last])
         }
     }
 

@@ -170,9 +170,11 @@ struct EvaluateCommand: ParsableCommand {
             print("|---|---|---|---|---|---|---|---|---|")
             for part in slice.values {
                 let figures = SliceReport.Part.cutoffs.flatMap {
-                    [Self.number(part.recallAt[$0]), part.intervals.recallAt[$0].map(Self.range) ?? ""]
+                    [Self.number(part.recallAt[$0]), part.intervals?.recallAt[$0].map(Self.range) ?? ""]
                 }
-                let precision = [Self.number(part.meanAveragePrecision), Self.range(part.intervals.meanAveragePrecision)]
+                let precision = [
+                    Self.number(part.meanAveragePrecision), part.intervals.map { Self.range($0.meanAveragePrecision) } ?? "",
+                ]
                 print(
                     "| \(([part.value, "\(part.queries)", "\(part.products)"] + figures + precision).joined(separator: " | ")) |")
             }

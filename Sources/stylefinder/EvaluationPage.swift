@@ -6,16 +6,14 @@ import Retrieval
 
 /// Puts what `evaluate` measured into a report.
 struct EvaluationPage {
-    private let outcome: MethodBench.Outcome
+    let outcome: MethodBench.Outcome
     private let rows: MeasuredRowsOptions
-    private var plan: EvaluationPlan { outcome.plan }
-    private var results: [MethodBench.Result] { outcome.results }
+    var plan: EvaluationPlan { outcome.plan }
+    var results: [MethodBench.Result] { outcome.results }
 
     /// Queries that the page shows with their results.
-    private static let shownQueries = 8
-    private static let shownResults = 6
-    /// Parts of a slice that bars are drawn of.
-    private static let shownParts = 24
+    private static let shownQueries = 6
+    private static let shownResults = 8
 
     init(_ outcome: MethodBench.Outcome, rows: MeasuredRowsOptions) {
         self.outcome = outcome
@@ -23,9 +21,8 @@ struct EvaluationPage {
     }
 
     func report() throws -> Report {
-        var sections = [resultSection]
-        sections += [queriesSection, textQueriesSection, sliceSection, skewSection].compactMap { $0 }
-        if let training = try trainingSection() { sections.append(training) }
+        var sections = try [resultSection, trainingSection(), queriesSection, textQueriesSection, sliceSection, skewSection]
+            .compactMap { $0 }
         sections.append(
             Report.Section(
                 "What the figures mean",
@@ -38,6 +35,9 @@ struct EvaluationPage {
             title: "\(list(names)) on \(URL(fileURLWithPath: rows.data).lastPathComponent)",
             lead: [rows.summary(results[0].measurement) + ".", "Dataset: \(plan.source)."], remarks: remarks, sections: sections)
     }
+
+    /// With the minus sign of print.
+    static func signed(_ value: Double) -> String { CompareCommand.signed(value).replacing("-", with: "−") }
 
     private func list(_ names: [String]) -> String {
         names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
@@ -101,9 +101,9 @@ struct EvaluationPage {
             [Table.Cell(other.vectors.name)]
                 + MethodComparison(first.measurement, other.measurement, examples: 0).differences.map { _, difference in
                     Table.Cell(
-                        CompareCommand.signed(difference.difference) + (difference.isBeyondChance ? " *" : ""),
+                        Self.signed(difference.difference) + (difference.isBeyondChance ? " *" : ""),
                         detail:
-                            "\(CompareCommand.signed(difference.interval.low)) to \(CompareCommand.signed(difference.interval.high))"
+                            "\(Self.signed(difference.interval.low)) to \(Self.signed(difference.interval.high))"
                     )
                 }
         }
@@ -124,7 +124,7 @@ struct EvaluationPage {
             let cells = parts.flatMap { part in
                 percentiles.map { name -> Table.Cell in
                     guard let time = times[part]?[name] else { return Table.Cell("–") }
-                    return Table.Cell(String(format: "%.1f", time))
+                    return Table.Cell(String(format: time < 10 ? "%.2f" : "%.1f", time))
                 }
             }
             return [Table.Cell(result.vectors.name)] + cells
@@ -222,7 +222,7 @@ struct EvaluationPage {
         let measured = results.filter { $0.measurement.textToImage != nil }
         guard let first = measured.first?.measurement.textToImage else { return nil }
         let asked = first.ranking.ranked.indices.filter { first.ranking.ranked[$0].ranking.relevantCount > 0 }
-        let queries = Self.spread(asked, Self.shownQueries / 2).map { query in
+        let queries = Self.spread(asked, 4).map { query in
             RetrievalGrid.Query(
                 nil, label: first.ranking.queries[query].text,
                 lists: measured.compactMap { result in
@@ -236,90 +236,6 @@ struct EvaluationPage {
                     "text-queries", title: "Captions spread over all",
                     note: "Pictures with an equal caption are hits.", .grid(RetrievalGrid(queries)))
             ])
-    }
-
-    // MARK: Parts
-
-    private var sliceSection: Report.Section? {
-        let slices = results[0].measurement.slices
-        if slices.isEmpty { return nil }
-        let figures = slices.enumerated().flatMap { place, slice -> [Report.Figure] in
-            let parts = results.map { result in
-                Dictionary(
-                    result.measurement.slices[place].values.map { ($0.value, $0) }, uniquingKeysWith: { first, _ in first })
-            }
-            let name = Self.fileName("slice-\(slice.slice)", number: place)
-            let shown = slice.values.prefix(Self.shownParts)
-            let bars = BarChart(
-                shown.map { part in
-                    BarChart.Group(
-                        part.value, note: "\(part.queries) queries",
-                        bars: results.indices.compactMap { number in
-                            parts[number][part.value].map {
-                                BarChart.Bar(
-                                    model: results[number].vectors.name, value: $0.recallAt[1] ?? 0,
-                                    interval: $0.intervals.recallAt[1])
-                            }
-                        })
-                })
-            let left = slice.values.count - shown.count
-            let table = Table(
-                columns: [slice.slice, "queries", "products"] + results.flatMap { _ in ["R@1", "R@10", "mAP"] },
-                rows: slice.values.map { part in
-                    [Table.Cell(part.value), Table.Cell("\(part.queries)"), Table.Cell("\(part.products)")]
-                        + parts.flatMap { parts -> [Table.Cell] in
-                            guard let part = parts[part.value] else { return Array(repeating: Table.Cell("–"), count: 3) }
-                            return SliceReport.Part.cutoffs.map {
-                                Table.Cell(
-                                    Table.number(part.recallAt[$0] ?? 0),
-                                    detail: part.intervals.recallAt[$0].map(Table.range) ?? "")
-                            } + [
-                                Table.Cell(
-                                    Table.number(part.meanAveragePrecision),
-                                    detail: Table.range(part.intervals.meanAveragePrecision))
-                            ]
-                        }
-                }, groups: [("", 3)] + results.map { ($0.vectors.name, 3) })
-            return [
-                Report.Figure(
-                    name, title: "R@1 by \(slice.slice)",
-                    note: "Parts are made of \(slice.definition)." + (left > 0 ? " \(left) more parts are in the table." : ""),
-                    .bars(bars)),
-                Report.Figure("table-\(name)", title: "Figures by \(slice.slice)", .table(table)),
-            ]
-        }
-        return Report.Section("Parts of the queries", figures: figures)
-    }
-
-    private var skewSection: Report.Section? {
-        guard let first = results[0].measurement.skew, !first.attributes.isEmpty else { return nil }
-        let figures = first.attributes.enumerated().map { place, attribute in
-            let all = results.compactMap { $0.measurement.skew?.attributes[place] }
-            let table = Table(
-                columns: [attribute.attribute, "gallery"] + results.map(\.vectors.name),
-                rows: attribute.values.enumerated().map { row, share in
-                    [Table.Cell(share.value), Table.Cell(Table.number(share.gallery))]
-                        + all.map { attribute in
-                            Table.Cell(
-                                Table.number(attribute.values[row].first),
-                                detail: attribute.values[row].skew.map(CompareCommand.signed) ?? "never")
-                        }
-                } + [[Table.Cell("NDKL"), Table.Cell("")] + all.map { Table.Cell(Table.number($0.ndkl)) }])
-            return Report.Figure(
-                Self.fileName("skew-\(attribute.attribute)", number: place),
-                title:
-                    "\(attribute.attribute.prefix(1).uppercased())\(attribute.attribute.dropFirst()) of the first \(first.at) results",
-                note: "Shares of the gallery and of the first results of all queries; below, ln(first / gallery).", .table(table))
-        }
-        return Report.Section("What is shown first", figures: figures)
-    }
-
-    /// A figure's name out of a column's, which may be any text.
-    private static func fileName(_ text: String, number: Int) -> String {
-        let plain = text.lowercased().unicodeScalars.map { scalar in
-            ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) ? String(scalar) : "-"
-        }.joined()
-        return plain.contains { $0 != "-" } && plain.count == text.count ? plain : "figure-\(number + 1)-\(plain.prefix(20))"
     }
 
     // MARK: Training

@@ -122,7 +122,10 @@ struct SlicePartTests {
         #expect(part.queries == 3 && part.products == 2)
         #expect(part.recallAt == [1: 1.0 / 3, 10: 2.0 / 3])
         #expect(abs(part.meanAveragePrecision - (0.75 + 1.0 / 11 + 0.5) / 3) < 1e-12)
-        #expect(part.intervals.recallAt[1] == .init(0...0.5))
+        #expect(part.intervals?.recallAt[1] == .init(0...0.5))
+        let alone = try #require(
+            SliceReport.Part(value: "coat", rankings: [Ranking(relevantPlaces: [1], length: 3)], products: ["a"]))
+        #expect(alone.products == 1 && alone.intervals == nil, "one product leaves nothing to draw from")
         #expect(SliceReport.Part(value: "none", rankings: [Ranking(relevantPlaces: [], length: 3)], products: ["a"]) == nil)
     }
 }

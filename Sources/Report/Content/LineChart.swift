@@ -27,10 +27,13 @@ public struct LineChart: Sendable {
     public var axis: String
     public var series: [Series]
     public var marks: [Mark]
+    /// What the axis reaches at least, so that panels beside each other have the same.
+    public var range: ClosedRange<Double>?
 
-    public init(_ title: String, axis: String, series: [Series], marks: [Mark] = []) {
+    public init(_ title: String, axis: String, range: ClosedRange<Double>? = nil, series: [Series], marks: [Mark] = []) {
         self.title = title
         self.axis = axis
+        self.range = range
         self.series = series
         self.marks = marks
     }

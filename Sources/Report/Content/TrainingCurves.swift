@@ -51,8 +51,10 @@ public struct TrainingCurves: Sendable {
             Set(values.flatMap { $0.keys.filter { $0.hasPrefix(prefix) } }).sorted()
         }
         var charts: [LineChart] = []
+        let all = steps.map(\.step) + epochs.map(\.step)
+        let range = all.min().flatMap { least in all.max().map { least...$0 } }
         func add(_ title: String, _ series: [LineChart.Series]) {
-            if !series.isEmpty { charts.append(LineChart(title, axis: "step", series: series, marks: marks)) }
+            if !series.isEmpty { charts.append(LineChart(title, axis: "step", range: range, series: series, marks: marks)) }
         }
         add("Loss", [curve("loss", "loss")].compactMap { $0 })
         let terms = names("loss_", in: steps.lazy.map(\.values))

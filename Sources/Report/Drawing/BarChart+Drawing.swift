@@ -62,7 +62,10 @@ extension BarChart {
                 radius: 3)
         }
         if let interval = bar.interval {
-            pen.line([Point(x(interval.low), origin.y + 5.5), Point(x(interval.high), origin.y + 5.5)], .text, width: 1.6)
+            // With a hem, so that it is seen on every colour.
+            for (ink, width) in [(Ink.surface, 3.6), (.text, 1.6)] {
+                pen.line([Point(x(interval.low), origin.y + 5.5), Point(x(interval.high), origin.y + 5.5)], ink, width: width)
+            }
         }
         pen.text(
             Table.number(bar.value), at: Point(origin.x + Self.columnWidth, origin.y + 10), size: 11.5, .text, .end, bold: false)

@@ -10,16 +10,16 @@ final class CairoPen: Pen {
     private let width: Int
     private let height: Int
 
-    /// Pixels of the picture for one of the page, so that it is sharp in print and on fine screens.
-    private static let scale = 2.0
     /// Sides of cairo's pictures end at 32,767.
     private static let longestSide = 32_000.0
 
-    /// - Parameters: width and height in pixels of a page.
+    /// - Parameters:
+    ///   - scale: pixels of the picture for one of the page; two are sharp in print and on fine screens.
+    ///   - width, height: in pixels of a page.
     /// - Throws: `.drawing`.
-    init(width: Double, height: Double) throws(ReportError) {
+    init(scale: Double = 2, width: Double, height: Double) throws(ReportError) {
         // A figure that would be too long is drawn smaller.
-        let scale = min(Self.scale, Self.longestSide / max(width, height, 1))
+        let scale = min(scale, Self.longestSide / max(width, height, 1))
         self.width = max(1, Int((width * scale).rounded(.up)))
         self.height = max(1, Int((height * scale).rounded(.up)))
         guard let surface = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, Int32(self.width), Int32(self.height)),
@@ -53,9 +53,9 @@ final class CairoPen: Pen {
         cairo_fill(context)
     }
 
-    func frame(_ box: Rectangle, _ ink: Ink, width: Double, radius: Double) {
+    func frame(_ box: Rectangle, _ ink: Ink, width: Double, dash: [Double], radius: Double) {
         trace(box, radius: radius)
-        stroke(ink, width: width, dash: [])
+        stroke(ink, width: width, dash: dash)
     }
 
     func text(_ text: String, at: Point, size: Double, _ ink: Ink, _ anchor: Anchor, bold: Bool) {

@@ -14,7 +14,9 @@ extension LineChart {
 
         let thinned = series.map { Self.thinned($0.points) }
         let vertical = Axis(fitting: thinned.lazy.flatMap { $0.map(\.y) }, ticks: 4)
-        let horizontal = Axis(spanning: thinned.lazy.flatMap { $0.map(\.x) } + marks.map(\.x), ticks: 5)
+        let horizontal = Axis(
+            spanning: series.flatMap { $0.points.map(\.x) } + marks.map(\.x)
+                + (range.map { [$0.lowerBound, $0.upperBound] } ?? []), ticks: 5)
         func place(_ x: Double, _ y: Double) -> Point {
             at(
                 plot.x + min(max(horizontal.share(x), 0), 1) * plot.width,

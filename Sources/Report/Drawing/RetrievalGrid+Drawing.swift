@@ -16,8 +16,9 @@ extension RetrievalGrid {
             2 * Self.margin + Self.askedWidth + Self.gap + Double(most) * (Self.shot.width + Self.gap),
             ruler.width(title, size: 15, bold: true) + 2 * Self.margin)
         func height(_ query: Query) -> Double { max(Double(query.lists.count), 1) * Self.listHeight + 14 }
+        // Photos fill most of it: at twice the page's size their files would be very large.
         let pen = try CairoPen(
-            width: width, height: Self.margin + 30 + queries.reduce(0) { $0 + height($1) } + Self.margin)
+            scale: 1.5, width: width, height: Self.margin + 30 + queries.reduce(0) { $0 + height($1) } + Self.margin)
         pen.text(title, at: Point(Self.margin, Self.margin + 12), size: 15, .text, .start, bold: true)
         var y = Self.margin + 30
         for query in queries {
@@ -44,11 +45,11 @@ extension RetrievalGrid {
             draw(picture, with: pen, in: box, thumbnails)
             y += box.height + 6
         }
-        for line in Self.lines(query.label, size: 11, room: Self.askedWidth - 10, with: pen) {
+        let isText = query.picture == nil
+        for line in Self.lines(query.label, size: 11, bold: isText, room: Self.askedWidth - 10, with: pen) {
             guard y + 14 <= origin.y + room else { return }
             pen.text(
-                line, at: Point(origin.x, y + 11), size: 11, query.picture == nil ? .text : .muted, .start,
-                bold: query.picture == nil)
+                line, at: Point(origin.x, y + 11), size: 11, isText ? .text : .muted, .start, bold: isText)
             y += 14
         }
     }
@@ -77,7 +78,9 @@ extension RetrievalGrid {
                 draw(result.picture, with: pen, in: inner, thumbnails)
             }
             let ink: Ink = result.isHit ? .hit : .miss
-            pen.frame(Rectangle(box.x + 1, box.y + 1, box.width - 2, box.height - 2), ink, width: 2.5, radius: 5)
+            pen.frame(
+                Rectangle(box.x + 1, box.y + 1, box.width - 2, box.height - 2), ink, width: 2.5,
+                dash: result.isHit ? [] : [6, 5], radius: 5)
             drawMark(isHit: result.isHit, with: pen, at: Point(x, box.y + box.height + 4))
             pen.text(
                 result.isHit ? "hit" : "miss", at: Point(x + 15, box.y + box.height + 13), size: 10.5, ink, .start, bold: true)
@@ -117,12 +120,12 @@ extension RetrievalGrid {
     }
 
     /// A text in lines that fit.
-    private static func lines(_ text: String, size: Double, room: Double, with pen: CairoPen) -> [String] {
+    private static func lines(_ text: String, size: Double, bold: Bool = false, room: Double, with pen: CairoPen) -> [String] {
         var lines: [String] = []
         var line = ""
         for word in text.split(separator: " ") {
             let longer = line.isEmpty ? String(word) : "\(line) \(word)"
-            if !line.isEmpty, pen.width(longer, size: size, bold: false) > room {
+            if !line.isEmpty, pen.width(longer, size: size, bold: bold) > room {
                 lines.append(line)
                 line = String(word)
             } else {
@@ -130,6 +133,6 @@ extension RetrievalGrid {
             }
         }
         if !line.isEmpty { lines.append(line) }
-        return lines.map { pen.fitted($0, size: size, to: room) }
+        return lines.map { pen.fitted($0, size: size, bold: bold, to: room) }
     }
 }

@@ -75,10 +75,14 @@ struct Page {
                 "<dl>\(terms.map { Markup.element("dt", $0.term) + Markup.element("dd", $0.text) }.joined(separator: "\n"))</dl>"
             picture = ""
         }
+        let title = Markup.element("h3", figure.title)
+        let body =
+            figure.isFolded
+            ? "<details><summary>\(title)</summary>\(picture)\(content)</details>"
+            : "<div class=\"head\">\(title)\(picture)</div>\(content)"
         return """
             <figure id="\(figure.name)">
-            <div class="head"><h3>\(Markup.escaped(figure.title))</h3>\(picture)</div>
-            \(content)
+            \(body)
             \(figure.note.isEmpty ? "" : Markup.element("figcaption", figure.note))
             </figure>
             """

@@ -35,16 +35,19 @@ enum Stylesheet {
         .remarks b{margin-right:.4em}
         figure{margin:1rem 0;background:var(--surface);border:1px solid var(--line);border-radius:10px;padding:1rem;min-width:0}
         .head{display:flex;flex-wrap:wrap;justify-content:space-between;align-items:baseline;gap:.25rem 1rem;margin-bottom:.6rem}
-        .head a{font-size:.8rem}
+        .head a,details>a{font-size:.8rem}
+        summary{cursor:pointer}
+        summary h3{display:inline}
+        details>a{display:inline-block;margin:.5rem 0}
         figcaption{margin-top:.6rem;max-width:46rem}
-        .scroll{overflow-x:auto;max-width:100%}
+        .scroll{overflow-x:auto;max-width:100%;background:linear-gradient(to left,var(--surface) 30%,transparent) right/3rem 100% no-repeat local,linear-gradient(to left,rgb(0 0 0/.22),transparent) right/.6rem 100% no-repeat scroll}
         table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
-        th,td{padding:.35rem .7rem;text-align:right;vertical-align:top;unicode-bidi:isolate;white-space:nowrap}
-        tbody th,thead th:first-child{text-align:left;font-weight:600;white-space:normal;min-width:7.5rem;max-width:16rem;overflow-wrap:break-word}
+        th,td{padding:.35rem .5rem;text-align:right;vertical-align:top;unicode-bidi:isolate;white-space:nowrap}
+        tbody th,thead th:first-child{text-align:left;font-weight:600;white-space:normal;min-width:7rem;max-width:16rem;overflow-wrap:break-word;position:sticky;left:0;background:var(--surface)}
         thead th{color:var(--muted);font-weight:600;border-bottom:1px solid var(--line)}
         thead .group{text-align:center;color:var(--text)}
         tbody tr+tr>*{border-top:1px solid var(--line)}
-        td small{display:block;color:var(--muted);font-size:.78rem}
+        td small{display:block;color:var(--muted);font-size:.75rem;font-weight:400}
         td.best{font-weight:700}
         .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1rem}
         svg{display:block;width:100%;height:auto;max-width:30rem}
@@ -58,7 +61,7 @@ enum Stylesheet {
         .bars li{display:grid;grid-template-columns:1fr 3.2rem;align-items:center;gap:.5rem;font-size:.85rem;font-variant-numeric:tabular-nums}
         .track{position:relative;display:block;height:.75rem;background:var(--track);border-radius:3px}
         .track span{position:absolute;inset:0 auto 0 0;border-radius:3px}
-        .track b{position:absolute;top:calc(50% - 1px);height:2px;background:var(--text)}
+        .track b{position:absolute;top:calc(50% - 1px);height:2px;background:var(--text);box-shadow:0 0 0 1px var(--surface);border-radius:1px}
         .value{text-align:right}
         .query{border-top:1px solid var(--line);padding:.9rem 0;display:grid;grid-template-columns:9.5rem minmax(0,1fr);gap:1rem}
         .query:first-child{border-top:0;padding-top:0}
@@ -67,10 +70,11 @@ enum Stylesheet {
         .asked q{font-size:1rem;font-style:italic}
         .asked p{margin:.3rem 0 0}
         .lists{display:grid;gap:.8rem;min-width:0}
+        .lists>div{min-width:0}
         .lists h4 small{color:var(--muted);font-weight:400}
         .strip{display:flex;gap:.5rem;overflow-x:auto;list-style:none;margin:.25rem 0 0;padding:3px 3px .4rem}
-        .strip li{flex:0 0 6rem;width:6rem;font-size:.75rem;line-height:1.3;unicode-bidi:isolate}
-        .shot{display:flex;align-items:center;justify-content:center;height:7.4rem;background:#fff;border:3px solid;border-radius:6px;overflow:hidden}
+        .strip li{flex:0 0 6.6rem;width:6.6rem;font-size:.75rem;line-height:1.3;unicode-bidi:isolate}
+        .shot{display:flex;align-items:center;justify-content:center;height:8.2rem;background:#fff;border:3px solid;border-radius:6px;overflow:hidden}
         .hit .shot{border-color:var(--hit)}
         .miss .shot{border-color:var(--miss);border-style:dashed}
         .shot img{width:100%;height:100%;object-fit:contain;display:block}
