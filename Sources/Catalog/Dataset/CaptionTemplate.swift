@@ -18,14 +18,15 @@ public struct CaptionTemplate: Sendable, Hashable {
     public func filled(for row: ManifestRow) -> String? { filled { row[$0] } }
 
     /// The template with values in place of its `{columns}`, in lower case; nil where one is lacking or empty. Of a category path such as
-    /// `Men/Tops/Hoodies` the last part counts; `_` and `|` become blanks.
+    /// `Men/Tops/Hoodies` the last part counts; a colour or a description may hold a `/` of its own. `_` and `|` become blanks.
     public func filled(_ value: (String) -> String?) -> String? {
         var filled = ""
         var rest = Substring(text)
         while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
             filled += rest[..<open]
-            guard let found = value(String(rest[rest.index(after: open)..<close])), !found.isEmpty else { return nil }
-            let last = found.split(separator: "/").last.map(String.init) ?? found
+            let column = rest[rest.index(after: open)..<close]
+            guard let found = value(String(column)), !found.isEmpty else { return nil }
+            let last = column == "category" ? found.split(separator: "/").last.map(String.init) ?? found : found
             filled += last.replacing("_", with: " ").replacing("|", with: " ").lowercased()
             rest = rest[rest.index(after: close)...]
         }
