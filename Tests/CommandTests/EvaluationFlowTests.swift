@@ -60,7 +60,8 @@ extension CommandSuites {
             }
             // Captions that no row of the gallery has, where equal ones alone count.
             let apart = try await Command.run(
-                "evaluate", "--data", data, "--model", ReducedModel.path, "--caption", "{view} {product_id}", "--text-relevant-by",
+                "evaluate", "--data", data, "--model", ReducedModel.path, "--caption", "{view} {product_id}",
+                "--text-relevant-by",
                 "caption", "--json")
             #expect(try apart.good()["text_to_image"] == nil)
             #expect(apart.said.contains { $0.contains("--text-relevant-by") }, "\(apart)")
