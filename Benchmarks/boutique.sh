@@ -15,7 +15,7 @@ for folder in Models/*/; do models+=("$(basename "$folder")"); done
 flags=()
 for model in "${models[@]}"; do flags+=(--model "$model"); done
 printf '### The boutique: pictures that the shop does not show, to the ones it shows\n\n'
-$program evaluate --data "$work/boutique" "${flags[@]}" --color-histogram 2>/dev/null
+$program evaluate --data "$work/boutique" "${flags[@]}" --color-histogram --images-only 2>/dev/null
 python3 Benchmarks/texts.py $program "$work/boutique" "${models[@]}"
 if [ -z "$data" ] || [ ! -d "$data/home-photos" ]; then exit 0; fi
 for set in home-photos home-photos-small; do

@@ -8,6 +8,7 @@ echo "machine: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc
 $python Benchmarks/decode.py --program $built/ImagingBenchmark
 $python Benchmarks/search.py $built/SearchBenchmark
 $built/CatalogBenchmark
+$python Benchmarks/evaluate.py $built/stylefinder
 for model in .deps/golden/models/*; do
     case "$(basename "$model")" in
         vit*) $python Benchmarks/encode.py $built/EncoderBenchmark "$model" ViT-B-16-quickgelu ;;

@@ -57,12 +57,13 @@ public enum Definitions {
         ),
         (
             "text_to_image",
-            "Every different caption of the query rows is a query, the gallery's pictures are ranked; pictures with an equal caption are relevant. A "
-                + "caption belongs to the product of its first row."
+            "Every different caption of the query rows is a query, the gallery's pictures are ranked. Relevant are pictures with an equal caption, and those "
+                + "that are relevant to the rows of the caption (--text-relevant-by; caption: equal captions alone). A caption belongs to the product of its first row."
         ),
         (
             "image_to_text",
-            "Every query row with a caption is a query, the different captions of the gallery's rows are ranked; the equal caption is relevant."
+            "Every query row with a caption is a query, the different captions of the gallery's rows are ranked; relevant are the "
+                + "equal caption and those of rows that are relevant to the query."
         ),
         ("mean_cosine", "The mean cosine of two different rows; near 1 the vectors have collapsed to one direction."),
         (

@@ -107,6 +107,7 @@ extension MethodMeasurement: Encodable {
     private enum Keys: String, CodingKey {
         case level, slices, skew, hardware
         case relevantBy = "relevant_by"
+        case textRelevantBy = "text_relevant_by"
         case meanCosine = "mean_cosine"
         case textToImage = "text_to_image"
         case imageToText = "image_to_text"
@@ -121,6 +122,9 @@ extension MethodMeasurement: Encodable {
         try container.encodeIfPresent(meanCosine, forKey: .meanCosine)
         if !slices.isEmpty { try container.encode(slices, forKey: .slices) }
         try container.encodeIfPresent(skew, forKey: .skew)
+        if let texts = textToImage ?? imageToText {
+            try container.encode(texts.ranking.relevantBy ?? "caption", forKey: .textRelevantBy)
+        }
         try container.encodeIfPresent(textToImage?.report, forKey: .textToImage)
         try container.encodeIfPresent(imageToText?.report, forKey: .imageToText)
         try container.encodeIfPresent(hardware, forKey: .hardware)

@@ -107,6 +107,8 @@ public struct CrossModalRanking: Sendable {
     public let texts: [String]
     /// Candidates that are ranked.
     public let candidates: Int
+    /// What makes candidates relevant beside an equal caption; see `RowCaptions.relevantBy`.
+    public let relevantBy: String?
     let products: [String]
 
     /// - Parameters:
@@ -140,6 +142,7 @@ public struct CrossModalRanking: Sendable {
         let set = try LabelledVectors(
             vectors: texts.flatMap { textVectors.vector($0, dimension: dimension) } + vectors, dimension: dimension,
             products: textProducts + plan.rows.map(\.productID), labels: texts + captions.ofRow)
+        relevantBy = captions.relevantBy
         let shift = texts.count
         let evaluator = Evaluator()
         switch direction {

@@ -145,7 +145,8 @@ struct EvaluateCommand: ParsableCommand {
             },
             first.imageToText.map { "\($0.report.queries) pictures rank \($0.report.gallery) captions" },
         ].compactMap { $0 }.joined(separator: ", ")
-        let right = texts.textRelevantBy.map { "equal captions and equal \($0) are right" } ?? "equal captions are right"
+        let column = (first.textToImage ?? first.imageToText)?.ranking.relevantBy
+        let right = "equal captions\(column.map { " and equal \($0)" } ?? "") are relevant"
         print("\n\(sizes); \(right)")
         print("| method | direction | R@1 | interval | R@5 | R@10 | mAP |")
         print("|---|---|---|---|---|---|---|")
@@ -213,7 +214,7 @@ struct CaptionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Between texts and pictures rows with the same value in this column are right, too; else only equal captions are.",
+            "Between texts and pictures rows with the same value in this column are relevant, and those with an equal caption; caption: the latter alone. Without it the column of --relevant-by.",
             valueName: "column"))
     var textRelevantBy: String?
 
@@ -236,6 +237,7 @@ struct CaptionOptions: ParsableArguments {
             }
             return nil
         }
-        return try RowCaptions(plan, templates: caption, relevantBy: textRelevantBy)
+        let column = textRelevantBy ?? plan.relevantBy
+        return try RowCaptions(plan, templates: caption, relevantBy: column == "caption" ? nil : column)
     }
 }

@@ -234,7 +234,9 @@ struct EvaluationPage {
             figures: [
                 Report.Figure(
                     "text-queries", title: "Captions spread over all",
-                    note: "Pictures with an equal caption are hits.", .grid(RetrievalGrid(queries)))
+                    note:
+                        "Pictures with an equal caption\(first.ranking.relevantBy.map { " or an equal \($0)" } ?? "") are hits.",
+                    .grid(RetrievalGrid(queries)))
             ])
     }
 

@@ -101,6 +101,11 @@ struct MethodBench {
                 of: values, dimension: method.dimension, on: plan, options, textVectors: method.texts)
             measurement.report.latencyMilliseconds = method.latency?.milliseconds
             measurement.hardware = method.latency?.hardware
+            if captions != nil, method.texts != nil, measurement.textToImage == nil, measurement.imageToText == nil {
+                Console.note(
+                    "note: no caption of a query is found again in the gallery, so texts are not measured; name what makes them relevant with --text-relevant-by."
+                )
+            }
             if measurement.hasCollapsed, let cosine = measurement.meanCosine {
                 method.remarks.append(
                     String(

@@ -44,6 +44,7 @@ extension CommandSuites {
             // The query rows, all red, have two different captions; the gallery's have four.
             #expect((report["text_to_image"] as? [String: Any])?["queries"] as? Int == 2)
             #expect((report["image_to_text"] as? [String: Any])?["gallery"] as? Int == 4)
+            #expect(report["text_relevant_by"] as? String == "product_id")
             let hardware = try #require(report["hardware"] as? [String: Any])
             #expect(hardware["device"] as? String == "cpu" && !((hardware["processor"] as? String) ?? "").isEmpty)
             let definitions = try #require(report["definitions"] as? [String: String])
@@ -54,9 +55,16 @@ extension CommandSuites {
                 "evaluate", "--data", data, "--model", ReducedModel.path, "--caption", "a photo of a {color} {category}",
                 "--text-relevant-by", "product_id", "--slice", "view-pair", "--skew", "color")
             #expect(table.code == 0, "\(table)")
-            for part in ["front → back", "text→image", "image→text", "NDKL", "equal captions and equal product_id are right"] {
+            for part in ["front → back", "text→image", "image→text", "NDKL", "equal captions and equal product_id are relevant"] {
                 #expect(table.text.contains(part), "\(part) in \(table)")
             }
+            // Captions that no row of the gallery has, where equal ones alone count.
+            let apart = try await Command.run(
+                "evaluate", "--data", data, "--model", ReducedModel.path, "--caption", "{view} {product_id}",
+                "--text-relevant-by",
+                "caption", "--json")
+            #expect(try apart.good()["text_to_image"] == nil)
+            #expect(apart.said.contains { $0.contains("--text-relevant-by") }, "\(apart)")
             let images = try await Command.run(
                 "evaluate", "--data", data, "--model", ReducedModel.path, "--images-only", "--slice", "none", "--skew", "none",
                 "--json"

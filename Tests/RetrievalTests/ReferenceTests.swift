@@ -20,6 +20,20 @@ struct Reference: Decodable {
         let expected, leave_one_out: Figures
     }
 
+    struct ProductCase: Decodable {
+        let name: String
+        let dimension: Int
+        let vectors: [Float]
+        let products, labels, queries, gallery, cutoffs: [Int]
+        let expected, leave_one_out: Figures
+    }
+
+    struct Skew: Decodable {
+        let gallery: [String]
+        let first: [[String]]
+        let ndkl: Double
+    }
+
     struct Picture: Decodable {
         let name: String
         let width, height: Int
@@ -28,6 +42,8 @@ struct Reference: Decodable {
     }
 
     let rankings: [RankingCase]
+    let products: [ProductCase]
+    let skew: Skew
     let every_color: String
     let pictures: [Picture]
 
@@ -49,20 +65,51 @@ struct ReferenceTests {
             let all = Array(0..<set.count)
             for (queries, gallery, expected) in [(item.queries, item.gallery, item.expected), (all, all, item.leave_one_out)] {
                 let report = try Evaluator().report(on: set, queries: queries, gallery: gallery, cutoffs: item.cutoffs)
-                #expect(report.queries == expected.queries && report.queriesWithoutRelevant == expected.without, "\(item.name)")
-                // Means of the same fractions, added in another order.
-                func near(_ found: Double?, _ expected: Double) -> Bool { found.map { abs($0 - expected) < 1e-12 } ?? false }
-                for (index, k) in item.cutoffs.enumerated() {
-                    #expect(near(report.recallAt[k], expected.recall[index]), "\(item.name), recall at \(k)")
-                    #expect(near(report.precisionAt[k], expected.precision[index]), "\(item.name), precision at \(k)")
-                }
-                #expect(near(report.meanAveragePrecision, expected.map), "\(item.name)")
-                #expect(near(report.rPrecision, expected.r_precision), "\(item.name)")
-                #expect(near(report.meanAveragePrecisionAtR, expected.map_at_r), "\(item.name)")
-                #expect(near(report.meanReciprocalRank, expected.mrr), "\(item.name)")
-                #expect(report.medianRank == expected.median_rank, "\(item.name)")
+                check(report, expected, cutoffs: item.cutoffs, item.name)
             }
         }
+    }
+
+    private func check(_ report: EvaluationReport, _ expected: Reference.Figures, cutoffs: [Int], _ name: String) {
+        #expect(report.queries == expected.queries && report.queriesWithoutRelevant == expected.without, "\(name)")
+        // Means of the same fractions, added in another order.
+        func near(_ found: Double?, _ expected: Double) -> Bool { found.map { abs($0 - expected) < 1e-12 } ?? false }
+        for (index, k) in cutoffs.enumerated() {
+            #expect(near(report.recallAt[k], expected.recall[index]), "\(name), recall at \(k)")
+            #expect(near(report.precisionAt[k], expected.precision[index]), "\(name), precision at \(k)")
+        }
+        #expect(near(report.meanAveragePrecision, expected.map), "\(name)")
+        #expect(near(report.rPrecision, expected.r_precision), "\(name)")
+        #expect(near(report.meanAveragePrecisionAtR, expected.map_at_r), "\(name)")
+        #expect(near(report.meanReciprocalRank, expected.mrr), "\(name)")
+        #expect(report.medianRank == expected.median_rank, "\(name)")
+    }
+
+    @Test("of products by their best picture and by their centroid, too")
+    func products() throws {
+        let cases = try Reference.load().products
+        #expect(cases.count == 4)
+        for item in cases {
+            let set = try LabelledVectors(
+                vectors: item.vectors, dimension: item.dimension, products: item.products.map { "\($0)" },
+                labels: item.labels.map { "\($0)" })
+            let level: RankingLevel = item.name.hasPrefix("best") ? .productBest : .productCentroid
+            let all = Array(0..<set.count)
+            for (queries, gallery, expected) in [(item.queries, item.gallery, item.expected), (all, all, item.leave_one_out)] {
+                let ranked = try Evaluator().ranked(of: set, queries: queries, gallery: gallery, level: level)
+                let report = try EvaluationReport(
+                    rankings: ranked.map(\.ranking), products: queries.map { set.products[$0] }, gallery: gallery.count,
+                    cutoffs: item.cutoffs)
+                check(report, expected, cutoffs: item.cutoffs, item.name)
+            }
+        }
+    }
+
+    @Test("the skew's divergence is numpy's")
+    func skew() throws {
+        let item = try Reference.load().skew
+        let skew = AttributeSkew(attribute: "color", first: item.first, gallery: item.gallery)
+        #expect(abs(skew.ndkl - item.ndkl) < 1e-12)
     }
 
     @Test("every colour has Pillow's HSV")

@@ -20,11 +20,37 @@ def ranking(scores, relevant):
     return relevant[order]
 
 
-def metrics(vectors, labels, queries, gallery):
+def pictures_of(vectors, products, labels, query, gallery):
+    """Scores and relevance of the gallery's pictures."""
+    others = [row for row in gallery if row != query]
+    return vectors[others] @ vectors[query], numpy.array([labels[row] == labels[query] for row in others])
+
+
+def products_of(score):
+    """The same of its products, each by its pictures beside the query; score is given their vectors and the query's."""
+    def candidates(vectors, products, labels, query, gallery):
+        members = {}
+        for row in gallery:
+            if row != query:
+                members.setdefault(products[row], []).append(row)
+        return (numpy.array([score(vectors[rows], vectors[query]) for rows in members.values()]),
+                numpy.array([any(labels[row] == labels[query] for row in rows) for rows in members.values()]))
+    return candidates
+
+
+def best(pictures, query):
+    return (pictures @ query).max()
+
+
+def centroid(pictures, query):
+    mean = pictures.astype(numpy.float64).mean(axis=0)
+    return (mean / numpy.linalg.norm(mean)) @ query
+
+
+def metrics(vectors, labels, queries, gallery, products=None, candidates=pictures_of):
     rows, without, firsts = [], 0, []
     for query in queries:
-        others = [row for row in gallery if row != query]
-        relevant = ranking(vectors[others] @ vectors[query], numpy.array([labels[row] == labels[query] for row in others]))
+        relevant = ranking(*candidates(vectors, products, labels, query, gallery))
         count = int(relevant.sum())
         if count == 0:
             without += 1
@@ -57,6 +83,55 @@ def case(name, count, dimension, label_count, generator):
         "name": name, "dimension": dimension, "vectors": (2 * vectors).astype(int).ravel().tolist(), "labels": labels,
         "queries": queries, "gallery": gallery, "cutoffs": CUTOFFS, "expected": metrics(vectors, labels, queries, gallery),
         "leave_one_out": metrics(vectors, labels, range(count), range(count))}
+
+
+def product_case(name, candidates, vectors, products, labels, generator):
+    """At the level of products; vectors of any numbers, as float32."""
+    count = len(products)
+    split = generator.permutation(count).tolist()
+    queries, gallery = split[: count // 3], split[count // 4:]
+    return {
+        "name": name, "dimension": vectors.shape[1], "vectors": [float(value) for value in vectors.ravel()], "products": products,
+        "labels": labels, "queries": queries, "gallery": gallery, "cutoffs": CUTOFFS,
+        "expected": metrics(vectors, labels, queries, gallery, products, candidates),
+        "leave_one_out": metrics(vectors, labels, range(count), range(count), products, candidates)}
+
+
+def product_cases(generator):
+    halves = numpy.zeros((70, 6), numpy.float32)
+    for row in halves:
+        row[generator.choice(6, 4, replace=False)] = generator.choice([-0.5, 0.5], 4)
+    products = generator.integers(0, 17, 70).tolist()
+    yield product_case("best picture, many ties", products_of(best), halves, products, products, generator)
+    yield product_case(
+        "best picture, other labels", products_of(best), halves, products, generator.integers(0, 6, 70).tolist(), generator)
+    # No two scores are so near each other that single precision could turn them round.
+    spread = generator.standard_normal((90, 16)).astype(numpy.float32)
+    spread /= numpy.linalg.norm(spread, axis=1, keepdims=True)
+    products = generator.integers(0, 25, 90).tolist()
+    yield product_case("centroid", products_of(centroid), spread, products, products, generator)
+    yield product_case(
+        "centroid, other labels", products_of(centroid), spread, products, generator.integers(0, 6, 90).tolist(), generator)
+
+
+def ndkl(ranked, gallery):
+    """Geyik, Ambler and Kenthapadi 2019: prefix by prefix, written as the formula is."""
+    values = sorted(set(gallery))
+    desired = numpy.array([gallery.count(value) / len(gallery) for value in values])
+    total = normalizer = 0.0
+    for i in range(1, len(ranked) + 1):
+        shares = numpy.array([ranked[:i].count(value) / i for value in values])
+        kept = shares > 0
+        divergence = float((shares[kept] * numpy.log(shares[kept] / desired[kept])).sum())
+        total += divergence / numpy.log2(i + 1)
+        normalizer += 1 / numpy.log2(i + 1)
+    return total / normalizer
+
+
+def skew_case(generator):
+    gallery = generator.choice(["black", "white", "red", "blue", "green"], 60, p=[0.4, 0.3, 0.15, 0.1, 0.05]).tolist()
+    first = [generator.choice(gallery, length).tolist() for length in (10, 10, 10, 3, 1)]
+    return {"gallery": gallery, "first": first, "ndkl": float(numpy.mean([ndkl(ranked, gallery) for ranked in first]))}
 
 
 def hsv(pixels):
@@ -99,11 +174,16 @@ def pictures(generator):
 
 
 generator = numpy.random.default_rng(20)
-FIXTURE.write_text(json.dumps({
+content = {
     "rankings": [case("many ties", 40, 6, 9, generator), case("few relevant", 60, 12, 45, generator)],
     "every_color": every_color(),
     "pictures": [
         {"name": name, "width": picture.shape[1], "height": picture.shape[0], "pixels": picture.ravel().tolist(),
          "histogram": histogram(picture)} for name, picture in pictures(generator)],
-}, separators=(",", ":")) + "\n")
+}
+# A generator of their own: what was there before stays as it is.
+generator = numpy.random.default_rng(21)
+content["products"] = list(product_cases(generator))
+content["skew"] = skew_case(generator)
+FIXTURE.write_text(json.dumps(content, separators=(",", ":")) + "\n")
 print(f"{FIXTURE}: {FIXTURE.stat().st_size} bytes")

@@ -43,7 +43,7 @@ struct Page {
             <main>
             \(sections.map { section($1, number: $0 + 1) }.joined(separator: "\n"))
             </main>
-            <footer>Made by stylefinder. Figures are fractions in 0…1; brackets and lines are 95 % bootstrap intervals by product.</footer>
+            <footer>Made by stylefinder. Figures are fractions in 0…1; small numbers below them and lines on bars are 95 % bootstrap intervals by product.</footer>
             </body>
             </html>
 
@@ -76,16 +76,12 @@ struct Page {
             picture = ""
         }
         let title = Markup.element("h3", figure.title)
+        let note = figure.note.isEmpty ? "" : Markup.element("p", figure.note, class: "note")
         let body =
             figure.isFolded
-            ? "<details><summary>\(title)</summary>\(picture)\(content)</details>"
-            : "<div class=\"head\">\(title)\(picture)</div>\(content)"
-        return """
-            <figure id="\(figure.name)">
-            \(body)
-            \(figure.note.isEmpty ? "" : Markup.element("figcaption", figure.note))
-            </figure>
-            """
+            ? "<details><summary>\(title)</summary>\(picture)\(content)\(note)</details>"
+            : "<div class=\"head\">\(title)\(picture)</div>\(content)\(note)"
+        return "<figure id=\"\(figure.name)\">\n\(body)\n</figure>"
     }
 
     private func table(_ table: Table, titled title: String) -> String {

@@ -26,8 +26,9 @@ enum Stylesheet {
         p{margin:.4rem 0;max-width:46rem}
         a{color:var(--series-0)}
         a:focus-visible,[tabindex]:focus-visible{outline:3px solid var(--series-0);outline-offset:2px}
-        .lead,.muted,figcaption,.note{color:var(--muted)}
-        figcaption,.note{font-size:.85rem}
+        .lead,.note{color:var(--muted)}
+        .note{font-size:.85rem}
+        figure>.note,details>.note{margin-top:.6rem}
         nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1rem;list-style:none;margin:.75rem 0 0;padding:0;font-size:.9rem}
         .remarks{list-style:none;margin:1rem 0 0;padding:0;display:grid;gap:.5rem;max-width:60rem}
         .remarks li{background:var(--surface);border:1px solid var(--line);border-left:4px solid var(--muted);border-radius:6px;padding:.5rem .75rem}
@@ -39,15 +40,14 @@ enum Stylesheet {
         summary{cursor:pointer}
         summary h3{display:inline}
         details>a{display:inline-block;margin:.5rem 0}
-        figcaption{margin-top:.6rem;max-width:46rem}
         .scroll{overflow-x:auto;max-width:100%;background:linear-gradient(to left,var(--surface) 30%,transparent) right/3rem 100% no-repeat local,linear-gradient(to left,rgb(0 0 0/.22),transparent) right/.6rem 100% no-repeat scroll}
-        table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
-        th,td{padding:.35rem .5rem;text-align:right;vertical-align:top;unicode-bidi:isolate;white-space:nowrap}
+        table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
+        th,td{padding:.35rem .4rem;text-align:right;vertical-align:top;unicode-bidi:isolate;white-space:nowrap}
         tbody th,thead th:first-child{text-align:left;font-weight:600;white-space:normal;min-width:7rem;max-width:16rem;overflow-wrap:break-word;position:sticky;left:0;background:var(--surface)}
         thead th{color:var(--muted);font-weight:600;border-bottom:1px solid var(--line)}
         thead .group{text-align:center;color:var(--text)}
         tbody tr+tr>*{border-top:1px solid var(--line)}
-        td small{display:block;color:var(--muted);font-size:.75rem;font-weight:400}
+        td small{display:block;color:var(--muted);font-size:.72rem;font-weight:400}
         td.best{font-weight:700}
         .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1rem}
         svg{display:block;width:100%;height:auto;max-width:30rem}
@@ -91,6 +91,7 @@ enum Stylesheet {
         @media (max-width:40rem){
         h1{font-size:1.4rem}
         figure{padding:.75rem}
+        tbody th,thead th:first-child{min-width:5.5rem;max-width:8rem;overflow-wrap:anywhere}
         .query{grid-template-columns:minmax(0,1fr)}
         .asked{display:flex;gap:.75rem;align-items:flex-start}
         .asked img{height:6.5rem;max-width:40%}
