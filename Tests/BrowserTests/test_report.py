@@ -66,7 +66,7 @@ def test_every_picture_and_drawing_is_inside_of_it(look, report):
         }""")
     assert broken == 0
     assert page.locator("svg").count() == 5
-    assert page.get_by_text("best: epoch 2").count() == 5
+    assert page.locator("svg text", has_text="best: epoch 2").count() == 5
 
 
 def test_a_hostile_title_is_text(look, report):
@@ -78,7 +78,7 @@ def test_a_hostile_title_is_text(look, report):
 
 def test_what_is_too_wide_scrolls_inside_itself_and_by_keyboard(look, report):
     page = look(report, width=360)
-    table = page.get_by_role("region", name="Results")
+    table = page.get_by_role("region", name="Table: Results", exact=True)
     assert table.evaluate("table => table.scrollWidth > table.clientWidth")
     table.focus()
     page.keyboard.press("ArrowRight")

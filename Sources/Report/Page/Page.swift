@@ -52,7 +52,7 @@ struct Page {
 
     private func section(_ section: Report.Section, number: Int) -> String {
         """
-        <section aria-labelledby="section-\(number)">
+        <section>
         <h2 id="section-\(number)">\(Markup.escaped(section.title))</h2>
         \(section.text.map { Markup.element("p", $0) }.joined(separator: "\n"))
         \(section.figures.map(figure).joined(separator: "\n"))
@@ -105,7 +105,7 @@ struct Page {
         }
         // Something that scrolls has to be reached without a mouse.
         return """
-            <div class="scroll" tabindex="0" role="region" aria-label="\(Markup.escaped(title))"><table>
+            <div class="scroll" tabindex="0" role="region" aria-label="Table: \(Markup.escaped(title))"><table>
             <thead>\(head)</thead>
             <tbody>\(rows.joined(separator: "\n"))</tbody>
             </table></div>
