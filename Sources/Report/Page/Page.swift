@@ -125,7 +125,7 @@ struct Page {
         let groups = chart.groups.map { group in
             let bars = group.bars.map { bar in
                 func percent(_ share: Double) -> String { "\((min(max(share, 0), 1) * 1000).rounded() / 10)%" }
-                let whisker = bar.interval.map { interval in
+                let whisker = bar.interval.flatMap { $0.high > $0.low ? $0 : nil }.map { interval in
                     "<b style=\"left:\(percent(interval.low));width:\(percent(interval.high - interval.low))\"></b>"
                 }
                 let label = "\(bar.model): \(Table.number(bar.value))\(bar.interval.map { ", \(Table.range($0))" } ?? "")"
