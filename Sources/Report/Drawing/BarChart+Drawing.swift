@@ -61,7 +61,7 @@ extension BarChart {
                 Rectangle(origin.x, origin.y, x(bar.value) - origin.x, 11), .series(models.firstIndex(of: bar.model) ?? 0),
                 radius: 3)
         }
-        if let interval = bar.interval {
+        if let interval = bar.interval, interval.high > interval.low {
             // With a hem, so that it is seen on every colour.
             for (ink, width) in [(Ink.surface, 3.6), (.text, 1.6)] {
                 pen.line([Point(x(interval.low), origin.y + 5.5), Point(x(interval.high), origin.y + 5.5)], ink, width: width)

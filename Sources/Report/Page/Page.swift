@@ -52,7 +52,7 @@ struct Page {
 
     private func section(_ section: Report.Section, number: Int) -> String {
         """
-        <section aria-labelledby="section-\(number)">
+        <section>
         <h2 id="section-\(number)">\(Markup.escaped(section.title))</h2>
         \(section.text.map { Markup.element("p", $0) }.joined(separator: "\n"))
         \(section.figures.map(figure).joined(separator: "\n"))
@@ -105,7 +105,7 @@ struct Page {
         }
         // Something that scrolls has to be reached without a mouse.
         return """
-            <div class="scroll" tabindex="0" role="region" aria-label="\(Markup.escaped(title))"><table>
+            <div class="scroll" tabindex="0" role="region" aria-label="Table: \(Markup.escaped(title))"><table>
             <thead>\(head)</thead>
             <tbody>\(rows.joined(separator: "\n"))</tbody>
             </table></div>
@@ -125,7 +125,7 @@ struct Page {
         let groups = chart.groups.map { group in
             let bars = group.bars.map { bar in
                 func percent(_ share: Double) -> String { "\((min(max(share, 0), 1) * 1000).rounded() / 10)%" }
-                let whisker = bar.interval.map { interval in
+                let whisker = bar.interval.flatMap { $0.high > $0.low ? $0 : nil }.map { interval in
                     "<b style=\"left:\(percent(interval.low));width:\(percent(interval.high - interval.low))\"></b>"
                 }
                 let label = "\(bar.model): \(Table.number(bar.value))\(bar.interval.map { ", \(Table.range($0))" } ?? "")"

@@ -91,7 +91,7 @@ enum Stylesheet {
         @media (max-width:40rem){
         h1{font-size:1.4rem}
         figure{padding:.75rem}
-        tbody th,thead th:first-child{min-width:5.5rem;max-width:8rem;overflow-wrap:anywhere}
+        tbody th,thead th:first-child{min-width:7.4rem;max-width:8rem;overflow-wrap:anywhere}
         .query{grid-template-columns:minmax(0,1fr)}
         .asked{display:flex;gap:.75rem;align-items:flex-start}
         .asked img{height:6.5rem;max-width:40%}
