@@ -21,7 +21,7 @@ private func read(_ bytes: [UInt8], _ format: ManifestFormat) {
         case .csv: try manifest.readCSV(text.bytes)
         case .jsonLines: manifest.readJSONLines(text.bytes)
         case .catalogJSON: try manifest.readCatalogJSON(text.bytes)
-        case .folder: break
+        case .folder, .inShop: break
         }
     } catch {
         check(error.description)

@@ -57,7 +57,7 @@ compile() {
             swiftc -O -wmo -swift-version 6 -parse-as-library -module-name Hashing -I Sources/CCrypto -emit-module \
                 -emit-module-path "$work/Hashing.swiftmodule" -emit-object -o "$work/Hashing.o" Sources/Hashing/*.swift
             "${swift[@]}" -wmo -enable-upcoming-feature InternalImportsByDefault -I "$work" -I Sources/CCrypto \
-                Sources/Catalog/{CatalogError,CatalogFilter,ExactText,FileStatus,PathText,Records}.swift Sources/Catalog/Dataset/*.swift \
+                Sources/Catalog/{CatalogError,CatalogFilter,ExactText,FileStatus,PathText,Records}.swift Sources/Catalog/{Dataset,OfficialSets}/*.swift \
                 tools/fuzz/$1.swift "$work/Hashing.o" -lcrypto -o $place/$1
             ;;
     esac
