@@ -45,7 +45,8 @@ let package = Package(
             linkerSettings: ["jpeg", "png", "webp", "webpdemux", "z"].map { .linkedLibrary($0) }
         ),
         .target(name: "Imaging", dependencies: ["CImaging"], swiftSettings: strict),
-        .target(name: "TensorFiles", swiftSettings: strict),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(name: "TensorFiles", dependencies: ["CZlib"], swiftSettings: strict),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(
@@ -82,7 +83,6 @@ let package = Package(
             resources: [.embedInCode("openapi.json")],
             swiftSettings: strict),
 
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(
             name: "Tokenizers", dependencies: ["CZlib", "Hashing", .product(name: "Algorithms", package: "swift-algorithms")],
             swiftSettings: strict),

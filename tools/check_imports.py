@@ -9,7 +9,7 @@ SOURCES = pathlib.Path(__file__).resolve().parents[1] / "Sources"
 # What each module may import of ours. An arrow that is not here does not exist.
 ALLOWED = {
     "Imaging": {"CImaging"},
-    "TensorFiles": set(),
+    "TensorFiles": {"CZlib"},
     "Hashing": {"CCrypto"},
     "Catalog": {"Hashing"},
     "Retrieval": {"CVector", "TensorFiles"},

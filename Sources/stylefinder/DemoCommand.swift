@@ -47,13 +47,21 @@ struct DemoCommand: AsyncParsableCommand {
         // A folder that the user named may hold more than the demo's: there an older boutique stays.
         let isOwn = folder == nil
         let (garments, boutique) = (garments, URL(fileURLWithPath: "\(place)/boutique"))
-        try await Serving(catalog: store, listening: listening, interrupt: interrupt, logsRequests: false).run { browse in
+        let shipped = ModelLocation.shipped()
+        let (models, variants) = (shipped.filter { !$0.isVariant }, shipped.filter(\.isVariant))
+        // Variants get their vectors while the models that they came from answer already, and join them with the first.
+        let serving = Serving(
+            catalog: store, listening: listening, interrupt: interrupt, logsRequests: false, offersAll: true,
+            afterwards: { try Self.embed(with: variants, store, interrupt) })
+        try await serving.run { browse in
             if source == nil { try Self.draw(boutique, garments: garments, mayReplace: isOwn, interrupt) }
             if interrupt.isRequested { return nil }
             try Self.fill(store, from: source ?? boutique, splits: source == nil ? ["gallery"] : [], interrupt)
             if interrupt.isRequested { return nil }
-            let models = try Serving.load(ModelLocation.shipped(), store, browse: browse)
-            return (models, try source == nil ? Samples.of(Dataset(contentsOf: boutique)) : Samples.of(store))
+            if try !Self.embed(with: models, store, interrupt) { return nil }
+            let ready = try variants.filter { try Self.isKnown($0, to: store) }
+            let loaded = try Serving.load(models + ready, store, browse: browse)
+            return (loaded, try source == nil ? Samples.of(Dataset(contentsOf: boutique)) : Samples.of(store))
         }
     }
 
@@ -82,7 +90,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Brings everything into the catalogue that it lacks, pictures and vectors.
+    /// Brings the pictures into the catalogue that it lacks.
     private static func fill(_ store: CatalogStore, from source: URL, splits: Set<String>, _ interrupt: Interrupt) throws {
         let importing = ProgressBar("importing")
         let report = try store.importCatalog(
@@ -92,7 +100,13 @@ struct DemoCommand: AsyncParsableCommand {
         Console.warn(all: report.problems.map(\.description))
         if report.stopped { return }
         if !report.hasGoodImages { throw Failure.data("\(source.path) holds no picture that can be read.") }
-        for location in ModelLocation.shipped() {
+    }
+
+    /// Makes the vectors that the catalogue lacks.
+    /// - Returns: false if it was interrupted.
+    @discardableResult
+    private static func embed(with models: [ModelLocation], _ store: CatalogStore, _ interrupt: Interrupt) throws -> Bool {
+        for location in models {
             let folder = try Checkpoint(path: location.path)
             let fingerprint = try store.fingerprint(of: folder)
             guard try store.countOfImages(withoutVectorOf: fingerprint) > 0 else { continue }
@@ -101,7 +115,14 @@ struct DemoCommand: AsyncParsableCommand {
                 Embedder(checkpoint: folder), fingerprint: fingerprint, name: location.name,
                 progress: { embedding.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
             Console.warn(all: report.problems)
-            if report.stopped { return }
+            if report.stopped { return false }
         }
+        return true
+    }
+
+    /// Whether the catalogue has vectors of a model.
+    private static func isKnown(_ location: ModelLocation, to store: CatalogStore) throws -> Bool {
+        let fingerprint = try store.fingerprint(of: Checkpoint(path: location.path))
+        return try store.counts().vectors[fingerprint, default: 0] > 0
     }
 }

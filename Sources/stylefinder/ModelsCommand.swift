@@ -178,14 +178,29 @@ struct ModelsCommand: ParsableCommand {
         @Flag(help: "Store the weights in half precision: half the size, and vectors that differ in the fourth digit.")
         var half = false
 
+        @Option(
+            help:
+                "Write only what differs from this model; the folder is then one that this program alone opens, beside the model's own."
+        )
+        var baseline: String?
+
+        @Option(
+            help:
+                "How coarsely differences are rounded, in units of a row's own mean difference: 1 takes about two bits a number.")
+        var coarseness: Float?
+
         @OptionGroup var unsaid: UnsaidOptions
 
-        /// A recorded value as the file has it: a text as it is, anything else as JSON.
-        private static func shown(_ value: Any) -> String {
-            if let text = value as? String { return text }
-            let json = try? JSONSerialization.data(
-                withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
-            return json.map { String(decoding: $0, as: UTF8.self) } ?? "\(value)"
+        func validate() throws {
+            if baseline != nil && half {
+                throw ValidationError("--half and --baseline exclude each other: differences have a precision of their own.")
+            }
+            if let coarseness {
+                guard baseline != nil else { throw ValidationError("--coarseness is for --baseline.") }
+                guard (0.001...4).contains(coarseness) else {
+                    throw ValidationError("--coarseness is \(coarseness), expected 0.001 to 4.")
+                }
+            }
         }
 
         func run() throws {
@@ -197,6 +212,7 @@ struct ModelsCommand: ParsableCommand {
             let precision: TensorToWrite.Precision = half ? .float16 : .float32
             let built = try checkpoint.model()
             if [".safetensors", ".pt", ".pth", ".bin"].contains(where: out.hasSuffix) {
+                if baseline != nil { throw Failure.usage("--baseline writes a folder, and \(out) is a file.") }
                 try Checkpoint.write(built, to: out, names: names, precision: precision)
                 return Console.note("The weights of \(location.name) written to \(out), under \(names.rawValue)'s names")
             }
@@ -205,11 +221,15 @@ struct ModelsCommand: ParsableCommand {
                 // What the file told about itself stays with the folder.
                 additions = ["checkpoint": Dictionary(checkpoint.facts, uniquingKeysWith: { first, _ in first })]
             }
+            let stored: Checkpoint.Stored =
+                try baseline.map { .differences(from: try ModelLocation($0).open(), coarseness: coarseness ?? 1) }
+                ?? .whole(precision)
             try Checkpoint.write(
-                built, preprocessing: checkpoint.preprocessing, to: out, precision: precision,
+                built, preprocessing: checkpoint.preprocessing, to: out, stored: stored,
                 vocabulary: checkpoint.tokenizer == nil ? nil : checkpoint.folder, additions: additions)
             try location.check(out, is: checkpoint)
-            Console.note("\(location.name) written to \(out), \(try Checkpoint(path: out).format.rawValue) folder")
+            let kind = try baseline.map { "what differs from \($0)" } ?? "\(try Checkpoint(path: out).format.rawValue) folder"
+            Console.note("\(location.name) written to \(out), \(kind)")
         }
     }
 
@@ -249,7 +269,7 @@ struct ModelsCommand: ParsableCommand {
                 "merged": try checkpoints.map { try $0.fingerprint },
             ]
             try Checkpoint.write(
-                mixed, preprocessing: checkpoints[0].preprocessing, to: out, precision: half ? .float16 : .float32,
+                mixed, preprocessing: checkpoints[0].preprocessing, to: out, stored: .whole(half ? .float16 : .float32),
                 vocabulary: checkpoints[0].tokenizer == nil ? nil : checkpoints[0].folder, additions: additions)
             try locations[0].check(out, is: checkpoints[0])
             Console.note("\(locations[0].name) and \(locations[1].name) mixed into \(out)")

@@ -183,6 +183,9 @@ struct ModelLocation {
         run = nil
     }
 
+    /// Whether its folder holds what differs from another model alone.
+    var isVariant: Bool { FileManager.default.fileExists(atPath: "\(path)/\(Checkpoint.variant)") }
+
     private static let metricsFile = "metrics.jsonl"
 
     /// The figures of the run's steps and epochs.

@@ -34,6 +34,8 @@ struct Serving {
     let logsRequests: Bool
     /// Whether every shipped model answers that has vectors, also one that gets its first while the server runs.
     var offersAll = false
+    /// Work that the first answers need not wait for, done once while the server answers; it blocks as it likes.
+    var afterwards: (@Sendable () throws -> Void)?
 
     /// Within the ten seconds that a stop may take: what waits for a model by then is told to go.
     private static let patience = Duration.seconds(8)
@@ -81,6 +83,9 @@ struct Serving {
                         async let following: Void = live.follow {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
                         }
+                        async let work: Void = Self.onOwnThread {
+                            do { try afterwards?() } catch { Console.warn("\(error)") }
+                        }
                         if offersAll {
                             await admitNewcomers(beside: content.models, over: live) { model in
                                 batchers.add([model])
@@ -89,6 +94,7 @@ struct Serving {
                             }
                         }
                         await following
+                        try await work
                     } catch {
                         end.yield(error)
                     }
@@ -157,10 +163,19 @@ struct Serving {
         }
     }
 
+    /// Variants that were asked last stay in memory; there can be a dozen of them for each model.
+    private static let variants = ModelPool(capacity: 3)
+
     private static func load(_ location: ModelLocation, _ live: LiveCatalog) throws -> ServedModel {
-        let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: live.store)
-        let engine = try SearchEngine(live, encoder: MicroBatcher(session, queueLimit: 32))
-        return ServedModel(card: session.card, engine: engine)
+        let (model, card): (any EmbeddingModel, ModelCard)
+        if location.isVariant {
+            let variant = try OnDemandModel(checkpoint: location.path, name: location.name, catalog: live.store, pool: variants)
+            (model, card) = (variant, variant.card)
+        } else {
+            let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: live.store)
+            (model, card) = (session, session.card)
+        }
+        return ServedModel(card: card, engine: try SearchEngine(live, encoder: MicroBatcher(model, queueLimit: 32)))
     }
 
     /// The model that a search takes where none is named.

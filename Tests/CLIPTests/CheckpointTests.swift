@@ -75,6 +75,86 @@ struct CheckpointTests {
         }
     }
 
+    @Test("a variant of any format's model is small beside its baseline, and the model again", arguments: GoldenModel.formats)
+    func variant(_ model: GoldenModel) throws {
+        let baseline = try model.checkpoint()
+        let folder = temporary("models")
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let other = try baseline.model(forTraining: true)
+        try withoutGradients {
+            for (index, (name, tensor)) in other.store.parameters.enumerated()
+            where !name.hasPrefix("transformer.") && index % 3 > 0 {
+                let shape = tensor.shape
+                let noise = (0..<shape.reduce(1, *)).map { 0.01 * sin(Float($0 * 7 + index)) }
+                try tensor.copyInPlace(from: tensor + Tensor(noise, shape: shape))
+            }
+        }
+        func write(_ name: String, coarseness: Float, baseline: Checkpoint) throws -> String {
+            let place = "\(folder)/\(name)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Checkpoint.write(
+                other, preprocessing: baseline.preprocessing, to: place,
+                stored: .differences(from: baseline, coarseness: coarseness),
+                vocabulary: baseline.tokenizer == nil ? nil : baseline.folder)
+            return place
+        }
+        // Of several files, or interpolated while it is loaded: there is nothing that differences could be added to.
+        if model.testDescription.contains("shard") || !baseline.remarks.isEmpty {
+            #expect(throws: (any Error).self) { try write("without one file", coarseness: 1, baseline: baseline) }
+            return
+        }
+        let whole = "\(folder)/whole"
+        try Checkpoint.write(
+            other, preprocessing: baseline.preprocessing, to: whole, vocabulary: baseline.tokenizer == nil ? nil : baseline.folder
+        )
+        let expected = try vectors(Checkpoint(path: whole), of: model)
+        let size = baseline.configuration.embeddingSize
+        /// 1 − cosine, the mean over the pictures: of unit vectors half the squared distance.
+        func distance(_ found: [Float]) -> Float {
+            zip(found, expected).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / 2 / Float(found.count / size)
+        }
+        let learned = try distance(vectors(baseline, of: model))
+        for (coarseness, share) in [(0.01, 0.001), (0.25, 0.1)] as [(Float, Float)] {
+            let place = try write("variant \(coarseness)", coarseness: coarseness, baseline: baseline)
+            let variant = try Checkpoint(path: place, cache: nil)
+            #expect(variant.configuration == baseline.configuration && variant.preprocessing.side == baseline.preprocessing.side)
+            #expect(try variant.fingerprint != baseline.fingerprint)
+            #expect(try variant.parameterCount() == variant.model().parameterCount)
+            let lost = try distance(vectors(variant, of: model))
+            #expect(lost < share * learned, "\(coarseness): \(lost) of \(learned)")
+            // A variant is nobody's baseline.
+            #expect(throws: CLIPError.self) { try write("of a variant", coarseness: 1, baseline: variant) }
+        }
+    }
+
+    @Test("a variant without its baseline, or beside another one, is refused with the baseline's place")
+    func variantWithoutBaseline() throws {
+        let patient = try Patient("hf-safetensors-f16")
+        let baseline = try Checkpoint(path: patient.path)
+        let folder = URL(fileURLWithPath: patient.path).deletingLastPathComponent().path
+        let place = "\(folder)/\(UUID().uuidString)-variant"
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let other = try baseline.model(forTraining: true)
+        try withoutGradients {
+            let (_, tensor) = try #require(other.store.parameters.first { $0.name == "visual.proj" })
+            try tensor.copyInPlace(from: tensor * 1.01)
+        }
+        try Checkpoint.write(
+            other, preprocessing: baseline.preprocessing, to: place, stored: .differences(from: baseline, coarseness: 1))
+        let variant = try Checkpoint(path: place, cache: nil)
+        _ = try variant.model()
+        let names = try SafetensorsFile(path: "\(place)/variant.safetensors")
+        #expect(Set(names.names) == ["visual_projection.weight:codes", "visual_projection.weight:steps"])
+        #expect(names.metadata["baseline"]?.hasPrefix("../") == true)
+        #expect(CheckpointDoctor.examine(path: place).allSatisfy { $0.severity != .fault })
+        try patient.weights { tensors in tensors["logit_scale"] = ([3], []) }
+        let error = #expect(throws: CLIPError.self) { try Checkpoint(path: place, cache: nil) }
+        #expect(error?.description.contains("changed since") == true, "\(String(describing: error))")
+        try FileManager.default.removeItem(atPath: "\(patient.path)/model.safetensors")
+        let gone = #expect(throws: CLIPError.self) { try Checkpoint(path: place, cache: nil) }
+        #expect(gone?.description.contains("is not there") == true, "\(String(describing: gone))")
+    }
+
     @Test("an activation that contradicts the checkpoint's own word is refused")
     func contradiction() throws {
         let model = try Self.golden("openai-vit")

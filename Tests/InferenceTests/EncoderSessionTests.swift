@@ -159,3 +159,62 @@ struct EncoderSessionTests {
         #expect(throws: CLIPError.noModel(path: "/nowhere")) { try EncoderSession(checkpoint: "/nowhere", name: "none") }
     }
 }
+
+@Suite("Models on demand", .timeLimit(.minutes(5)))
+struct OnDemandModelTests {
+    @Test("a model on demand answers as one that is always there, with the same card")
+    func same() async throws {
+        let session = try EncoderSession(checkpoint: ReducedModel.path, name: "m")
+        let model = try OnDemandModel(checkpoint: ReducedModel.path, name: "m", pool: ModelPool(capacity: 1))
+        #expect(model.model == session.model && model.card == session.card && model.takesText == session.takesText)
+        let pictures = try ReducedModel.pictures()
+        #expect(try await model.encode(images: pictures) == session.encode(images: pictures))
+        #expect(model.reduce(pictures[0]) == session.reduce(pictures[0]))
+    }
+
+    @Test("a pool holds no more models than it may, those asked last; asked again, one answers the same")
+    func eviction() async throws {
+        let folders = try FileManager.default.contentsOfDirectory(
+            atPath: URL(fileURLWithPath: ReducedModel.path).deletingLastPathComponent().path
+        )
+        .filter { $0.hasPrefix("vit-") || $0.hasPrefix("resnet-") }.sorted().prefix(3)
+        try #require(folders.count == 3)
+        let pool = ModelPool(capacity: 2)
+        let models = try folders.map { name in
+            try OnDemandModel(checkpoint: ReducedModel.path.replacing("vit-quickgelu-f16", with: name), name: name, pool: pool)
+        }
+        #expect(await pool.count == 0)
+        let picture = try ReducedModel.pictures()[0]
+        let first = try await models[0].encode(images: [picture])
+        _ = try await models[1].encode(images: [picture])
+        #expect(await pool.count == 2)
+        _ = try await models[2].encode(images: [picture])
+        #expect(await pool.count == 2)
+        #expect(try await models[0].encode(images: [picture]) == first)
+        #expect(await pool.count == 2)
+        // Many at once load each model once, and each gets its own answer.
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                for model in models {
+                    group.addTask { try await model.encode(images: [picture])[0].count == model.model.dimension }
+                }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
+    }
+
+    @Test("a model whose files went away fails the question, and answers when they are back")
+    func missing() async throws {
+        let place = NSTemporaryDirectory() + "on-demand-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        try FileManager.default.copyItem(atPath: ReducedModel.path, toPath: place)
+        let pool = ModelPool(capacity: 2)
+        let model = try OnDemandModel(checkpoint: place, name: "m", pool: pool)
+        try FileManager.default.moveItem(atPath: place, toPath: place + "-away")
+        let picture = try ReducedModel.pictures()[0]
+        await #expect(throws: CLIPError.self) { try await model.encode(images: [picture]) }
+        #expect(await pool.count == 0)
+        try FileManager.default.moveItem(atPath: place + "-away", toPath: place)
+        #expect(try await model.encode(images: [picture]).count == 1)
+    }
+}

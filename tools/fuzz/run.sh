@@ -40,7 +40,7 @@ harness() {
 compile() {
     local swift=(swiftc -O -swift-version 6 -parse-as-library -sanitize=fuzzer,address -module-name Fuzz -package-name StyleFinder)
     case $1 in
-        TensorFiles) "${swift[@]}" $(find Sources/TensorFiles -name '*.swift') tools/fuzz/$1.swift -o $place/$1 ;;
+        TensorFiles) "${swift[@]}" -I Sources/CZlib $(find Sources/TensorFiles -name '*.swift') tools/fuzz/$1.swift -lz -o $place/$1 ;;
         Pictures)
             local objects=() file
             for file in Sources/CImaging/*.c; do

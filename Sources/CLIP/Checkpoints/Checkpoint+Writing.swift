@@ -11,14 +11,21 @@ extension Checkpoint {
         case huggingFace = "hugging-face"
     }
 
+    /// Which weights a written folder holds.
+    public enum Stored {
+        case whole(TensorToWrite.Precision)
+        /// Those that differ from a baseline's, as differences: see `VariantWriter`. The folder is one that this program alone opens.
+        case differences(from: Checkpoint, coarseness: Float)
+    }
+
     /// Writes a folder that the field's own library opens: Hugging Face for a ViT and a SigLIP, open_clip for a convolutional tower and for a
     /// ViT whose pictures are cut as open_clip cuts them.
     /// - Parameters:
-    ///   - precision: how the weights are stored.
+    ///   - stored: which weights, and how.
     ///   - vocabulary: the folder whose vocabulary goes along.
     ///   - additions: goes into `stylefinder.json`.
     public static func write(
-        _ model: CLIPModel, preprocessing: Preprocessing, to path: String, precision: TensorToWrite.Precision = .float32,
+        _ model: CLIPModel, preprocessing: Preprocessing, to path: String, stored: Stored = .whole(.float32),
         vocabulary: String? = nil, additions: [String: Any]? = nil
     ) throws {
         do {
@@ -37,11 +44,11 @@ extension Checkpoint {
             try JSONFile.write(
                 HuggingFaceFolder.preprocessorConfig(preprocessing, family: configuration.family),
                 to: "\(path)/\(HuggingFaceFolder.preprocessor)")
-            try write(model, to: "\(path)/\(HuggingFaceFolder.weights[0])", names: .huggingFace, precision: precision)
+            try write(model, stored, to: path, HuggingFaceFolder.weights[0], names: .huggingFace)
         } else {
             library = .openCLIP
             try JSONFile.write(OpenCLIPFolder.config(configuration, preprocessing), to: "\(path)/\(OpenCLIPFolder.config)")
-            try write(model, to: "\(path)/\(OpenCLIPFolder.weights[0])", names: .openAI, precision: precision)
+            try write(model, stored, to: path, OpenCLIPFolder.weights[0], names: .openAI)
         }
         if let vocabulary, let files = TokenizerFiles(folder: vocabulary, cleanup: library) {
             for (name, file) in zip(files.names, files.paths) {
@@ -53,6 +60,14 @@ extension Checkpoint {
             }
         }
         if let additions { try JSONFile.write(additions, to: "\(path)/\(Self.additions)") }
+    }
+
+    private static func write(_ model: CLIPModel, _ stored: Stored, to folder: String, _ file: String, names: Names) throws {
+        switch stored {
+        case .whole(let precision): try write(model, to: "\(folder)/\(file)", names: names, precision: precision)
+        case .differences(let baseline, let coarseness):
+            try baseline.writeDifferences(of: model, coarseness: coarseness, to: "\(folder)/\(variant)")
+        }
     }
 
     /// Writes the weights alone: `.safetensors`, or for another ending the dictionary of tensors that Python opens with

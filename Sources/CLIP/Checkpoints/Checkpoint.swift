@@ -23,6 +23,8 @@ public struct Checkpoint {
     }
 
     public static let additions = "stylefinder.json"
+    /// The weights of a variant in its folder: what differs from those of its baseline.
+    public static let variant = "variant.safetensors"
 
     /// The folder or the file.
     public let path: String
@@ -70,8 +72,8 @@ public struct Checkpoint {
     public let folder: String
     private let hash: Deferred<String>
     private let formerHashes: Deferred<[String]>
-    private let weightFile: WeightFile
-    private let names: NameTable
+    let weightFile: WeightFile
+    let names: NameTable
 
     /// - Parameters:
     ///   - path: a model folder, or a file of weights.
@@ -87,7 +89,8 @@ public struct Checkpoint {
             throw CLIPError.noModel(path: path)
         }
         self.path = path
-        let opened = try isFolder.boolValue ? Opened(folder: path) : Opened(file: path, activation: activation)
+        let opened =
+            try isFolder.boolValue ? Opened(folder: path, cache: cache) : Opened(file: path, activation: activation, cache: cache)
         if let activation, activation != opened.configuration.activation {
             throw CLIPError.wrongValue(
                 path: path, key: "activation", found: activation.rawValue,
@@ -263,12 +266,13 @@ private struct Opened {
     /// Whose rules texts are cleaned by.
     let library: TextCleanup
 
-    init(folder path: String) throws {
+    init(folder path: String, cache: FingerprintCache?) throws {
         folder = path
         func holds(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
         func weights(_ candidates: [String]) throws -> WeightFile {
             // Where none is there, the first is what is missed.
-            try WeightFile(path: "\(path)/\(candidates.first(where: holds) ?? candidates[0])")
+            let found = (candidates + [Checkpoint.variant]).first(where: holds)
+            return try WeightFile(path: "\(path)/\(found ?? candidates[0])", cache: cache)
         }
         if holds(OpenCLIPFolder.config) {
             let file = try JSONFile(path: "\(path)/\(OpenCLIPFolder.config)")
@@ -291,11 +295,11 @@ private struct Opened {
         }
     }
 
-    init(file path: String, activation: Activation?) throws {
+    init(file path: String, activation: Activation?, cache: FingerprintCache?) throws {
         let url = URL(fileURLWithPath: path)
         folder = url.deletingLastPathComponent().path
         library = .openCLIP
-        weightFile = try WeightFile(path: path)
+        weightFile = try WeightFile(path: path, cache: cache)
         names = try weightFile.table()
         var settings: [String] = []
         var known = activation

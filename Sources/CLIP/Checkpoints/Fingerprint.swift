@@ -125,13 +125,21 @@ enum Fingerprint {
         return vocabulary.isEmpty ? [with.hexDigest()] : [with.hexDigest(), without.hexDigest()]
     }
 
-    private static func feed(_ path: String, to hashes: [SHA256]) throws {
+    /// The SHA-256 of a file's bytes and nothing else.
+    /// - Throws: `CLIPError.unreadable` if it can't be read to its end.
+    static func digest(ofFile path: String) throws -> String {
+        let hash = SHA256()
+        try feed(path, to: [hash], withLength: false)
+        return hash.hexDigest()
+    }
+
+    private static func feed(_ path: String, to hashes: [SHA256], withLength: Bool = true) throws {
         guard let file = FileHandle(forReadingAtPath: path), let length = try? file.seekToEnd(),
             (try? file.seek(toOffset: 0)) != nil
         else { throw CLIPError.unreadable(path: path, reason: "there is no such file or no permission") }
         defer { try? file.close() }
         // Length first, so that no two lists of files give the same stream.
-        for hash in hashes { withUnsafeBytes(of: length.littleEndian) { hash.update($0) } }
+        if withLength { for hash in hashes { withUnsafeBytes(of: length.littleEndian) { hash.update($0) } } }
         var rest = length
         while rest > 0 {
             guard let part = try? file.read(upToCount: 1 << 20), !part.isEmpty else {

@@ -30,8 +30,9 @@ struct WeightFile {
     /// Texts that a safetensors file carries.
     let metadata: [String: String]
 
+    /// - Parameter cache: where the digest of a variant's baseline is kept.
     /// - Throws: `TensorFileError` for a broken file, `CLIPError` for one that is something else.
-    init(path: String) throws {
+    init(path: String, cache: FingerprintCache? = nil) throws {
         if path.hasSuffix(".json") {
             let shards = try ShardedTensors(path: path)
             (source, origin, files, facts, metadata) = (shards, .plain, [path] + shards.files, [], [:])
@@ -51,9 +52,42 @@ struct WeightFile {
             facts = Self.facts(checkpoint.root)
         case .safetensors:
             let file = try SafetensorsFile(path: path)
-            (source, origin, files, facts, metadata) = (file, .plain, [path], [], file.metadata)
+            if let baseline = try Self.baseline(of: file, cache: cache) {
+                source = try VariantTensors(file, of: baseline.source)
+                (origin, facts) = (.plain, [])
+                files = baseline.files + [path]
+                metadata = baseline.metadata.merging(file.metadata) { $1 }
+            } else {
+                (source, origin, files, facts, metadata) = (file, .plain, [path], [], file.metadata)
+            }
         }
         wrapping = NameTable.wrapping(of: source.names)
+    }
+
+    /// The weights that a variant's file holds the differences from; nil for a file that is no variant's.
+    /// - Throws: `CLIPError.unreadable` where they are not there, are other ones, or are a variant's themselves.
+    private static func baseline(of file: SafetensorsFile, cache: FingerprintCache?) throws -> WeightFile? {
+        guard let place = file.metadata[VariantTensors.baselineKey] else { return nil }
+        func unreadable(_ reason: String) -> CLIPError {
+            .unreadable(path: file.path, reason: "it holds what differs from the weights in \(place), and \(reason)")
+        }
+        let path = URL(fileURLWithPath: place, relativeTo: URL(fileURLWithPath: file.path).deletingLastPathComponent())
+            .standardizedFileURL.path
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw unreadable("\(path) is not there; put the baseline there, or convert the variant to a whole model where it is")
+        }
+        let found = try WeightFile(path: path)
+        if found.source is VariantTensors { throw unreadable("these are a variant themselves; expected a whole model") }
+        guard found.files.count == 1 else { throw unreadable("these are several files; expected one") }
+        let digest = try FingerprintCache.value(in: cache, of: "digest of a baseline", files: [path]) {
+            [try Fingerprint.digest(ofFile: path)]
+        }[0]
+        guard digest == file.metadata[VariantTensors.digestKey] else {
+            throw unreadable(
+                "these have changed since; expected those with the SHA-256 \(file.metadata[VariantTensors.digestKey] ?? "(none is given)")"
+            )
+        }
+        return found
     }
 
     private enum Kind { case zip, safetensors }
