@@ -116,11 +116,17 @@ struct ReproduceCommand: ParsableCommand {
             shouldStop: { interrupt.isRequested }, report: progress.report)
     }
 
-    /// A batch of different items is no larger than there are items.
+    /// A batch is no larger than half of what it is drawn from: small data would else have one batch, or none.
     private func fit(_ recipe: inout Recipe, to dataset: Dataset) throws {
-        guard recipe.batch.sampler == .onePerItem else { return }
-        let items = Set(TrainingData.rows(of: dataset).map(\.productID)).count
-        recipe.batch.shares[0].items = max(2, min(recipe.batch.shares[0].items, items / 2))
+        let rows = TrainingData.rows(of: dataset)
+        let counts = rows.reduce(into: [String: Int]()) { $0[$1.productID, default: 0] += 1 }
+        let things =
+            switch recipe.batch.sampler {
+            case .shuffled, .inOrder: rows.count
+            case .onePerItem: counts.count
+            case .items, .category, .mined: counts.values.count { $0 > 1 }
+            }
+        recipe.batch.shares[0].items = max(2, min(recipe.batch.shares[0].items, things / 2))
     }
 
     // MARK: Figures

@@ -12,20 +12,26 @@ extension Checkpoint {
         .reduce(0) { $0 + $1.theirs.reduce(0) { $0 + (weightFile.source.tensors[$1]?.elementCount ?? 0) } }
     }
 
-    /// Writes what tells a model's weights from this checkpoint's, under the names that this one's file has.
-    /// - Throws: `CLIPError.unmixable` for another architecture, `CLIPError.wrongValue` for a baseline of several files or one that is a variant
-    ///   itself.
-    func writeDifferences(of model: CLIPModel, coarseness: Float, to path: String) throws {
+    /// - Throws: `CLIPError.unmixable` for another architecture, `CLIPError.wrongValue` for a checkpoint of several files or one that is a variant
+    ///   itself: nothing can be kept as what differs from it.
+    func checkIsBaseline(of model: CLIPModel, at path: String) throws {
         guard model.configuration == configuration else {
             throw CLIPError.unmixable(
                 self.path, path,
                 because: "one is \(configuration.architectureName), the other \(model.configuration.architectureName)")
         }
-        guard weightFile.files.count == 1, !(weightFile.source is VariantTensors), let file = weightFile.files.first else {
+        guard weightFile.files.count == 1 else {
+            let found = weightFile.source is VariantTensors ? "a variant itself" : "\(weightFile.files.count) files"
             throw CLIPError.wrongValue(
-                path: self.path, key: "baseline", found: "\(weightFile.files.count) files",
-                expected: "a model whose weights are one file")
+                path: self.path, key: "baseline", found: found, expected: "a model whose weights are one file")
         }
+    }
+
+    /// Writes what tells a model's weights from this checkpoint's, under the names that this one's file has.
+    /// - Throws: as `checkIsBaseline`; `TensorFileError`.
+    func writeDifferences(of model: CLIPModel, coarseness: Float, to path: String) throws {
+        try checkIsBaseline(of: model, at: path)
+        let file = weightFile.files[0]
         let weights = Dictionary(uniqueKeysWithValues: model.store.parameters + model.store.buffers)
         let changed = try weightFile.parts(names).flatMap { part -> [VariantWriter.Changed] in
             try weights[part.ours].map { try stored($0, part) } ?? []

@@ -28,6 +28,7 @@ extension Checkpoint {
         _ model: CLIPModel, preprocessing: Preprocessing, to path: String, stored: Stored = .whole(.float32),
         vocabulary: String? = nil, additions: [String: Any]? = nil
     ) throws {
+        if case .differences(let baseline, _) = stored { try baseline.checkIsBaseline(of: model, at: path) }
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {

@@ -4,15 +4,15 @@ import Hashing
 extension CatalogStore {
     /// The catalogue as a data set: what its models can be trained and measured on. Every usable image is a row; products are identities.
     ///
-    /// Where no image has a split, products are drawn for validation by their ids alone: the same ones whenever the catalogue is read, and no
-    /// product has images on both sides.
+    /// Where no image is kept for training, as in a catalogue that is there to be searched, all are taken, and products are drawn for validation
+    /// by their ids alone: the same ones whenever the catalogue is read, and no product has images on both sides.
     /// - Parameters:
     ///   - path: the catalogue's file, as the data set's source.
     ///   - validationShare: of the products with two images and more, 0…1.
     public func dataset(path: String, validationShare: Double = 0.15) throws(CatalogError) -> Dataset {
         let products = Dictionary(uniqueKeysWithValues: try products().map { ($0.id, $0) })
         let images = try images().filter { $0.state == .ok }
-        let hasSplits = images.contains { $0.split != nil }
+        let hasSplits = images.contains { $0.split == "train" }
         let counts = images.reduce(into: [String: Int]()) { $0[$1.productID, default: 0] += 1 }
         let rows = images.map { image in
             var fields = products[image.productID]?.fields ?? [:]
