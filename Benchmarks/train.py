@@ -10,13 +10,13 @@ PROGRAM is the built stylefinder, DIR a data folder with a manifest.jsonl or man
 Ours is `stylefinder train` as it is. The peer reads the same recipe and trains the same parameters with the same losses, rates and clipping: views by
 torchvision.transforms on Pillow's photos, DataLoader with a worker for each core, persistent and with the usual prefetching, channels_last for
 convolutional towers, torch.optim.AdamW(fused=True), captions tokenised beforehand, autocast where the recipe says bfloat16. Both begin with the same
-weights where a shipped model goes on, draw their batches for themselves, use as many threads as there are cores, and save model and optimizer at the end.
+weights where a shipped model goes on, draw their own batches, use as many threads as there are cores, and save model and optimizer at the end.
 
-Every round starts a process of each, in turns. Seconds per step are the wall time from asking for a batch to the update, the mean of --steps steps:
-those before (4, or twice the cores) are not counted, and as many after them neither, since by then no more batches are made. "waited" is the share of all
-steps' time that went by waiting for data. Memory is the peak of the whole process, loading and saving too: "RSS" the sum of each process's highest, where pages that processes
-share count once for each; "PSS" the highest sum, looked at every second, where they count once in all. Figures are medians of the rounds, ratios
-those of one round. Losses stand beside each other to show that both train the same thing.
+Every round starts a process of each, in turns. Seconds per step are the wall time from asking for a batch to the update, the mean of --steps steps.
+Those before them (4, or twice the cores) are not counted, and as many after them neither, since by then no more batches are made. "waited" is the
+share of all steps' time that went by waiting for data. Memory is the peak of the whole process, loading and saving too: "RSS" the sum of each
+process's highest, where pages that processes share count once for each; "PSS" the highest sum, looked at every second, where they count once in all.
+Figures are medians of the rounds; a ratio is that of one round. Losses stand beside each other to show that both train the same thing.
 
 bfloat16 is measured where the processor computes in it; --precision bfloat16 measures it anyway.
 """
@@ -29,6 +29,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -278,12 +279,13 @@ def run(command, folder):
 
 
 def ours(options, recipe, folder):
-    run_folder = folder / f"run-{len(list(folder.glob('run-*')))}"
+    run_folder = folder / "run"
     command = [options.program, "train", recipe, "--data", folder, "--out", run_folder, "--threads", CORES]
     _, memory = run(command, folder)
     lines = [json.loads(line) for line in (run_folder / "metrics.jsonl").read_text().splitlines()]
     steps = [line for line in lines if "seconds" in line]
     version = json.loads((run_folder / "best/stylefinder.json").read_text()).get("torch", "unknown")
+    shutil.rmtree(run_folder)
     return memory | {
         "seconds": [line["seconds"] for line in steps], "loss": [line["loss"] for line in steps], "torch": version,
         "waited": next(line["waited"] for line in lines if "epoch" in line)}
@@ -355,8 +357,8 @@ def main():
           f"{len(rows)} photos; {options.rounds} rounds of {options.steps} steps.")
     if not native:
         print("The processor does not compute in bfloat16 (no avx512_bf16, no amx_bf16)" + ("." if "bfloat16" in precisions else ": left out."))
-    print("\n| case | s a step, ours | PyTorch | PyTorch / ours (rounds) | waited, ours | PyTorch | RSS MiB, ours | PyTorch | PSS MiB, ours | PyTorch "
-          "| loss, ours | PyTorch |\n|---|" + "---|" * 11)
+    print("\n| case | s a step, ours | PyTorch | PyTorch / ours (rounds) | waited, ours | PyTorch | RSS MiB, ours | PyTorch | PSS MiB, ours "
+          "| PyTorch | loss, ours | PyTorch |\n|---|" + "---|" * 11)
     print("\n".join(lines))
 
 

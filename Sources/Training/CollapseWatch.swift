@@ -1,6 +1,7 @@
 import Foundation
 
-/// Watches a run for two ways in which nothing is learned: all vectors become one, or a loss stays what chance gives.
+/// Watches a run for three ways in which nothing is learned: all vectors become one, a loss stays what chance gives, or it is at its least and has
+/// nothing left to teach.
 struct CollapseWatch {
     /// Steps that are looked at together.
     private static let window = 50
@@ -8,11 +9,14 @@ struct CollapseWatch {
     private static let oneVector = 0.98
     /// How near to chance counts as chance.
     private static let nearness = 0.01
+    /// How much of the way from chance to the floor may be left at the floor.
+    private static let rest = 0.02
 
     /// What was told, in this process or before it.
     private(set) var told: [String]
     private var cosines: [Double] = []
     private var shares: [String: [Double]] = [:]
+    private var rests: [String: [Double]] = [:]
 
     init(told: [String]) { self.told = told }
 
@@ -22,6 +26,8 @@ struct CollapseWatch {
         for (name, value) in report.terms {
             guard let chance = report.chance[name], chance > 0 else { continue }
             Self.keep(value / chance, in: &shares[name, default: []])
+            guard let floor = report.floor[name], floor < chance else { continue }
+            Self.keep((value - floor) / (chance - floor), in: &rests[name, default: []])
         }
         if let mean = Self.mean(cosines), mean > Self.oneVector {
             let sentence = String(
@@ -37,6 +43,14 @@ struct CollapseWatch {
             let key = "The loss \(name) stays at chance"
             let sentence = String(
                 format: "%@ (%.3f) over %d steps: it learns nothing from these labels, texts or rates.", key, chance, Self.window)
+            if let new = tell(sentence, key: key) { return new }
+        }
+        for (name, values) in rests.sorted(by: { $0.key < $1.key }) {
+            guard let mean = Self.mean(values), mean < Self.rest, let floor = report.floor[name] else { continue }
+            let key = "The loss \(name) is at its floor"
+            let sentence = String(
+                format: "%@ (%.3f) over %d steps: its batches are solved, and nothing is left to learn from them.", key, floor,
+                Self.window)
             if let new = tell(sentence, key: key) { return new }
         }
         return nil

@@ -228,6 +228,7 @@ public enum Trainer {
                 line["cosine"] = result.cosine
                 for (name, value) in result.terms { line["loss_\(name)"] = value }
                 for (name, value) in result.chance { line["chance_\(name)"] = value }
+                for (name, value) in result.floor { line["floor_\(name)"] = value }
                 try folder.append(line)
                 if let remark = watch.see(result) {
                     progress.remarks = watch.told

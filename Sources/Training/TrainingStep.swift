@@ -46,6 +46,8 @@ public struct StepReport: Sendable, Equatable {
     public var terms: [String: Double]
     /// What each term is worth where the vectors tell nothing apart, of those where that is one number.
     public var chance: [String: Double] = [:]
+    /// What each term is worth at least, of those where that is known.
+    public var floor: [String: Double] = [:]
     /// Mean cosine of two views' vectors, −1…1: near 1 where they have collapsed into one.
     public var cosine: Double
     public var gradientNorm: Double
@@ -234,6 +236,7 @@ public final class TrainingStep {
             if !term.prefixes.isEmpty { value = try value / Double(term.prefixes.count + 1) }
             report.terms[term.name, default: 0] += try value.item() * share
             if let chance = try term.loss.chance(batch, term.scope) { report.chance[term.name, default: 0] += chance * share }
+            if let floor = try term.loss.floor(batch, term.scope) { report.floor[term.name, default: 0] += floor * share }
             let weighted = try value * term.weight
             sum = try sum.map { try $0 + weighted } ?? weighted
         }

@@ -32,20 +32,21 @@ struct EvaluationPage {
                 ]))
         let names = results.map(\.vectors.name)
         return Report(
-            title: "\(list(names)) on \(URL(fileURLWithPath: rows.data).lastPathComponent)",
+            title: "\(Self.list(names)) on \(URL(fileURLWithPath: rows.data).lastPathComponent)",
             lead: [rows.summary(results[0].measurement) + ".", "Dataset: \(plan.source)."], remarks: remarks, sections: sections)
     }
 
     /// With the minus sign of print.
     static func signed(_ value: Double) -> String { CompareCommand.signed(value).replacing("-", with: "−") }
 
-    private func list(_ names: [String]) -> String {
+    /// Names as a sentence has them.
+    static func list(_ names: [String]) -> String {
         names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
     }
 
     private var remarks: [Report.Remark] {
-        var remarks = results.flatMap { result in
-            result.vectors.remarks.map { Report.Remark(.warning, $0.prefix(1).uppercased() + $0.dropFirst()) }
+        var remarks = (outcome.remarks + results.flatMap(\.vectors.remarks)).map {
+            Report.Remark(.warning, $0.prefix(1).uppercased() + $0.dropFirst())
         }
         if outcome.unreadable > 0 {
             remarks.append(Report.Remark(.warning, "\(outcome.unreadable) pictures can't be read and were left out."))
@@ -246,7 +247,8 @@ struct EvaluationPage {
         let figures = try results.enumerated().compactMap { place, result -> Report.Figure? in
             guard let path = result.vectors.metrics else { return nil }
             let curves = try TrainingCurves(metrics: path)
-            guard !curves.charts.isEmpty else { return nil }
+            // A run without steps has one point of validation, which is no curve.
+            guard curves.hasSteps else { return nil }
             return Report.Figure(
                 "training-\(place + 1)", title: "Training of \(result.vectors.name)",
                 note: curves.best.map { "The best epoch is \($0.epoch), after step \($0.step)." } ?? "", .charts(curves.charts))

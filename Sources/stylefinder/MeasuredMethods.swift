@@ -65,6 +65,8 @@ struct MethodBench {
         let results: [Result]
         /// Rows that were left out, since their pictures can't be read.
         let unreadable: Int
+        /// What has to be known of several methods at once.
+        let remarks: [String]
     }
 
     init(
@@ -89,6 +91,8 @@ struct MethodBench {
         var unreadable: [Int: String] = [:]
         for method in all { unreadable.merge(method.unreadable) { first, _ in first } }
         let (plan, kept) = try remaining(unreadable)
+        let shared = cutCaptions(of: all)
+        for remark in shared { Console.warn(remark) }
         var options = options
         options.captions = captions?.keeping(kept)
         let results = try all.map { method in
@@ -110,13 +114,27 @@ struct MethodBench {
                 method.remarks.append(
                     String(
                         format:
-                            "the vectors of \(method.name) have collapsed: two pictures have a cosine of %.4f on average, so its "
-                            + "rankings are near chance", cosine))
+                            "the vectors of \(method.name) have collapsed: two pictures have a cosine of %.4f on average, and little is "
+                            + "left to rank by", cosine))
                 Console.warn(method.remarks[method.remarks.count - 1])
             }
             return Result(vectors: method, measurement: measurement)
         }
-        return Outcome(plan: plan, results: results, unreadable: unreadable.count)
+        return Outcome(plan: plan, results: results, unreadable: unreadable.count, remarks: shared)
+    }
+
+    /// Captions that models do not read to their ends, a sentence for all models that cut as many.
+    private func cutCaptions(of methods: [MethodVectors]) -> [String] {
+        guard let captions else { return [] }
+        let cutting = methods.filter { ($0.texts?.cutOff ?? 0) > 0 }
+        let counts = Dictionary(grouping: cutting) { $0.texts?.cutOff ?? 0 }
+        return counts.sorted { $0.key > $1.key }.map { count, methods in
+            let names = methods.map(\.name)
+            let who = names.count < 4 ? EvaluationPage.list(names) : "\(names.count) of the models"
+            return
+                "\(count) of the \(captions.texts.count) captions are longer than \(who) \(names.count == 1 ? "reads" : "read"): their ends "
+                + "are not part of their vectors"
+        }
     }
 
     /// The plan without the rows whose pictures can't be read, which are told.
@@ -172,7 +190,7 @@ struct MethodBench {
     private func vectors(ofModel name: String) throws -> MethodVectors {
         let location = try ModelLocation(name)
         let checkpoint = try location.open()
-        var remarks = trainedOnRemark(checkpoint, named: location.name).map { [$0] } ?? []
+        let remarks = trainedOnRemark(checkpoint, named: location.name).map { [$0] } ?? []
         let embedder = try embedding.embedder(checkpoint)
         let found = try pictures.vectors(by: embedder, progress: ProgressBar("embedding with \(location.name)").show)
         var texts: TextVectors?
@@ -180,14 +198,8 @@ struct MethodBench {
             if embedder.tokenizer == nil {
                 Console.note("note: \(location.name) takes no texts, so its captions are not measured.")
             } else {
-                let made = try TextVectors(
+                texts = try TextVectors(
                     captions.texts, by: embedder, progress: ProgressBar("captions with \(location.name)").show)
-                if made.cutOff > 0 {
-                    remarks.append(
-                        "\(made.cutOff) of the \(captions.texts.count) captions are longer than \(location.name) reads: their ends are not "
-                            + "part of their vectors")
-                }
-                texts = made
             }
         }
         for remark in remarks { Console.warn(remark) }

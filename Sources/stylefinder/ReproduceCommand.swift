@@ -140,7 +140,7 @@ struct ReproduceCommand: ParsableCommand {
         options.slicings = Slicing.standard(of: plan)
         options.skew = MethodMeasurement.standardSkew(of: plan)
         let outcome = try bench.measure(variants.map { .model(folder($0)) }, options)
-        let verdicts = try Self.verdicts(variants, outcome, folder: folder)
+        let verdicts = try Self.verdicts(outcome, of: variants)
         try show(outcome, verdicts)
         var report = try EvaluationPage(outcome, rows: rows).report()
         report.title = "The paper's stages with a \(backbone == .vit ? "ViT" : "ResNet")"
@@ -159,38 +159,57 @@ struct ReproduceCommand: ParsableCommand {
     }
 
     /// What each variant does to its baseline, and why where it does nothing good.
-    private static func verdicts(
-        _ variants: [PaperVariant], _ outcome: MethodBench.Outcome, folder: (PaperVariant) -> String
-    ) throws -> [Verdict] {
+    private static func verdicts(_ outcome: MethodBench.Outcome, of variants: [PaperVariant]) throws -> [Verdict] {
         guard let baseline = outcome.results.first, variants.first?.name == PaperVariant.baseline else { return [] }
+        let start = try baseline.vectors.metrics.flatMap { try TrainingCurves(metrics: $0).validation(score).last?.value }
         return try zip(variants, outcome.results).dropFirst().map { variant, result in
             let differences = MethodComparison(baseline.measurement, result.measurement, examples: 0).differences
             let first = differences.first { $0.figure == .recallAt1 }?.difference
             let precision = differences.first { $0.figure == .meanAveragePrecision }?.difference
-            let record = (try? ModelLocation(folder(variant)).open().recorded()) ?? [:]
-            let remarks = record["remarks"] as? [String] ?? []
+            let curves = try result.vectors.metrics.map { try TrainingCurves(metrics: $0) }
+            let remarks = curves?.remarks ?? []
             guard let first, let precision else {
                 return Verdict(variant: variant.name, sentence: "\(variant.name) could not be compared.", isWarning: true)
             }
             var sentence =
                 "\(variant.name): R@1 \(EvaluationPage.signed(first.difference)), mAP \(EvaluationPage.signed(precision.difference)) against the baseline"
+            if let before = baseline.measurement.textToImage?.report, let after = result.measurement.textToImage?.report,
+                let old = before.recallAt[1], let new = after.recallAt[1]
+            {
+                sentence += String(format: ", text→image R@1 %.3f instead of %.3f", new, old)
+            }
             let isBetter = first.isBeyondChance && first.difference > 0
             let isWorse = first.isBeyondChance && first.difference < 0
-            sentence += isBetter ? ", beyond chance." : isWorse ? ", worse beyond chance." : ", within chance."
+            sentence +=
+                isBetter
+                ? "; R@1 is better beyond chance." : isWorse ? "; R@1 is worse beyond chance." : "; R@1 is within chance."
             if !isBetter {
-                sentence += " " + (remarks.isEmpty ? reason(record, isWorse: isWorse) : remarks.joined(separator: " "))
+                sentence += " " + (remarks + [reason(curves, start: start)].compactMap { $0 }).joined(separator: " ")
             }
             return Verdict(variant: variant.name, sentence: sentence, isWarning: isWorse || !remarks.isEmpty)
         }
     }
 
-    /// What the run's own validation says about a variant that did not win.
-    private static func reason(_ record: [String: Any], isWorse: Bool) -> String {
-        let epoch = record["epoch"] as? Int ?? 0
-        return isWorse
-            ? "Its best epoch on the validation rows was the \(epoch)th: what it learned there did not carry over, and other things were forgotten."
-            : "Its best epoch on the validation rows was the \(epoch)th; the rates, the number of epochs or the number of items may be too small for more."
+    /// What the run's own validation says about a variant that did not win; nil where it says nothing.
+    /// - Parameter start: the baseline's figure on the same rows.
+    private static func reason(_ curves: TrainingCurves?, start: Double?) -> String? {
+        guard let curves, let start, let last = curves.validation(score).last,
+            let best = curves.validation(score).max(by: { $0.value < $1.value })
+        else { return nil }
+        func number(_ value: Double) -> String { String(format: "%.3f", value) }
+        if best.value <= start {
+            return
+                "On the validation rows no epoch came up to the baseline's \(number(start)): the best was epoch \(best.epoch) with \(number(best.value)), "
+                + "the last has \(number(last.value)). It forgets more than it learns."
+        }
+        let rise = "On the validation rows it rose from \(number(start)) to \(number(best.value)) in epoch \(best.epoch)"
+        return best.epoch == last.epoch
+            ? "\(rise), its last: more epochs may do more."
+            : "\(rise), which the test's items do not show; the last epoch has \(number(last.value))."
     }
+
+    /// The mean of a validation's mAPs, in the metrics.
+    private static let score = "score"
 
     private func show(_ outcome: MethodBench.Outcome, _ verdicts: [Verdict]) throws {
         if output.json {

@@ -278,6 +278,15 @@ struct TrainingCurvesTests {
         #expect(charts[1].series.map(\.name) == ["info_nce", "supcon"])
         #expect(charts[4].series.map(\.name) == ["map", "score"] && charts[4].series[1].points.map(\.x) == [2, 4])
         #expect(charts.allSatisfy { $0.marks.map(\.x) == [2] && $0.marks.map(\.label) == ["best: epoch 1"] })
+        let single = try folder.write(
+            "single.jsonl",
+            """
+            {"step": 1, "loss": 3}
+            {"epoch": 1, "step": 1, "val_score": 0.5, "val_map": 0.5}
+            {"epoch": 2, "step": 2, "val_score": 0.25, "val_map": 0.25}
+            """)
+        let twin = try TrainingCurves(metrics: single)
+        #expect(twin.hasSteps && twin.charts.last?.series.map(\.name) == ["map"])
         #expect(charts[0].summary == "loss from 3.5 at step 1 to 1 at step 4, between 1 and 3.5; best: epoch 1 at step 2.")
     }
 

@@ -468,6 +468,38 @@ struct TechniqueTests {
         }
     }
 
+    @Test("a loss whose batches are solved is told once")
+    func solved() {
+        func report(_ loss: Double) -> StepReport {
+            StepReport(
+                loss: loss, terms: ["supcon": loss], chance: ["supcon": 4], floor: ["supcon": 1], cosine: 0.1, gradientNorm: 1,
+                rate: 1)
+        }
+        var watch = CollapseWatch(told: [])
+        #expect((0..<100).allSatisfy { _ in watch.see(report(1.2)) == nil })
+        let told = (0..<200).compactMap { _ in watch.see(report(1.03)) }
+        #expect(told.count == 1 && told[0].contains("supcon is at its floor (1.000)"), "\(told)")
+    }
+
+    @Test("the floor of a step is what perfect vectors give")
+    func floor() throws {
+        // Three photos of one garment, two of another, one alone: three anchors at ln 2, two at ln 1.
+        let labels = [0, 0, 0, 1, 1, 2]
+        let perfect = try Tensor(
+            labels.flatMap { label in (0..<3).map { $0 == label ? Float(1) : 0 } }, shape: [6, 3])
+        let expected = 3 * log(2.0) / 5
+        #expect(abs(try SupCon.loss(perfect, labels: labels, temperature: 0.01).item() - expected) < 1e-5)
+        let tiny = try TinyRun(.vit)
+        tiny.recipe.losses = [
+            .init(kind: .supCon(SupCon(by: ["product_id"], on: .imageText, temperature: 0.1)), weight: 1, name: "supcon")
+        ]
+        tiny.recipe.batch = .init(items: 4, views: 2, singles: 0)
+        var floors: [Double] = []
+        try tiny.train { if case .step(_, let result, _) = $0 { floors.append(result.floor["supcon"] ?? 0) } }
+        // Two photos and their texts: three positives each, the paper's batches.
+        #expect(!floors.isEmpty && floors.allSatisfy { abs($0 - log(3)) < 1e-9 }, "\(floors)")
+    }
+
     @Test("what the paper's stage 2 did collapses, and the run says so")
     func constantCaption() throws {
         let tiny = try TinyRun(.vit)

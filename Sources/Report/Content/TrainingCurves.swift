@@ -8,6 +8,8 @@ public struct TrainingCurves: Sendable {
     let epochs: [(epoch: Int, step: Double, values: [String: Double])]
     /// The epoch that the run keeps as its best.
     public let best: (epoch: Int, step: Int)?
+    /// What was told while it ran.
+    public let remarks: [String]
 
     /// - Throws: `.noMetrics`, `.metrics` naming the line. A last line that was cut off, as a run that still writes leaves it, is left out.
     public init(metrics path: String) throws(ReportError) {
@@ -18,6 +20,7 @@ public struct TrainingCurves: Sendable {
         var steps: [(step: Double, values: [String: Double])] = []
         var epochs: [(epoch: Int, step: Double, values: [String: Double])] = []
         var best: (epoch: Int, step: Int)?
+        var remarks: [String] = []
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         for (number, line) in lines.enumerated() where !line.isEmpty {
             guard let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
@@ -30,6 +33,8 @@ public struct TrainingCurves: Sendable {
             if let epoch = object["epoch"] as? Int {
                 epochs.append((epoch, step, values))
                 if object["best"] as? Bool == true { best = (epoch, Int(step)) }
+            } else if let remark = object["remark"] as? String {
+                remarks.append(remark)
             } else {
                 steps.append((step, values))
             }
@@ -37,6 +42,14 @@ public struct TrainingCurves: Sendable {
         self.steps = steps
         self.epochs = epochs
         self.best = best
+        self.remarks = remarks
+    }
+
+    public var hasSteps: Bool { !steps.isEmpty }
+
+    /// A figure of the validation by epoch, such as `score`.
+    public func validation(_ figure: String) -> [(epoch: Int, value: Double)] {
+        epochs.compactMap { epoch in epoch.values["val_\(figure)"].map { (epoch.epoch, $0) } }
     }
 
     /// Panels for the loss and its terms, the learning rate, the gradient's norm and the validation's figures, as far as the run has them; the
@@ -62,7 +75,14 @@ public struct TrainingCurves: Sendable {
         if terms.count > 1 { add("Terms of the loss", terms.compactMap { curve($0, String($0.dropFirst(5))) }) }
         add("Learning rate", [curve("rate", "learning rate")].compactMap { $0 })
         add("Norm of the gradient", [curve("gradient_norm", "norm")].compactMap { $0 })
-        let figures = names("val_", in: epochs.lazy.map(\.values))
+        var figures = names("val_", in: epochs.lazy.map(\.values))
+        // A score that is one figure's mean would be the same curve once more.
+        let score = "val_score"
+        if let twin = figures.first(where: { $0 != score }), figures.contains(score),
+            epochs.allSatisfy({ $0.values[twin] == $0.values[score] })
+        {
+            figures.removeAll { $0 == score }
+        }
         add(
             "Validation",
             figures.map { key in

@@ -25,6 +25,8 @@ protocol LossTerm: Sendable, Equatable {
     func remember(_ batch: LossBatch, _ heads: HeadScope) throws
     /// What the loss is worth where the vectors tell nothing apart; nil where that is not one number.
     func chance(_ batch: LossBatch, _ heads: HeadScope) throws -> Double?
+    /// The least that the loss can be for this batch, with perfect vectors; nil where that is not known.
+    func floor(_ batch: LossBatch, _ heads: HeadScope) throws -> Double?
     /// Vectors `[classes, d]` of texts that were learned for the labels, to be kept with the model; nil where none are.
     func learnedPrototypes(_ heads: HeadScope, _ setting: LossSetting) throws -> Tensor?
 }
@@ -39,6 +41,7 @@ extension LossTerm {
     func addTensors(to heads: HeadScope, _ setting: LossSetting) throws {}
     func remember(_ batch: LossBatch, _ heads: HeadScope) throws {}
     func chance(_ batch: LossBatch, _ heads: HeadScope) throws -> Double? { nil }
+    func floor(_ batch: LossBatch, _ heads: HeadScope) throws -> Double? { nil }
     func learnedPrototypes(_ heads: HeadScope, _ setting: LossSetting) throws -> Tensor? { nil }
 }
 

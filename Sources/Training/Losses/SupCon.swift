@@ -83,4 +83,12 @@ extension SupCon {
     func chance(_ batch: LossBatch, _ heads: HeadScope) throws -> Double? {
         memory > 0 ? nil : log(Double(try batch.labels(by: by, on).count - 1))
     }
+
+    /// An anchor's positives share its probability: ln |P(i)|, the mean over the anchors.
+    func floor(_ batch: LossBatch, _ heads: HeadScope) throws -> Double? {
+        if memory > 0 { return nil }
+        let counts = try batch.labels(by: by, on).reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }.values.filter { $0 > 1 }
+        let anchors = counts.reduce(0, +)
+        return anchors == 0 ? nil : counts.reduce(0) { $0 + Double($1) * log(Double($1 - 1)) } / Double(anchors)
+    }
 }

@@ -119,4 +119,9 @@ extension Triplet {
         case .soft: log(2)
         }
     }
+
+    /// Every positive nearer than every negative, by the margin.
+    func floor(_ batch: LossBatch, _ heads: HeadScope) -> Double? {
+        if case .hard = margin { 0 } else { nil }
+    }
 }
