@@ -147,7 +147,7 @@ struct ReproduceCommand: ParsableCommand {
         report.lead.insert(
             "Variants begin with \(start ?? "the shipped small model"); learning rates are \(String(format: "%g", factor)) times the recipes'.",
             at: 0)
-        report.remarks += verdicts.map { Report.Remark($0.isWarning ? .warning : .note, $0.sentence) }
+        if !verdicts.isEmpty { report.sections.insert(Self.section(of: verdicts), at: 1) }
         try report.write(to: "\(out)/report")
         Console.note("report: \(out)/report/index.html")
     }
@@ -156,6 +156,20 @@ struct ReproduceCommand: ParsableCommand {
         let variant: String
         let sentence: String
         let isWarning: Bool
+    }
+
+    /// Below the tables that they speak of.
+    private static func section(of verdicts: [Verdict]) -> Report.Section {
+        let title = "What each variant does to its baseline"
+        let lines = verdicts.map { verdict in
+            (term: verdict.variant + (verdict.isWarning ? " (warning)" : ""), text: verdict.sentence)
+        }
+        return Report.Section(
+            title,
+            text: [
+                "Differences are against the baseline on the same queries; beyond chance: their 95 % interval by product leaves out 0."
+            ],
+            figures: [Report.Figure("verdicts", title: "One by one, and why where one did not win", .definitions(lines))])
     }
 
     /// What each variant does to its baseline, and why where it does nothing good.
@@ -169,10 +183,10 @@ struct ReproduceCommand: ParsableCommand {
             let curves = try result.vectors.metrics.map { try TrainingCurves(metrics: $0) }
             let remarks = curves?.remarks ?? []
             guard let first, let precision else {
-                return Verdict(variant: variant.name, sentence: "\(variant.name) could not be compared.", isWarning: true)
+                return Verdict(variant: variant.name, sentence: "It could not be compared.", isWarning: true)
             }
             var sentence =
-                "\(variant.name): R@1 \(EvaluationPage.signed(first.difference)), mAP \(EvaluationPage.signed(precision.difference)) against the baseline"
+                "R@1 \(EvaluationPage.signed(first.difference)), mAP \(EvaluationPage.signed(precision.difference)) against the baseline"
             if let before = baseline.measurement.textToImage?.report, let after = result.measurement.textToImage?.report,
                 let old = before.recallAt[1], let new = after.recallAt[1]
             {
@@ -240,7 +254,7 @@ struct ReproduceCommand: ParsableCommand {
                     EvaluateCommand.number)
             print("| \(([result.vectors.name] + figures).joined(separator: " | ")) |")
         }
-        for verdict in verdicts { print(verdict.sentence) }
+        for verdict in verdicts { print("\(verdict.variant): \(verdict.sentence)") }
     }
 }
 
