@@ -25,6 +25,9 @@ struct Listing: Equatable, Sendable {
 
     subscript(name: String) -> ListedFile? { files.first { $0.name == name } }
 
+    /// The size of a file that nobody has: whoever says more says nonsense, and sums of such sizes could not be taken.
+    static let largestFile = 1 << 50
+
     /// A listing is a few kilobytes; beyond this it is none.
     static let limit = 16 << 20
 
@@ -49,7 +52,7 @@ struct Listing: Equatable, Sendable {
                 throw .badAnswer(place: place, reason: "it lists \(sibling.rfilename) twice")
             }
             let (size, sum) = (sibling.lfs?.size ?? sibling.size, sibling.lfs?.digest?.lowercased())
-            guard size ?? 0 >= 0, sum.map({ Self.isHex($0, count: 64) }) ?? true else {
+            guard (0...Self.largestFile).contains(size ?? 0), sum.map({ Self.isHex($0, count: 64) }) ?? true else {
                 throw .badAnswer(place: place, reason: "the size or the SHA-256 of \(sibling.rfilename) is none")
             }
             files.append(ListedFile(name: sibling.rfilename, size: size, sha256: sum, blob: sibling.blobId))

@@ -15,14 +15,19 @@ struct HTTPHead: Sendable, Equatable {
     subscript(_ name: String) -> String? { headers[name] }
 
     /// The bytes that follow, where it says so.
-    var length: Int? { self["content-length"].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil } }
+    var length: Int? { self["content-length"].flatMap(Self.size) }
+
+    /// A size that a file can have.
+    static func size(_ text: some StringProtocol) -> Int? {
+        Int(text).flatMap { (0...Listing.largestFile).contains($0) ? $0 : nil }
+    }
 
     /// `bytes 5-9/10` is (5, 10); the whole size may be unknown.
     var range: (start: Int, size: Int?)? {
         guard let text = self["content-range"], text.hasPrefix("bytes ") else { return nil }
         let halves = text.dropFirst(6).split(separator: "/", maxSplits: 1)
-        guard halves.count == 2, let start = halves[0].split(separator: "-").first.flatMap({ Int($0) }) else { return nil }
-        return (start, Int(halves[1]))
+        guard halves.count == 2, let start = halves[0].split(separator: "-").first.flatMap(Self.size) else { return nil }
+        return (start, Self.size(halves[1]))
     }
 
     /// An entity tag that stands for exactly these bytes; a weak one does not.

@@ -80,7 +80,7 @@ final class Web {
 
         func receive(_ head: HTTPHead) throws {
             self.head = head
-            if let size = head["x-linked-size"].flatMap({ Int($0) }) { linked.size = size }
+            if let size = head["x-linked-size"].flatMap(HTTPHead.size) { linked.size = size }
             if let tag = head["x-linked-etag"] { linked.tag = tag.trimmingCharacters(in: CharacterSet(charactersIn: "\"")) }
             if isWanted { try receiver.receive(head, linked: linked) }
         }

@@ -66,7 +66,7 @@ final class PartialFile {
     func follows(tag: String?) throws(HubError) {
         state.tag = tag
         state.synced = min(state.synced, position)
-        do { try write(state) } catch { throw .noWrite(path: stateFile, step: "writing", reason: "\(error.localizedDescription)") }
+        try write(state)
     }
 
     /// - Throws: ``HubError/diskFull(file:missing:)``, whose `missing` the caller knows; ``HubError/noWrite(path:step:reason:)``.
@@ -92,15 +92,27 @@ final class PartialFile {
     func sync() throws(HubError) {
         guard fsync(descriptor) == 0 else { throw .noWrite(path: path, step: "fsync", reason: Self.systemMessage()) }
         state.synced = position
-        // On a full disk the older note stays, which claims less.
+        // Where it can't be written the older note stays, which claims less.
         try? write(state)
     }
 
     /// The SHA-256 of all bytes; nothing can be added afterwards.
     func digest() -> String { hash.hexDigest() }
 
-    private func write(_ state: State) throws {
-        try JSONEncoder().encode(state).write(to: URL(fileURLWithPath: stateFile), options: .atomic)
+    /// In place, and always as whole blocks: so a note can be renewed on a disk that is full. One that is torn is no note.
+    private func write(_ state: State) throws(HubError) {
+        guard var note = try? JSONEncoder().encode(state) else {
+            throw .noWrite(path: stateFile, step: "writing", reason: "its content is no text")
+        }
+        note.append(Data(repeating: UInt8(ascii: " "), count: 4096 - note.count % 4096))
+        let file = open(stateFile, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+        guard file >= 0 else { throw .noWrite(path: stateFile, step: "opening", reason: Self.systemMessage()) }
+        defer { close(file) }
+        let count = note.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
+        guard count == note.count, ftruncate(file, off_t(note.count)) == 0 else {
+            if [ENOSPC, EDQUOT].contains(errno) { throw .diskFull(file: name, missing: nil) }
+            throw .noWrite(path: stateFile, step: "writing", reason: Self.systemMessage())
+        }
     }
 
     private func cut(to size: Int) throws(HubError) {
