@@ -36,14 +36,15 @@ public struct HubSettings: Sendable {
             environment[name].map { $0.trimmingCharacters(in: .whitespacesAndNewlines) }.flatMap { $0.isEmpty ? nil : $0 }
         }
         let text = value("HF_ENDPOINT") ?? Self.publicEndpoint
-        let trimmed = String(text.reversed().drop { $0 == "/" }.reversed())
+        var trimmed = text
+        while trimmed.hasSuffix("/") { trimmed.removeLast() }
         guard let endpoint = URL(string: trimmed), ["http", "https"].contains(endpoint.scheme?.lowercased()),
             endpoint.host?.isEmpty == false, endpoint.query == nil, endpoint.fragment == nil, endpoint.user == nil
         else { throw .badEndpoint(text) }
         self.endpoint = endpoint
         isOffline = ["1", "ON", "YES", "TRUE"].contains((value("HF_HUB_OFFLINE") ?? "").uppercased())
-        patience = .seconds(value("HF_HUB_DOWNLOAD_TIMEOUT").flatMap(Double.init).map { min(max($0, 1), 3600) } ?? 30)
-        certificates = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"].lazy.compactMap(value).first
+        patience = .seconds(value("HF_HUB_DOWNLOAD_TIMEOUT").flatMap { Int($0) }.map { min(max($0, 1), 3600) } ?? 30)
+        certificates = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"].compactMap(value).first
         // The small letters first, as every program does.
         var proxies: [String: String] = [:]
         for scheme in ["http", "https", "all"] {
@@ -64,7 +65,7 @@ public struct HubSettings: Sendable {
             if !text.isEmpty { found = Token(value: text, origin: file) }
         }
         // It becomes part of a line of a request.
-        if let found, !found.value.utf8.allSatisfy((0x21...0x7E).contains) { throw .badToken(origin: found.origin) }
+        if let found, !found.value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { throw .badToken(origin: found.origin) }
         token = found
     }
 

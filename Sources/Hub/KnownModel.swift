@@ -9,16 +9,16 @@ public struct KnownModel: Sendable {
     public let size: Int
 
     public static let all: [KnownModel] = [
-        .init("openai-vit-b-32", "openai", "clip-vit-base-patch32", "ViT-B/32", "mit", megabytes: 605),
-        .init("openai-vit-b-16", "openai", "clip-vit-base-patch16", "ViT-B/16", "mit", megabytes: 599),
-        .init("openai-vit-l-14", "openai", "clip-vit-large-patch14", "ViT-L/14", "mit", megabytes: 1_711),
-        .init("openai-rn50", "timm", "resnet50_clip.openai", "RN50", "mit", megabytes: 408),
-        .init("openai-rn101", "timm", "resnet101_clip.openai", "RN101", "mit", megabytes: 479),
-        .init("laion-vit-b-32", "laion", "CLIP-ViT-B-32-laion2B-s34B-b79K", "ViT-B/32", "mit", megabytes: 605),
-        .init("laion-vit-b-16", "laion", "CLIP-ViT-B-16-laion2B-s34B-b88K", "ViT-B/16", "mit", megabytes: 599),
-        .init("fashion-clip", "patrickjohncyh", "fashion-clip", "ViT-B/32", "mit", megabytes: 605),
-        .init("marqo-fashion-clip", "Marqo", "marqo-fashionCLIP", "ViT-B/16", "apache-2.0", megabytes: 599),
-        .init("marqo-fashion-siglip", "Marqo", "marqo-fashionSigLIP", "SigLIP ViT-B/16", "apache-2.0", megabytes: 813),
+        KnownModel("openai-vit-b-32", "openai", "clip-vit-base-patch32", "ViT-B/32", "mit", megabytes: 605),
+        KnownModel("openai-vit-b-16", "openai", "clip-vit-base-patch16", "ViT-B/16", "mit", megabytes: 599),
+        KnownModel("openai-vit-l-14", "openai", "clip-vit-large-patch14", "ViT-L/14", "mit", megabytes: 1_711),
+        KnownModel("openai-rn50", "timm", "resnet50_clip.openai", "RN50", "mit", megabytes: 408),
+        KnownModel("openai-rn101", "timm", "resnet101_clip.openai", "RN101", "mit", megabytes: 479),
+        KnownModel("laion-vit-b-32", "laion", "CLIP-ViT-B-32-laion2B-s34B-b79K", "ViT-B/32", "mit", megabytes: 605),
+        KnownModel("laion-vit-b-16", "laion", "CLIP-ViT-B-16-laion2B-s34B-b88K", "ViT-B/16", "mit", megabytes: 599),
+        KnownModel("fashion-clip", "patrickjohncyh", "fashion-clip", "ViT-B/32", "mit", megabytes: 605),
+        KnownModel("marqo-fashion-clip", "Marqo", "marqo-fashionCLIP", "ViT-B/16", "apache-2.0", megabytes: 599),
+        KnownModel("marqo-fashion-siglip", "Marqo", "marqo-fashionSigLIP", "SigLIP ViT-B/16", "apache-2.0", megabytes: 813),
     ].compactMap { $0 }
 
     private init?(

@@ -60,10 +60,12 @@ struct Listing: Equatable, Sendable {
         commit = answer.sha.lowercased()
         self.files = files
         isGated = answer.gated?.isTrue ?? false
-        licence = answer.terms.map(Licence.init(name:))
+        // It is shown on a terminal.
+        licence = answer.terms.map { Licence(name: String($0.prefix(100).filter { ("\u{20}"..."\u{7E}").contains($0) })) }
     }
 
-    private static func isHex(_ text: String, count: Int) -> Bool {
+    /// Whether a text is a digest of so many digits.
+    static func isHex(_ text: String, count: Int) -> Bool {
         text.utf8.count == count && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0 | 0x20) }
     }
 

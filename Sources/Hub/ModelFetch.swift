@@ -36,7 +36,6 @@ public final class ModelFetch {
     private let settings: HubSettings
     private let store: FetchedModels
     private let layouts: [FolderLayout]
-    private let shouldStop: () -> Bool
     private let tell: (Event) -> Void
     private let web: Web
     private let persistence: Persistence
@@ -61,14 +60,14 @@ public final class ModelFetch {
         do { transport = try CurlTransport(settings, shouldStop: shouldStop) } catch let trouble as Trouble {
             throw HubError.refused(what: "a model", reason: trouble.reason)
         }
-        self.init(settings, store: store, layouts: layouts, transport: transport, pause: pause, shouldStop: shouldStop, tell: tell)
+        self.init(settings, store: store, layouts: layouts, transport: transport, pause: pause, tell: tell)
     }
 
     init(
         _ settings: HubSettings, store: FetchedModels, layouts: [FolderLayout], transport: any HTTPTransport,
-        pause: @escaping (Duration) throws -> Void, shouldStop: @escaping () -> Bool, tell: @escaping (Event) -> Void
+        pause: @escaping (Duration) throws -> Void, tell: @escaping (Event) -> Void
     ) {
-        (self.settings, self.store, self.layouts, self.shouldStop, self.tell) = (settings, store, layouts, shouldStop, tell)
+        (self.settings, self.store, self.layouts, self.tell) = (settings, store, layouts, tell)
         web = Web(transport)
         persistence = Persistence(pause: pause, tell: { tell(.note($0)) })
     }
@@ -196,8 +195,7 @@ public final class ModelFetch {
             do { try web.get(url, token: token(for: url), into: probe) } catch is Probe.Enough {}
         }
         let parent = url.deletingLastPathComponent().lastPathComponent.lowercased()
-        func isSum(_ text: String) -> Bool { text.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } }
-        let sum = isSum(parent) ? parent : probe.linked.tag.flatMap { isSum($0) ? $0 : nil }
+        let sum = [parent, probe.linked.tag ?? ""].first { Listing.isHex($0, count: 64) }?.lowercased()
         let size = probe.linked.size ?? probe.head?.length
         let identity = sum ?? "\(url.absoluteString) \(probe.head?["etag"] ?? "") \(size ?? -1)"
         return Wanted(

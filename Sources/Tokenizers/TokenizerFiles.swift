@@ -35,14 +35,15 @@ public struct TokenizerFiles: Sendable, Hashable {
     /// The sets of files that a vocabulary may consist of, in the order in which they count.
     public static func sets(cleanup: TextCleanup) -> [[String]] { known(cleanup: cleanup).map(\.names) }
 
-    private static func known(cleanup: TextCleanup) -> [(kind: Kind, names: [String])] {
-        let file: (Kind, [String]) = (.tokenizerFile, ["tokenizer.json"])
-        let pieces: [(Kind, [String])] = ["spiece.model", "sentencepiece.model", "tokenizer.model"].map {
-            (.sentencePieceModel, [$0])
-        }
-        return [(.vocabularyAndMerges, ["vocab.json", "merges.txt"])]
-            + (cleanup == .huggingFace ? pieces + [file] : [file] + pieces)
-            + [(.openAIVocabulary, ["bpe_simple_vocab_16e6.txt.gz"])]
+    private typealias Known = (kind: Kind, names: [String])
+
+    private static func known(cleanup: TextCleanup) -> [Known] {
+        let (first, file, last): (Known, Known, Known) = (
+            (.vocabularyAndMerges, ["vocab.json", "merges.txt"]), (.tokenizerFile, ["tokenizer.json"]),
+            (.openAIVocabulary, ["bpe_simple_vocab_16e6.txt.gz"])
+        )
+        let pieces: [Known] = ["spiece.model", "sentencepiece.model", "tokenizer.model"].map { (.sentencePieceModel, [$0]) }
+        return [first] + (cleanup == .huggingFace ? pieces + [file] : [file] + pieces) + [last]
     }
 
     /// - Throws: ``TokenizerError``: what is wrong with a file, and where.

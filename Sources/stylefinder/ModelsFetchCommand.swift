@@ -39,6 +39,8 @@ extension ModelsCommand {
                 throw Failure.usage("Neither XDG_CACHE_HOME nor HOME says where models are kept; name a folder with --to.")
             }
             let interrupt = Interrupt()
+            // A host that closes an encrypted connection must not end the process.
+            signal(SIGPIPE, SIG_IGN)
             let bar = ProgressBar("fetching")
             let fetch = try ModelFetch(
                 settings, store: store, layouts: Checkpoint.folders.map(FolderLayout.init),

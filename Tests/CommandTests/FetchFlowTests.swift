@@ -59,7 +59,7 @@ extension CommandSuites {
             let part = place("cache/stylefinder/models/.owner--some-model.partial/parts/model.safetensors")
             let command = try Command.start(["models", "fetch", Self.name], environment: environment)
             let arrived = try await command.reaches {
-                (try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int).map { $0 >= 400_000 } ?? false
+                FileManager.default.contents(atPath: part)?.count ?? 0 >= 400_000
             }
             command.send(SIGKILL)
             let end = await command.end()
@@ -81,7 +81,7 @@ extension CommandSuites {
             let part = place("cache/stylefinder/models/.owner--some-model.partial/parts/model.safetensors")
             let command = try Command.start(["models", "fetch", Self.name], environment: environment)
             _ = try await command.reaches {
-                (try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int).map { $0 >= 400_000 } ?? false
+                FileManager.default.contents(atPath: part)?.count ?? 0 >= 400_000
             }
             command.send(SIGINT)
             let end = await command.end()

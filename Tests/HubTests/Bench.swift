@@ -32,13 +32,22 @@ final class Told: Sendable {
 
     var pauses: [Duration] { state.withLock { $0.pauses } }
     var notes: [String] {
-        state.withLock { $0.events }.compactMap { if case .note(let text) = $0 { text } else { nil } }
+        state.withLock { $0.events }.compactMap { event -> String? in
+            if case .note(let text) = event { return text }
+            return nil
+        }
     }
     var plan: ModelFetch.Plan? {
-        state.withLock { $0.events }.lazy.compactMap { if case .plan(let plan) = $0 { plan } else { nil } }.first
+        state.withLock { $0.events }.compactMap { event -> ModelFetch.Plan? in
+            if case .plan(let plan) = event { return plan }
+            return nil
+        }.first
     }
     var progress: [Int] {
-        state.withLock { $0.events }.compactMap { if case .progress(_, let done, _) = $0 { done } else { nil } }
+        state.withLock { $0.events }.compactMap { event -> Int? in
+            if case .progress(_, let done, _) = event { return done }
+            return nil
+        }
     }
 }
 
@@ -65,14 +74,14 @@ struct Bench {
     static let name = "owner/some-model"
     static let weights = "model.safetensors"
 
-    init() throws {
-        hub = try LocalHub()
+    init(secure: Bool = false) throws {
+        hub = try LocalHub(secure: secure)
         folder = try TestFolder()
     }
 
     /// With the reduced model as `owner/some-model`.
-    static func withModel() throws -> Bench {
-        let bench = try Bench()
+    static func withModel(secure: Bool = false) throws -> Bench {
+        let bench = try Bench(secure: secure)
         try bench.hub.publish(name, filesOf: model)
         return bench
     }
@@ -93,7 +102,7 @@ struct Bench {
         let settings = try settings(environment)
         let fetch = ModelFetch(
             settings, store: store, layouts: Self.layouts, transport: try CurlTransport(settings, shouldStop: shouldStop),
-            pause: { told.take($0) }, shouldStop: shouldStop, tell: { told.take($0) })
+            pause: { told.take($0) }, tell: { told.take($0) })
         return try fetch.run(
             ModelSource(text, revision: revision, endpoint: settings.endpoint), to: place, checkConfiguration: checkConfiguration,
             check: check)

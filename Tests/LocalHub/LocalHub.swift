@@ -1,7 +1,9 @@
 package import Foundation
 
 /// A model hub on this machine, `hub.py`, which says what it can do. It goes with this object.
-package final class LocalHub: Sendable {
+///
+/// Unchecked, since `Process` is nothing that threads may share: after `init` `deinit` alone touches it.
+package final class LocalHub: @unchecked Sendable {
     /// What the servers read and write.
     package let root: String
     /// Of the server that lists and passes on: what HF_ENDPOINT is set to.
@@ -21,7 +23,15 @@ package final class LocalHub: Sendable {
         package let headers: [String: String]
     }
 
-    package init() throws {
+    /// Of a server that speaks HTTPS, which no system trusts by itself.
+    package let certificate: String?
+
+    /// Where a certificate can be made.
+    package static let canBeSecure = FileManager.default.isExecutableFile(atPath: openssl)
+    private static let openssl = "/usr/bin/openssl"
+
+    /// - Parameter secure: whether it speaks HTTPS.
+    package init(secure: Bool = false) throws {
         root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/hub-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: root + "/repositories", withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: root + "/files", withIntermediateDirectories: true)
@@ -29,6 +39,11 @@ package final class LocalHub: Sendable {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "hub.py").path
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", script, root]
+        if secure {
+            try Self.makeCertificate(root)
+            process.arguments? += [root + "/certificate.pem", root + "/key.pem"]
+        }
+        certificate = secure ? root + "/certificate.pem" : nil
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -40,15 +55,28 @@ package final class LocalHub: Sendable {
             line.append(piece)
         }
         let ports = try JSONDecoder().decode([String: Int].self, from: line)
-        endpoint = "http://127.0.0.1:\(ports["hub"] ?? 0)"
-        storage = "http://127.0.0.1:\(ports["storage"] ?? 0)"
+        endpoint = "\(secure ? "https" : "http")://127.0.0.1:\(ports["hub"] ?? 0)"
+        storage = "\(secure ? "https" : "http")://127.0.0.1:\(ports["storage"] ?? 0)"
         self.process = process
         self.input = input
     }
 
+    private static func makeCertificate(_ root: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: openssl)
+        process.arguments = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=local",
+            "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", root + "/key.pem", "-out", root + "/certificate.pem",
+        ]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        if process.terminationStatus != 0 { throw NotStarted(description: "openssl has made no certificate") }
+    }
+
     deinit {
-        // The end of its input is the end of the server.
-        try? input.fileHandleForWriting.close()
+        // The end of its input ends it where this process is killed; here others may hold a copy of it.
+        process.terminate()
         process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: root)
     }

@@ -1,6 +1,6 @@
 """A model hub on 127.0.0.1, for tests: two servers, one that lists and passes on, one that holds the files, and any trouble that a test asks for.
 
-    python3 hub.py ROOT
+    python3 hub.py ROOT [CERTIFICATE KEY]        with a certificate it speaks HTTPS
 
 ROOT/repositories/OWNER/NAME/ has the files of a repository; ROOT/files/ what lies at plain addresses (/files/… of the second server).
 ROOT/rules.json is read with every request: a list of rules, the first that matches an answer decides.
@@ -24,6 +24,7 @@ import hashlib
 import json
 import pathlib
 import re
+import ssl
 import sys
 import threading
 import time
@@ -31,6 +32,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 ROOT = pathlib.Path(sys.argv[1])
+SCHEME = "https" if len(sys.argv) > 2 else "http"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 # Files from this size on are kept as the hub keeps large ones: with a SHA-256, on another host.
 LARGE = 10_000
@@ -137,7 +139,7 @@ class Server(BaseHTTPRequestHandler):
         self.answer(
             302,
             {
-                "Location": f"http://127.0.0.1:{ports['storage']}/repositories/{name}/{file}?signature=1",
+                "Location": f"{SCHEME}://127.0.0.1:{ports['storage']}/repositories/{name}/{file}?signature=1",
                 "X-Linked-Size": str(rule.get("linked_size", len(data))),
                 "X-Linked-ETag": f'"{digest}"',
                 "X-Repo-Commit": COMMIT,
@@ -204,6 +206,11 @@ def main():
     for name in ("hub", "storage"):
         server = Listener(("127.0.0.1", 0), Server)
         server.name = name
+        if SCHEME == "https":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(sys.argv[2], sys.argv[3])
+            # The handshake belongs to the thread of the connection.
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         ports[name] = server.server_address[1]
         servers.append(server)
     for server in servers:

@@ -73,7 +73,8 @@ final class Web {
         var said: String {
             let text = head?["x-error-message"] ?? String(decoding: body.prefix(300), as: UTF8.self)
             guard !text.contains("<") else { return "" }
-            return text.split(whereSeparator: \.isWhitespace).joined(separator: " ").filter { $0.isASCII }
+            return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                .filter { ("\u{20}"..."\u{7E}").contains($0) }
         }
 
         private var isWanted: Bool { head.map { [200, 206].contains($0.status) } ?? false }

@@ -61,8 +61,7 @@ public struct FetchedModel: Sendable, Equatable {
     /// What is not as it was fetched, as a part of a sentence; nil if all files are there in their sizes.
     public var damage: String? {
         for file in files {
-            let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(file.name)")
-            guard let size = attributes?[.size] as? Int else { return "\(file.name) is missing" }
+            guard let size = PartialFile.size("\(folder)/\(file.name)") else { return "\(file.name) is missing" }
             guard size == file.size else { return "\(file.name) has \(size) bytes, and had \(file.size)" }
         }
         return nil

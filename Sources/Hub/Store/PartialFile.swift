@@ -135,5 +135,11 @@ final class PartialFile {
         }
     }
 
+    /// Of a file in bytes; nil where there is none.
+    static func size(_ path: String) -> Int? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
+
     static func systemMessage() -> String { String(cString: strerror(errno)) }
 }

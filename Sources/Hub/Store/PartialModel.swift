@@ -46,7 +46,7 @@ struct PartialModel {
     func whole(_ name: String, identity: String) -> FetchedModel.File? {
         let note = FileManager.default.contents(atPath: "\(folder)/states/\(name)")
         guard let note, let file = try? JSONDecoder().decode(FetchedModel.File.self, from: note), file.identity == identity,
-            Self.size("\(files)/\(name)") == file.size
+            PartialFile.size("\(files)/\(name)") == file.size
         else { return nil }
         return file
     }
@@ -57,7 +57,7 @@ struct PartialModel {
         let note = FileManager.default.contents(atPath: "\(folder)/states/\(file.name)")
         let state = note.flatMap { try? JSONDecoder().decode(PartialFile.State.self, from: $0) }
         guard state?.identity == file.identity else { return 0 }
-        return min(Self.size("\(folder)/parts/\(file.name)") ?? 0, file.size ?? .max)
+        return min(PartialFile.size("\(folder)/parts/\(file.name)") ?? 0, file.size ?? .max)
     }
 
     func part(_ file: WantedFile) throws(HubError) -> PartialFile {
@@ -121,10 +121,5 @@ struct PartialModel {
         guard fsync(descriptor) == 0 || errno == EINVAL else {
             throw .noWrite(path: path, step: "fsync", reason: PartialFile.systemMessage())
         }
-    }
-
-    private static func size(_ path: String) -> Int? {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int(status.st_size) : nil
     }
 }
