@@ -106,12 +106,14 @@ struct FileFetch {
             if let told = linked.size { try check(told, "the hub passes on to \(told)") }
             if let tag = linked.tag, let sum = file.sha256, tag.count == 64, tag != sum {
                 throw HubError.badAnswer(
-                    place: file.url.absoluteString, reason: "the SHA-256 of \(file.name) is \(sum) in its listing and \(tag) in its answer")
+                    place: file.url.absoluteString,
+                    reason: "the SHA-256 of \(file.name) is \(sum) in its listing and \(tag) in its answer")
             }
             let whole: Int?
             if head.status == 206 {
                 guard begin > 0, let range = head.range, range.start == begin else {
-                    throw Trouble.permanent("the server sends the range \(head["content-range"] ?? "of no place"), expected one from byte \(begin)")
+                    throw Trouble.permanent(
+                        "the server sends the range \(head["content-range"] ?? "of no place"), expected one from byte \(begin)")
                 }
                 if let tag = part.state.tag, let now = head.strongTag, now != tag {
                     try part.beginAnew()

@@ -42,7 +42,8 @@ extension HubError: CustomStringConvertible {
             "HF_ENDPOINT is \(text), expected an http(s) address without user, query and fragment."
         case .offline(let name): "HF_HUB_OFFLINE is set, so \(name) is not fetched; unset it, or copy the model's folder here."
         case .noSuchModel(let name, let page, let hasToken, let near):
-            "There is no model \(name) at \(page)\(hasToken ? ", or your token may not see it" : ", or it is private and needs a token in HF_TOKEN")\(Self.suggestion(near))."
+            "There is no model \(name) at \(page), or "
+                + (hasToken ? "your token may not see it" : "it is private and needs a token in HF_TOKEN") + "\(Self.suggestion(near))."
         case .noSuchRevision(let name, let revision):
             "\(name) has no revision \(revision); expected the name of one of its branches or tags, or a commit."
         case .gated(let name, let page, let hasToken):
@@ -55,7 +56,8 @@ extension HubError: CustomStringConvertible {
         case .badToken(let origin):
             "The token from \(origin) holds characters that no access token has; expected one line of visible ASCII characters."
         case .noWeights(let name, let files):
-            "\(name) has no weights that are read here, with their configuration: its files are \(files.prefix(20).joined(separator: ", "))"
+            "\(name) has no weights that are read here, with their configuration: its files are "
+                + files.prefix(20).joined(separator: ", ")
                 + (files.count > 20 ? " and \(files.count - 20) more" : files.isEmpty ? "none" : "")
                 + "; expected config.json with model.safetensors or pytorch_model.bin, or open_clip_config.json with "
                 + "open_clip_model.safetensors or open_clip_pytorch_model.bin."
@@ -71,10 +73,11 @@ extension HubError: CustomStringConvertible {
             "\(what) could not be fetched in \(tries == 1 ? "one try" : "\(tries) tries"): \(reason)"
                 + (kept.map { "; what is there is kept in \($0), and the same command goes on from there." } ?? ".")
         case .tooLittleSpace(let place, let needed, let free):
-            "\(place) has \(Bytes.text(free)) free, and \(Bytes.text(needed)) are missing for this model; make room, or name another place with --to."
+            "\(place) has \(Bytes.text(free)) free, and \(Bytes.text(needed)) are missing for this model; make room, or name another "
+                + "place with --to."
         case .diskFull(let file, let missing):
-            "The disk is full: \(missing.map { "\(Bytes.text($0)) are missing for" } ?? "there is no room for") \(file); what is there is kept, and the "
-                + "same command goes on from there once there is room."
+            "The disk is full: \(missing.map { "\(Bytes.text($0)) are missing for" } ?? "there is no room for") \(file); what is there is "
+                + "kept, and the same command goes on from there once there is room."
         case .noWrite(let path, let step, let reason): "\(path) can't be written: \(step) failed: \(reason)."
         case .taken(let path, let other):
             "\(path) holds \(other); expected an empty folder, one that doesn't exist, or this model fetched before."

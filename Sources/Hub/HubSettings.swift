@@ -83,7 +83,9 @@ public struct HubSettings: Sendable {
 
     /// One of its files at a commit.
     func file(_ name: String, of repository: Repository, at commit: String) throws(HubError) -> URL {
-        try url("\(repository.path)/resolve/\(commit)/\(name.split(separator: "/").map { Self.escaped(String($0)) }.joined(separator: "/"))")
+        try url(
+            "\(repository.path)/resolve/\(commit)/\(name.split(separator: "/").map { Self.escaped(String($0)) }.joined(separator: "/"))"
+        )
     }
 
     private func url(_ path: String) throws(HubError) -> URL {

@@ -40,8 +40,10 @@ public struct KnownModel: Sendable {
     public static func near(_ text: String) -> [String] {
         let wanted = Array(text.lowercased())
         let names = all.flatMap { known -> [(shown: String, compared: String)] in
-            [(known.name, known.name), (known.repository.path, known.repository.path.lowercased()),
-             (known.repository.path, known.repository.name.lowercased())]
+            [
+                (known.name, known.name), (known.repository.path, known.repository.path.lowercased()),
+                (known.repository.path, known.repository.name.lowercased()),
+            ]
         }
         let found = names.map { (shown: $0.shown, distance: distance(wanted, Array($0.compared))) }
             .filter { $0.distance <= max(2, wanted.count / 4) }

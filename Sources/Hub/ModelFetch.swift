@@ -225,13 +225,15 @@ public final class ModelFetch {
         }
         let (name, hasToken) = (repository.path, settings.token != nil)
         switch (head.status, head["x-error-code"]) {
-        case (_, "GatedRepo"), (403, _) where head["x-error-code"] != "RepoNotFound":
+        case (_, "GatedRepo"),
+            (403, _) where head["x-error-code"] != "RepoNotFound":
             return .gated(name: name, page: settings.page(repository), hasToken: hasToken)
         case (_, "RevisionNotFound"):
             return .noSuchRevision(name: name, revision: repository.revision ?? Repository.mainBranch)
         case (401, nil) where isFile && !hasToken:
             return .gated(name: name, page: settings.page(repository), hasToken: false)
-        case (_, "EntryNotFound"), (404, _) where isFile:
+        case (_, "EntryNotFound"),
+            (404, _) where isFile:
             return .badAnswer(place: url.absoluteString, reason: "it lists a file that it does not have")
         case (401, let code) where code != "RepoNotFound" && settings.token != nil:
             return .refusedToken(place: settings.endpoint.absoluteString, origin: settings.token?.origin ?? "")

@@ -12,7 +12,8 @@ struct ModelsCommand: ParsableCommand {
         subcommands: [List.self, Fetch.self, Inspect.self, Doctor.self, Convert.self, Merge.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The models that come with the program, and those that were fetched.")
+        static let configuration = CommandConfiguration(
+            abstract: "The models that come with the program, and those that were fetched.")
 
         @OptionGroup var output: OutputOption
 
@@ -46,7 +47,8 @@ struct ModelsCommand: ParsableCommand {
         private static func entry(_ location: ModelLocation, id: String, fetched: Bool) throws -> Listing.Model {
             let checkpoint = try Checkpoint(path: location.path)
             let variant = try checkpoint.recorded()?["name"] as? String ?? location.name
-            return Listing.Model(id: id, architecture: checkpoint.configuration.architectureName, variant: variant, fetched: fetched)
+            return Listing.Model(
+                id: id, architecture: checkpoint.configuration.architectureName, variant: variant, fetched: fetched)
         }
     }
 
@@ -252,7 +254,10 @@ struct ModelsCommand: ParsableCommand {
                 "A model that was fine-tuned, mixed with the one that it began from, keeps most of what both are good at (WiSE-FT, Wortsman et al. "
                 + "2022, arXiv:2109.01903). Evaluate a few values of alpha on validation rows.")
 
-        @Argument(help: "The model that alpha 0 gives: the name of a shipped or fetched model, a model folder, a checkpoint file, or a run.")
+        @Argument(
+            help:
+                "The model that alpha 0 gives: the name of a shipped or fetched model, a model folder, a checkpoint file, or a run."
+        )
         var first: String
 
         @Argument(help: "The model that alpha 1 gives.")

@@ -26,7 +26,9 @@ extension ModelsCommand {
         @OptionGroup var output: OutputOption
 
         func validate() throws {
-            if name == nil, to != nil || revision != nil { throw ValidationError("--to and --revision need the name of a model.") }
+            if name == nil, to != nil || revision != nil {
+                throw ValidationError("--to and --revision need the name of a model.")
+            }
             if to?.isEmpty == true { throw ValidationError("--to is empty, expected a folder.") }
         }
 
@@ -159,7 +161,8 @@ extension ModelsCommand {
             let there = Set(ModelLocation.fetched().compactMap(\.shortName))
             let known = KnownModel.all.map {
                 Known(
-                    id: $0.name, repository: $0.repository.path, architecture: $0.architecture, licence: $0.licence, size: $0.size,
+                    id: $0.name, repository: $0.repository.path, architecture: $0.architecture, licence: $0.licence,
+                    size: $0.size,
                     fetched: there.contains($0.name))
             }
             if output.json { return try Console.printJSON(["known": known]) }

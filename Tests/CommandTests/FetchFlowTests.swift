@@ -8,7 +8,9 @@ extension CommandSuites {
         private static let name = "owner/some-model"
 
         /// A hub with the reduced model, and the environment in which it is the hub.
-        private func start(_ place: Workplace, _ folder: String = ReducedModel.path) throws -> (hub: LocalHub, environment: [String: String]) {
+        private func start(_ place: Workplace, _ folder: String = ReducedModel.path) throws -> (
+            hub: LocalHub, environment: [String: String]
+        ) {
             let hub = try LocalHub()
             try hub.publish(Self.name, filesOf: folder)
             return (hub, ["XDG_CACHE_HOME": place("cache"), "HF_ENDPOINT": hub.endpoint, "HOME": place("home"), "HF_TOKEN": ""])
@@ -25,7 +27,9 @@ extension CommandSuites {
             let outcome = try await run(environment, "models", "fetch", Self.name, "--json")
             let fetched = try outcome.good()
             let folder = place("cache/stylefinder/models/owner--some-model")
-            #expect(fetched["path"] as? String == folder && fetched["licence"] as? String == "mit" && fetched["was_there"] as? Bool == false)
+            #expect(
+                fetched["path"] as? String == folder && fetched["licence"] as? String == "mit"
+                    && fetched["was_there"] as? Bool == false)
             #expect((fetched["files"] as? [[String: Any]])?.count == 5)
             for words in ["licence  mit", "to       \(folder)", "model.safetensors", "use it with --model owner/some-model"] {
                 #expect(outcome.said.contains { $0.contains(words) }, "\(words): \(outcome)")
@@ -37,13 +41,16 @@ extension CommandSuites {
             #expect(models.filter { $0["fetched"] as? Bool == true }.compactMap { $0["id"] as? String } == [Self.name])
             for name in [Self.name, "some-model"] {
                 let described = try await run(environment, "models", "inspect", name, "--json").good()
-                #expect(described["fingerprint"] as? String == ReducedModel.fingerprint && described["id"] as? String == "some-model")
+                #expect(
+                    described["fingerprint"] as? String == ReducedModel.fingerprint && described["id"] as? String == "some-model")
             }
             // Its vectors are found again without a word about the model.
             let pictures = try place.boutique(6)
             _ = try await run(environment, "import", pictures, "--catalog", place("x.db"), "--json").good()
             _ = try await run(environment, "embed", "--catalog", place("x.db"), "--model", Self.name, "--json").good()
-            let found = try await run(environment, "search", place(Workplace.name(1)), "--catalog", place("x.db"), "-k", "1", "--json").good()
+            let found = try await run(
+                environment, "search", place(Workplace.name(1)), "--catalog", place("x.db"), "-k", "1", "--json"
+            ).good()
             #expect(found["model"] as? String == "some-model")
 
             try Data("x".utf8).write(to: URL(fileURLWithPath: "\(folder)/model.safetensors"))
@@ -65,7 +72,9 @@ extension CommandSuites {
             let end = await command.end()
             #expect(arrived && end.code == -SIGKILL, "\(end)")
             let between = try await run(environment, "models", "inspect", Self.name)
-            #expect(between.code == 66 && between.errors.first?.contains("`stylefinder models fetch owner/some-model`") == true, "\(between)")
+            #expect(
+                between.code == 66 && between.errors.first?.contains("`stylefinder models fetch owner/some-model`") == true,
+                "\(between)")
             _ = try await run(environment, "models", "fetch", Self.name, "--json").good()
             let weights = try hub.requests.filter { $0.server == "storage" }
             #expect(weights.map { $0.headers["range"] } == [nil, "bytes=400000-"])
@@ -89,10 +98,13 @@ extension CommandSuites {
             _ = try await run(environment, "models", "fetch", Self.name, "--json").good()
         }
 
-        @Test("every container that is read is fetched as its reader wants it", arguments: [
-            "formats/hf-bin-shards-f16", "formats/hf-tokenizer-json", "formats/open-clip-bin-f16", "models/resnet-f32", "formats/siglip-hf-f16",
-            "formats/siglip-open-clip-f16",
-        ])
+        @Test(
+            "every container that is read is fetched as its reader wants it",
+            arguments: [
+                "formats/hf-bin-shards-f16", "formats/hf-tokenizer-json", "formats/open-clip-bin-f16", "models/resnet-f32",
+                "formats/siglip-hf-f16",
+                "formats/siglip-open-clip-f16",
+            ])
         func containers(fixture: String) async throws {
             let place = try Workplace()
             let folder = Command.package + "/Tests/CLIPTests/Fixtures/" + fixture
@@ -131,7 +143,9 @@ extension CommandSuites {
             let path = try #require(try outcome.good()["path"] as? String)
             #expect(path.hasSuffix("/some-weights.safetensors"))
             #expect(outcome.said.contains { $0.contains("licence  none is told") })
-            let described = try await run(environment, "models", "inspect", "some-weights", "--activation", "quick_gelu", "--json").good()
+            let described = try await run(
+                environment, "models", "inspect", "some-weights", "--activation", "quick_gelu", "--json"
+            ).good()
             #expect(described["id"] as? String == "some-weights")
         }
 
@@ -154,7 +168,8 @@ extension CommandSuites {
                 "$0" models fetch "$3" && cmp "$1"/stylefinder/models/weights--*/weights.safetensors "$4"
                 """
             let program = try await Command.shell(
-                "exec unshare -rm /bin/sh -c \"$1\" \"$0\" \"$2\" \"$3\" \"$4\" \"$5\"", script, place("cache"), hub.endpoint, address,
+                "exec unshare -rm /bin/sh -c \"$1\" \"$0\" \"$2\" \"$3\" \"$4\" \"$5\"", script, place("cache"), hub.endpoint,
+                address,
                 ReducedModel.path + "/model.safetensors")
             #expect(environment["HF_ENDPOINT"] == hub.endpoint)
             #expect(program.code == 0 && program.text.contains("first: 74"), "\(program)")
@@ -196,7 +211,9 @@ extension CommandSuites {
             try place.write("home.txt", "mine")
             for (arguments, code, says) in cases {
                 let outcome = try await Command.start(arguments, environment: environment).end()
-                #expect(outcome.code == code && outcome.errors.count == 1 && outcome.errors[0].contains(says), "\(arguments): \(outcome)")
+                #expect(
+                    outcome.code == code && outcome.errors.count == 1 && outcome.errors[0].contains(says),
+                    "\(arguments): \(outcome)")
             }
             let offline = try await run(environment.merging(["HF_HUB_OFFLINE": "1"]) { $1 }, "models", "fetch", Self.name)
             #expect(offline.code == 69 && offline.errors[0].contains("HF_HUB_OFFLINE"), "\(offline)")
@@ -214,7 +231,9 @@ extension CommandSuites {
             try hub.publish("patrickjohncyh/fashion-clip", filesOf: ReducedModel.path)
             _ = try await run(environment, "models", "fetch", "fashion-clip", "--json").good()
             let known = try #require(try await run(environment, "models", "fetch", "--json").good()["known"] as? [[String: Any]])
-            #expect(known.count == 10 && known.filter { $0["fetched"] as? Bool == true }.compactMap { $0["id"] as? String } == ["fashion-clip"])
+            #expect(
+                known.count == 10
+                    && known.filter { $0["fetched"] as? Bool == true }.compactMap { $0["id"] as? String } == ["fashion-clip"])
             let shown = try await run(environment, "models", "fetch")
             #expect(shown.text.split(separator: "\n").count == 10 && shown.text.contains("605 MB, fetched"))
             #expect(try await run(environment, "models", "inspect", "fashion-clip").code == 0)
@@ -226,7 +245,8 @@ extension CommandSuites {
             let (_, environment) = try start(place)
             _ = try await run(environment, "models", "fetch", Self.name, "--json").good()
             let server = try await RunningServer.start(
-                ["demo", "--port", "0", "--garments", "12", "--folder", place("demo"), "--model", Self.name], environment: environment)
+                ["demo", "--port", "0", "--garments", "12", "--folder", place("demo"), "--model", Self.name],
+                environment: environment)
             let models = try JSONSerialization.jsonObject(with: try await server.get("api/v1/models").body)
             #expect("\(models)".contains("some-model") && !"\(models)".contains("small-"), "\(models)")
             #expect(await server.stop().code == 0)

@@ -68,7 +68,8 @@ struct Bench {
             vocabularies: [["vocab.json", "merges.txt"], ["spiece.model"], ["tokenizer.json"]], additions: ["stylefinder.json"]),
     ]
 
-    static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
+    static let fixtures =
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
         + "/CLIPTests/Fixtures"
     static let model = fixtures + "/models/vit-quickgelu-f16"
     static let name = "owner/some-model"

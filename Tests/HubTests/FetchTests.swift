@@ -33,7 +33,8 @@ struct FetchTests {
             #expect(request.headers["accept-encoding"] == "identity")
         }
         let plan = try #require(told.plan)
-        #expect(plan.licence == Licence(name: "mit") && plan.kept == 0 && plan.size == outcome.model.files.reduce(0) { $0 + $1.size })
+        #expect(
+            plan.licence == Licence(name: "mit") && plan.kept == 0 && plan.size == outcome.model.files.reduce(0) { $0 + $1.size })
         #expect(Set(plan.files) == Set(Self.needed) && plan.page == "\(bench.hub.endpoint)/owner/some-model")
         #expect(told.progress == told.progress.sorted() && told.progress.last == plan.size && told.notes.isEmpty)
         // By each of its names.
@@ -140,7 +141,8 @@ struct FetchTests {
         try bench.fetch(told: told)
         #expect(told.pauses == [.seconds(77)] && told.notes.first?.contains("429") == true)
         for (rule, says) in [
-            ("\"status\": 429, \"headers\": {\"Retry-After\": \"3600\"}", "3600 s"), ("\"status\": 503, \"body\": \"full house\"", "full house"),
+            ("\"status\": 429, \"headers\": {\"Retry-After\": \"3600\"}", "3600 s"),
+            ("\"status\": 503, \"body\": \"full house\"", "full house"),
         ] {
             let bench = try Bench.withModel()
             try bench.hub.set("[{\"match\": \"storage\", \(rule)}]")
@@ -177,7 +179,8 @@ struct FetchTests {
     @Test(
         "a hub whose sizes contradict each other is caught",
         arguments: [
-            ("[{\"match\": \"storage\", \"short\": 10}]", "the server has"), ("[{\"match\": \"storage\", \"extra\": 10}]", "the server has"),
+            ("[{\"match\": \"storage\", \"short\": 10}]", "the server has"),
+            ("[{\"match\": \"storage\", \"extra\": 10}]", "the server has"),
             ("[{\"match\": \"storage\", \"extra\": 10, \"no_length\": true}]", "sends more"),
             ("[{\"match\": \"hub .*resolve\", \"linked_size\": 5}]", "passes on to 5"),
             ("[{\"match\": \"api\", \"listing\": {\"siblings\": {\"vocab.json\": {\"size\": 5}}}}]", "the server has"),
@@ -215,12 +218,18 @@ struct FetchTests {
         // Somebody who has agreed.
         try bench.fetch(environment: ["HF_TOKEN": "good"])
         let refusals: [(String, [String: String], HubError)] = [
-            ("\"match\": \"resolve\", \"status\": 401, \"headers\": {\"X-Error-Code\": \"GatedRepo\"}", [:],
-             .gated(name: Bench.name, page: page, hasToken: false)),
-            ("\"match\": \"resolve\", \"status\": 403, \"headers\": {\"X-Error-Code\": \"GatedRepo\"}", ["HF_TOKEN": "x"],
-             .gated(name: Bench.name, page: page, hasToken: true)),
-            ("\"match\": \"api\", \"status\": 401", ["HF_TOKEN": "x"],
-             .refusedToken(place: bench.hub.endpoint, origin: "HF_TOKEN")),
+            (
+                "\"match\": \"resolve\", \"status\": 401, \"headers\": {\"X-Error-Code\": \"GatedRepo\"}", [:],
+                .gated(name: Bench.name, page: page, hasToken: false)
+            ),
+            (
+                "\"match\": \"resolve\", \"status\": 403, \"headers\": {\"X-Error-Code\": \"GatedRepo\"}", ["HF_TOKEN": "x"],
+                .gated(name: Bench.name, page: page, hasToken: true)
+            ),
+            (
+                "\"match\": \"api\", \"status\": 401", ["HF_TOKEN": "x"],
+                .refusedToken(place: bench.hub.endpoint, origin: "HF_TOKEN")
+            ),
         ]
         for (rule, environment, expected) in refusals {
             try bench.hub.set("[{\(rule)}]")
@@ -233,10 +242,19 @@ struct FetchTests {
         for (rule, says) in [
             ("\"match\": \"api\", \"listing\": {\"siblings\": {\"../../evil\": {\"size\": 1}}}", "could lead out"),
             ("\"match\": \"api\", \"status\": 200, \"body\": \"<html>\"", "does not answer as a model hub"),
-            ("\"match\": \"api\", \"status\": 302, \"headers\": {\"Location\": \"/api/models/owner/some-model/revision/main\"}", "more than 10 times"),
-            ("\"match\": \"resolve\", \"status\": 302, \"headers\": {\"Location\": \"file:///etc/passwd\"}", "passes on to no address"),
+            (
+                "\"match\": \"api\", \"status\": 302, \"headers\": {\"Location\": \"/api/models/owner/some-model/revision/main\"}",
+                "more than 10 times"
+            ),
+            (
+                "\"match\": \"resolve\", \"status\": 302, \"headers\": {\"Location\": \"file:///etc/passwd\"}",
+                "passes on to no address"
+            ),
             ("\"match\": \"resolve\", \"status\": 302", "passes on to no address"),
-            ("\"match\": \"resolve\", \"status\": 404, \"headers\": {\"X-Error-Code\": \"EntryNotFound\"}", "that it does not have"),
+            (
+                "\"match\": \"resolve\", \"status\": 404, \"headers\": {\"X-Error-Code\": \"EntryNotFound\"}",
+                "that it does not have"
+            ),
             ("\"match\": \"storage\", \"status\": 403, \"body\": \"expired\"", "expired"),
         ] {
             let bench = try Bench.withModel()
@@ -347,7 +365,9 @@ struct FetchTests {
         #expect(try bench.fetch(environment: ["HF_ENDPOINT": "http://127.0.0.1:1"], told: told).wasThere)
         #expect(told.notes.last?.contains("stays in use") == true)
         #expect(
-            bench.failure("owner/other", environment: ["HF_ENDPOINT": "http://127.0.0.1:1"]).map { if case .gaveUp = $0 { true } else { false } } == true)
+            bench.failure("owner/other", environment: ["HF_ENDPOINT": "http://127.0.0.1:1"]).map {
+                if case .gaveUp = $0 { true } else { false }
+            } == true)
     }
 
     @Test("behind a proxy the hub is asked through it, and a host of NO_PROXY is not")
@@ -407,7 +427,9 @@ struct FetchTests {
                 """)
             let place = bench.folder("changing-\(condition)")
             let fetched = try bench.fetch(changing, to: place)
-            #expect(FileManager.default.contents(atPath: "\(place)/weights.bin") == content, "If-Range is not looked at: \(condition)")
+            #expect(
+                FileManager.default.contents(atPath: "\(place)/weights.bin") == content, "If-Range is not looked at: \(condition)"
+            )
             #expect(fetched.model.files.first?.sha256 == SHA256.hexDigest(of: content))
         }
         guard case .refused? = bench.failure("\(bench.hub.storage)/files/none.pt") else {
@@ -439,7 +461,8 @@ struct FetchTests {
     func space() throws {
         let bench = try Bench.withModel()
         try bench.hub.set(
-            "[{\"match\": \"api\", \"listing\": {\"siblings\": {\"model.safetensors\": {\"size\": 1, \"lfs\": {\"size\": 1000000000000000}}}}}]")
+            "[{\"match\": \"api\", \"listing\": {\"siblings\": {\"model.safetensors\": {\"size\": 1, \"lfs\": {\"size\": 1000000000000000}}}}}]"
+        )
         guard case .tooLittleSpace(_, let needed, _)? = bench.failure() else {
             Issue.record("it began")
             return

@@ -34,7 +34,8 @@ struct ListingTests {
     @Test("a licence is told by the card, else by a tag; gates are false, true or a word")
     func words() throws {
         #expect(try listing("", ", \"tags\": [\"clip\", \"license:mit\"]").licence == Licence(name: "mit"))
-        #expect(try listing("", ", \"cardData\": {\"license\": [\"mit\", \"cc-by-nc-4.0\"]}").licence?.forbidsCommercialUse == true)
+        #expect(
+            try listing("", ", \"cardData\": {\"license\": [\"mit\", \"cc-by-nc-4.0\"]}").licence?.forbidsCommercialUse == true)
         #expect(try listing("", ", \"cardData\": null").licence == nil)
         for (gate, expected) in [("false", false), ("true", true), ("\"auto\"", true), ("null", false)] {
             #expect(try listing("", ", \"gated\": \(gate)").isGated == expected)
@@ -53,7 +54,8 @@ struct ListingTests {
     @Test(
         "an answer that is no listing is refused in words",
         arguments: [
-            ("", "not well formed"), ("[]", "of another kind"), ("{}", "sha is missing"), ("{\"sha\": \"x\", \"siblings\": []}", "40 hexadecimal"),
+            ("", "not well formed"), ("[]", "of another kind"), ("{}", "sha is missing"),
+            ("{\"sha\": \"x\", \"siblings\": []}", "40 hexadecimal"),
             ("{\"sha\": \"SHA\", \"siblings\": [{\"rfilename\": \"a\"}, {\"rfilename\": \"a\"}]}", "twice"),
             ("{\"sha\": \"SHA\", \"siblings\": [{\"rfilename\": \"a\", \"size\": -1}]}", "size"),
             ("{\"sha\": \"SHA\", \"siblings\": [{\"rfilename\": \"a\", \"lfs\": {\"sha256\": \"12\"}}]}", "SHA-256"),
@@ -124,7 +126,9 @@ struct PersistenceTests {
         var (pauses, tries): ([Duration], Int) = ([], 0)
         let persistence = Persistence(pause: { pauses.append($0) }, tell: { _ in })
         let result = Result {
-            try persistence.run("it", limit: limit, progress: { tries == 0 || progress.isEmpty ? 0 : progress[min(tries, progress.count) - 1] }) {
+            try persistence.run(
+                "it", limit: limit, progress: { tries == 0 || progress.isEmpty ? 0 : progress[min(tries, progress.count) - 1] }
+            ) {
                 tries += 1
                 if tries <= troubles.count { throw troubles[tries - 1] }
             }

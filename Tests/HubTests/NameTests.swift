@@ -23,7 +23,8 @@ struct NameTests {
     @Test(
         "a name that leads out of a folder, or that no hub gives, is refused",
         arguments: [
-            "", "a", "a/", "/b", "a/b/c", "../b", "a/..", "a/b@", "a/b@../x", "a/b@/x", "a/b@x//y", "a/b@-x", ".a/b", "a/b.", "a--x/b",
+            "", "a", "a/", "/b", "a/b/c", "../b", "a/..", "a/b@", "a/b@../x", "a/b@/x", "a/b@x//y", "a/b@-x", ".a/b", "a/b.",
+            "a--x/b",
             "a/b c", "a/b\n", "a/ü", "https://x.test/page.html", "https://x.test/", "ftp://x.test/RN50.pt", "file:///RN50.pt",
             "https://user:secret@x.test/RN50.pt", "https://x.test/.pt",
         ])
@@ -66,7 +67,8 @@ struct NameTests {
     @Test(
         "licences that leave out commercial use are known by their names",
         arguments: [
-            ("mit", false), ("apache-2.0", false), ("cc-by-4.0", false), ("cc-by-sa-4.0", false), ("other", false), ("ncsa", false),
+            ("mit", false), ("apache-2.0", false), ("cc-by-4.0", false), ("cc-by-sa-4.0", false), ("other", false),
+            ("ncsa", false),
             ("cc-by-nc-4.0", true), ("CC-BY-NC-SA-4.0", true), ("Some Non-Commercial License", true), ("research only", true),
             ("apple-amlr", true),
         ])
@@ -77,7 +79,8 @@ struct NameTests {
     @Test(
         "sizes have three digits",
         arguments: [
-            (0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (1_234, "1.23 kB"), (605_157_884, "605 MB"), (1_710_540_580, "1.71 GB"),
+            (0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (1_234, "1.23 kB"), (605_157_884, "605 MB"),
+            (1_710_540_580, "1.71 GB"),
             (99_960_000, "100 MB"), (999_600_000, "1.0 GB"),
         ])
     func sizes(count: Int, text: String) { #expect(Bytes.text(count) == text) }
@@ -115,7 +118,9 @@ struct SettingsTests {
 
     @Test("proxies are taken by the address's scheme, the small letters first")
     func proxies() throws {
-        let set = try settings(["HTTP_PROXY": "http://big", "http_proxy": "http://small", "ALL_PROXY": "http://all", "NO_PROXY": "a,b"])
+        let set = try settings([
+            "HTTP_PROXY": "http://big", "http_proxy": "http://small", "ALL_PROXY": "http://all", "NO_PROXY": "a,b",
+        ])
         let (plain, secure) = try (#require(URL(string: "http://x")), #require(URL(string: "https://x")))
         #expect(set.proxy(for: plain) == "http://small" && set.proxy(for: secure) == "http://all" && set.withoutProxy == "a,b")
         #expect(try settings([:]).proxy(for: secure) == nil)

@@ -65,7 +65,8 @@ package final class LocalHub: @unchecked Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: openssl)
         process.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=local",
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+            "/CN=local",
             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", root + "/key.pem", "-out", root + "/certificate.pem",
         ]
         process.standardError = FileHandle.nullDevice

@@ -75,7 +75,9 @@ final class CurlTransport: HTTPTransport {
         defer { curl_slist_free_all(list) }
         // A body that a server compresses on the way has no size and no ranges.
         for (name, value) in request.headers + [("Accept-Encoding", "identity")] {
-            guard let longer = curl_slist_append(list, "\(name): \(value)") else { throw Trouble.permanent("no memory for a request") }
+            guard let longer = curl_slist_append(list, "\(name): \(value)") else {
+                throw Trouble.permanent("no memory for a request")
+            }
             list = longer
         }
         let seconds = max(1, Int(settings.patience / .seconds(1)))
@@ -125,8 +127,11 @@ final class CurlTransport: HTTPTransport {
         case CURLE_OK: return
         case CURLE_ABORTED_BY_CALLBACK: throw HubError.stopped(kept: nil)
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR:
-            throw Trouble.permanent("the certificate of \(request.url.host ?? "the server") is not trusted (\(said)); SSL_CERT_FILE names others to trust")
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT: throw Trouble.permanent(said)
+            throw Trouble.permanent(
+                "the certificate of \(request.url.host ?? "the server") is not trusted (\(said)); SSL_CERT_FILE names others to trust"
+            )
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_OUT_OF_MEMORY, CURLE_FAILED_INIT:
+            throw Trouble.permanent(said)
         case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_GOT_NOTHING, CURLE_HTTP2_STREAM:
             throw Trouble.connection("the connection to \(request.url.host ?? "the server") was cut (\(said))")
         case CURLE_OPERATION_TIMEDOUT:

@@ -20,7 +20,8 @@ struct Persistence {
     ///   - progress: bytes that are there: whoever gets on may fail more often.
     /// - Throws: ``HubError/gaveUp(what:reason:tries:kept:)``, and whatever will not pass as it is.
     func run<Value>(
-        _ what: String, limit: Int = Persistence.limit, kept: String? = nil, progress: () -> Int = { 0 }, _ body: () throws -> Value
+        _ what: String, limit: Int = Persistence.limit, kept: String? = nil, progress: () -> Int = { 0 },
+        _ body: () throws -> Value
     ) throws -> Value {
         var (tries, failures, reached) = (0, 0, progress())
         while true {

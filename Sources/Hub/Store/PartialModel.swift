@@ -62,7 +62,8 @@ struct PartialModel {
 
     func part(_ file: WantedFile) throws(HubError) -> PartialFile {
         try PartialFile(
-            path: "\(folder)/parts/\(file.name)", state: "\(folder)/states/\(file.name)", name: file.name, identity: file.identity,
+            path: "\(folder)/parts/\(file.name)", state: "\(folder)/states/\(file.name)", name: file.name,
+            identity: file.identity,
             size: file.size, hasSum: file.sha256 != nil)
     }
 
