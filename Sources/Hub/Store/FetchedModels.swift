@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 import Hashing
 
 /// A model that was fetched, as the record in its folder says.
