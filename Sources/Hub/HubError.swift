@@ -43,7 +43,8 @@ extension HubError: CustomStringConvertible {
         case .offline(let name): "HF_HUB_OFFLINE is set, so \(name) is not fetched; unset it, or copy the model's folder here."
         case .noSuchModel(let name, let page, let hasToken, let near):
             "There is no model \(name) at \(page), or "
-                + (hasToken ? "your token may not see it" : "it is private and needs a token in HF_TOKEN") + "\(Self.suggestion(near))."
+                + (hasToken ? "your token may not see it" : "it is private and needs a token in HF_TOKEN")
+                + Self.suggestion(near) + "."
         case .noSuchRevision(let name, let revision):
             "\(name) has no revision \(revision); expected the name of one of its branches or tags, or a commit."
         case .gated(let name, let page, let hasToken):
