@@ -260,6 +260,24 @@ public struct Recipe: Sendable, Equatable {
         return files.fileExists(atPath: "\(path)/recipe.json") ? "\(path)/best" : path
     }
 
+    /// The recipe as a model takes it along: where models and files lay on this machine is nobody else's business, so a path becomes a shipped
+    /// model's name, the name of a run, or a file's own name.
+    var passedOn: Recipe {
+        func name(_ path: String) -> String {
+            if let shipped = shippedModels.first(where: { $0.value == path || $0.key == path })?.key { return shipped }
+            let parts = path.split(separator: "/")
+            return String((parts.last == "best" ? parts.dropLast() : parts[...]).last ?? "")
+        }
+        var recipe = self
+        switch start {
+        case .model(let path): recipe.start = .model(name(path))
+        case .new(let architecture, let vocabulary): recipe.start = .new(architecture, vocabulary: name(vocabulary))
+        }
+        recipe.teacher = teacher.map(name)
+        if case .mined(let file, let hard) = batch.sampler { recipe.batch.sampler = .mined(file: name(file), hard: hard) }
+        return recipe
+    }
+
     /// The folder of the model that training begins with; nil for a new one, or a file.
     var startFolder: String? {
         guard case .model(let name) = start else { return nil }

@@ -294,7 +294,8 @@ public enum Trainer {
             commands.insert(before, at: 0)
         }
         return [
-            "name": recipe.name, "command": commands.joined(separator: " && "), "recipe": try recipe.object(), "epoch": epoch,
+            "name": recipe.name, "command": commands.joined(separator: " && "), "recipe": try recipe.passedOn.object(),
+            "epoch": epoch,
             "step": progress.step, "data": sources.datasets.map(TrainingData.digest),
             "seconds": (progress.seconds * 10).rounded() / 10, "photos": photos, "validation": figures,
             "torch": TorchRuntime.version, "remarks": progress.remarks ?? [],

@@ -55,12 +55,18 @@ struct DemoCommand: AsyncParsableCommand {
         // A folder that the user named may hold more than the demo's: there an older boutique stays.
         let isOwn = folder == nil
         let (garments, boutique) = (garments, URL(fileURLWithPath: "\(place)/boutique"))
-        let chosen = named.isEmpty ? ModelLocation.shipped() : named
-        let (models, variants) = (chosen.filter { !$0.isVariant }, chosen.filter(\.isVariant))
-        // Variants get their vectors while the models that they came from answer already, and join them with the first.
+        // Shipped variants get their vectors while the models that they came from answer already, and join them then; who names a model
+        // waits for that one.
+        let shipped = named.isEmpty ? ModelLocation.shipped() : []
+        let (models, variants) = (named + shipped.filter { !$0.isVariant }, shipped.filter(\.isVariant))
         let serving = Serving(
             catalog: store, listening: listening, interrupt: interrupt, logsRequests: false, offersAll: named.isEmpty,
-            afterwards: { try Self.embed(with: variants, store, interrupt) })
+            namesNewcomers: false,
+            afterwards: {
+                let new = try variants.filter { try !Self.isKnown($0, to: store) }
+                guard try Self.embed(with: variants, store, interrupt, quietly: true), !new.isEmpty else { return nil }
+                return "\(new.count) variants of these models can be chosen now, too."
+            })
         try await serving.run { browse in
             if source == nil { try Self.draw(boutique, garments: garments, mayReplace: isOwn, interrupt) }
             if interrupt.isRequested { return nil }
@@ -112,16 +118,17 @@ struct DemoCommand: AsyncParsableCommand {
 
     /// Makes the vectors that the catalogue lacks.
     /// - Returns: false if it was interrupted.
-    @discardableResult
-    private static func embed(with models: [ModelLocation], _ store: CatalogStore, _ interrupt: Interrupt) throws -> Bool {
+    private static func embed(with models: [ModelLocation], _ store: CatalogStore, _ interrupt: Interrupt, quietly: Bool = false)
+        throws -> Bool
+    {
         for location in models {
             let folder = try Checkpoint(path: location.path)
             let fingerprint = try store.fingerprint(of: folder)
             guard try store.countOfImages(withoutVectorOf: fingerprint) > 0 else { continue }
-            let embedding = ProgressBar("embedding with \(location.name)")
+            let embedding = quietly ? nil : ProgressBar("embedding with \(location.name)")
             let report = try CatalogEmbedding(store).run(
                 Embedder(checkpoint: folder), fingerprint: fingerprint, name: location.name,
-                progress: { embedding.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
+                progress: { embedding?.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
             Console.warn(all: report.problems)
             if report.stopped { return false }
         }

@@ -34,8 +34,11 @@ struct Serving {
     let logsRequests: Bool
     /// Whether every shipped model answers that has vectors, also one that gets its first while the server runs.
     var offersAll = false
-    /// Work that the first answers need not wait for, done once while the server answers; it blocks as it likes.
-    var afterwards: (@Sendable () throws -> Void)?
+    /// Whether a model that gets its first vectors while the server runs is told.
+    var namesNewcomers = true
+    /// Work that the first answers need not wait for, done once while the server answers; it blocks as it likes. What it returns is told, and the
+    /// address again behind it, so that it stays the last line.
+    var afterwards: (@Sendable () throws -> String?)?
 
     /// Within the ten seconds that a stop may take: what waits for a model by then is told to go.
     private static let patience = Duration.seconds(8)
@@ -84,13 +87,17 @@ struct Serving {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
                         }
                         async let work: Void = Self.onOwnThread {
-                            do { try afterwards?() } catch { Console.warn("\(error)") }
+                            do {
+                                guard let sentence = try afterwards?() else { return }
+                                Console.note(sentence)
+                                Console.note("Open \(listening.url(port: port)) in a browser; Ctrl-C stops the server.")
+                            } catch { Console.warn("\(error)") }
                         }
                         if offersAll {
                             await admitNewcomers(beside: content.models, over: live) { model in
                                 batchers.add([model])
                                 service.add(model)
-                                Console.note("\(model.card.id) has vectors now and answers too.")
+                                if namesNewcomers { Console.note("\(model.card.id) has vectors now and answers too.") }
                             }
                         }
                         await following

@@ -155,6 +155,22 @@ struct CheckpointTests {
         #expect(gone?.description.contains("is not there") == true, "\(String(describing: gone))")
     }
 
+    @Test("a variant that is its own baseline, or another variant's, ends with a sentence")
+    func variantOfItself() throws {
+        let patient = try Patient("hf-safetensors-f16")
+        let file = "\(patient.path)/model.safetensors"
+        for baseline in ["model.safetensors", "other.safetensors"] {
+            for name in ["model.safetensors", "other.safetensors"] {
+                try SafetensorsWriter.write(
+                    [TensorToWrite(name: "logit_scale", floats: [3], shape: [])],
+                    metadata: ["baseline": name == "model.safetensors" ? baseline : "model.safetensors", "baseline_sha256": "0"],
+                    to: "\(patient.path)/\(name)")
+            }
+            let error = #expect(throws: CLIPError.self) { try Checkpoint(path: file, activation: .quickGELU, cache: nil) }
+            #expect(error?.description.contains("variant itself") == true, "\(String(describing: error))")
+        }
+    }
+
     @Test("an activation that contradicts the checkpoint's own word is refused")
     func contradiction() throws {
         let model = try Self.golden("openai-vit")

@@ -87,6 +87,22 @@ struct VariantTests {
         }
     }
 
+    @Test("numbers that are none, or too large to be divided by a step, are kept as they are, in the baseline or in the variant")
+    func extremes() throws {
+        let path = folder.path("baseline.safetensors")
+        let far = Float.greatestFiniteMagnitude
+        for (before, after) in [
+            ([.nan, 1, 2, 3], [1, 2, 3, 4]), ([1, 2, 3, 4], [.infinity, 2, 3, 4]), ([-far, 0, 0, 0], [far, 0, 0, 0]),
+            ([0, 0, 0, 0], [far / 2, 0, 0, 0]),
+        ] as [([Float], [Float])] {
+            try SafetensorsWriter.write(before, shape: [2, 2], named: "w", to: path)
+            let baseline = try SafetensorsFile(path: path)
+            let place = folder.path("variant.safetensors")
+            _ = try VariantWriter.write([("w", after)], of: (baseline, "b", "d"), coarseness: 1, to: place)
+            #expect(try VariantTensors(SafetensorsFile(path: place), of: baseline).floats("w") == after)
+        }
+    }
+
     @Test("a coarser file is smaller")
     func size() throws {
         let baseline = try baseline()

@@ -106,6 +106,49 @@ struct ConvolutionTests {
         }
     }
 
+    @Test("with frozen statistics every gradient is that of a convolution with the norm behind it", arguments: [1, 4])
+    func frozenGradients(groups: Int) throws {
+        try TorchRuntime.seed(5)
+        let kernel = try Tensor.randomNormal([4, 4 / groups, 3, 3])
+        let input = try Tensor.randomNormal([3, 4, 7, 7]).contiguous(channelsLast: true)
+        let direction = try Tensor.randomNormal([3, 4, 4, 4])
+        /// Of the layer's tensors and of the input.
+        func gradients(_ pass: (ParameterStore, Tensor) throws -> Tensor) throws -> [[Float]] {
+            let store = try Self.store(kernel.clone(), gain: [2, 0.5, -1, 3], variance: [0.02, 0.5, 1, 4])
+            let x = try input.clone()
+            let y = try pass(store, x)
+            try (y.sigmoid() * direction).sum().backward()
+            let tensors = store.parameters.sorted { $0.name < $1.name }.map(\.tensor) + [x]
+            return try tensors.map { try #require(try $0.gradient()).contiguous().floats() }
+        }
+        let folded = try gradients { store, x in
+            let layer = try ConvolutionNorm(
+                convolution: store.root["conv"], norm: store.root["bn"], in: 4, out: 4, size: 3, stride: 2, padding: .fixed(1),
+                groups: groups)
+            for (_, tensor) in store.parameters { try tensor.setRequiresGradient(true) }
+            try x.setRequiresGradient(true)
+            return try layer(x, .evaluate)
+        }
+        let apart = try gradients { store, x in
+            _ = try ConvolutionNorm(
+                convolution: store.root["conv"], norm: store.root["bn"], in: 4, out: 4, size: 3, stride: 2, padding: .fixed(1),
+                groups: groups)
+            let known = Dictionary(uniqueKeysWithValues: (store.parameters + store.buffers).map { ($0.name, $0.tensor) })
+            for (_, tensor) in store.parameters { try tensor.setRequiresGradient(true) }
+            try x.setRequiresGradient(true)
+            func tensor(_ name: String) throws -> Tensor { try #require(known[name]) }
+            return try x.conv2d(tensor("conv.weight"), stride: 2, padding: 1, groups: groups).batchNorm(
+                weight: tensor("bn.weight"), bias: tensor("bn.bias"), mean: tensor("bn.running_mean"),
+                variance: tensor("bn.running_var"), training: false, eps: 1e-5)
+        }
+        #expect(folded.count == 4)
+        for (one, other) in zip(folded, apart) {
+            let greatest = other.reduce(0) { max($0, abs($1)) }
+            #expect(greatest > 0 && one.count == other.count)
+            #expect(zip(one, other).allSatisfy { abs($0 - $1) <= 1e-5 * greatest })
+        }
+    }
+
     @Test("pictures that are no squares are padded by the same rule, packed or not")
     func oblong() throws {
         try TorchRuntime.seed(4)

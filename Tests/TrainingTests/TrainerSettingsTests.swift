@@ -155,11 +155,22 @@ struct TrainerSettingsTests {
         let again = RunFolder(path: "\(tiny.folder.path)/further/down/again")
         try tiny.train(to: again)
         #expect(try TinyRun.metrics(again) == TinyRun.metrics(tiny.run))
-        // What a model remembers is a recipe too.
+        // What a model remembers is a recipe too, without a path of the machine that it was trained on.
         let recorded = try #require(try Checkpoint(path: again.best).recorded()?["recipe"])
         let text = String(decoding: try JSONSerialization.data(withJSONObject: recorded), as: UTF8.self)
         let recipe = try Recipe(path: tiny.folder.write(text, to: "recorded.json"))
-        #expect(try recipe.difference(from: tiny.recipe) == nil)
+        #expect(try recipe.difference(from: tiny.recipe.passedOn) == nil)
+        #expect(!text.replacing("\\/", with: "/").contains(tiny.folder.path))
+        var named = tiny.recipe
+        named.shippedModels = ["small": "/opt/models/small"]
+        for (path, name) in [
+            ("/opt/models/small", "small"), ("small", "small"), ("/home/me/runs/v2/best", "v2"),
+            ("/home/me/ViT-B-16.pt", "ViT-B-16.pt"),
+        ] {
+            named.start = .model(path)
+            named.teacher = path
+            #expect(named.passedOn.start == .model(name) && named.passedOn.teacher == name)
+        }
     }
 
     @Test("a run of version 1, its recipe in that version's form and its optimizer's file, goes on")

@@ -44,9 +44,9 @@ a pair of leather boots seen from the back
 """.strip().splitlines()
 
 
-def random_pixels(size, count=2):
+def random_pixels(size, count=2, seed=7):
     """[count, 3, size, size] with the statistics of pictures: smooth, about zero mean and unit variance."""
-    random = numpy.random.Generator(numpy.random.PCG64(7))
+    random = numpy.random.Generator(numpy.random.PCG64(seed))
     fields = [pictures._field(random, size, size, waves=4) for _ in range(count)]
     return torch.from_numpy(numpy.stack(fields)).permute(0, 3, 1, 2).float().mul(2.0).contiguous()
 

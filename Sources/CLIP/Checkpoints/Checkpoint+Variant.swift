@@ -47,12 +47,13 @@ extension Checkpoint {
         try withoutGradients {
             let turned = part.change == .transposed && tensor.shape.count == 2 ? try tensor.transposed(0, 1).contiguous() : tensor
             let floats = try turned.to(.float32).floats()
-            var start = 0
+            // What has another size than the file's, such as interpolated position embeddings, the writer refuses.
+            if part.theirs.count == 1 { return [(part.theirs[0], floats)] }
+            var rest = floats[...]
             return part.theirs.map { name in
-                let end = start + (weightFile.source.tensors[name]?.elementCount ?? 0)
-                defer { start = end }
-                // Position embeddings that were interpolated have another size, which the writer refuses.
-                return (name, part.theirs.count == 1 ? floats : Array(floats[start..<min(end, floats.count)]))
+                let own = rest.prefix(weightFile.source.tensors[name]?.elementCount ?? 0)
+                rest = rest.dropFirst(own.count)
+                return (name, Array(own))
             }
         }
     }

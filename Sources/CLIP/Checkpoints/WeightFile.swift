@@ -30,9 +30,11 @@ struct WeightFile {
     /// Texts that a safetensors file carries.
     let metadata: [String: String]
 
-    /// - Parameter cache: where the digest of a variant's baseline is kept.
+    /// - Parameters:
+    ///   - cache: where the digest of a variant's baseline is kept.
+    ///   - isBaseline: refuses a variant before its own baseline is opened, which may be the variant itself.
     /// - Throws: `TensorFileError` for a broken file, `CLIPError` for one that is something else.
-    init(path: String, cache: FingerprintCache? = nil) throws {
+    init(path: String, cache: FingerprintCache? = nil, isBaseline: Bool = false) throws {
         if path.hasSuffix(".json") {
             let shards = try ShardedTensors(path: path)
             (source, origin, files, facts, metadata) = (shards, .plain, [path] + shards.files, [], [:])
@@ -52,6 +54,10 @@ struct WeightFile {
             facts = Self.facts(checkpoint.root)
         case .safetensors:
             let file = try SafetensorsFile(path: path)
+            if isBaseline, file.metadata[VariantTensors.baselineKey] != nil {
+                throw CLIPError.unreadable(
+                    path: path, reason: "a variant names it as its baseline, and it is a variant itself; expected a whole model")
+            }
             if let baseline = try Self.baseline(of: file, cache: cache) {
                 source = try VariantTensors(file, of: baseline.source)
                 (origin, facts) = (.plain, [])
@@ -76,8 +82,7 @@ struct WeightFile {
         guard FileManager.default.fileExists(atPath: path) else {
             throw unreadable("\(path) is not there; put the baseline there, or convert the variant to a whole model where it is")
         }
-        let found = try WeightFile(path: path)
-        if found.source is VariantTensors { throw unreadable("these are a variant themselves; expected a whole model") }
+        let found = try WeightFile(path: path, isBaseline: true)
         guard found.files.count == 1 else { throw unreadable("these are several files; expected one") }
         let digest = try FingerprintCache.value(in: cache, of: "digest of a baseline", files: [path]) {
             [try Fingerprint.digest(ofFile: path)]

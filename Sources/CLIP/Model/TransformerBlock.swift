@@ -54,7 +54,8 @@ final class Perceptron {
     private let expand: Linear
     private let contract: Linear
     private let activation: Activation
-    private var fused: FusedActivation?
+    /// x·σ(1.702x) = swish(1.702x)/1.702: both factors go into the weights, and one pass over the batch is left, which oneDNN fuses.
+    private static let slope = 1.702
 
     init(_ scope: ParameterScope, width: Int, hidden: Int, activation: Activation, residual: Initial) throws {
         expand = try Linear(
@@ -66,26 +67,22 @@ final class Perceptron {
     func prepareForInference() throws {
         switch activation {
         case .quickGELU:
-            // x·σ(1.702x) = swish(1.702x)/1.702, and oneDNN fuses swish: both factors go into the weights.
-            try expand.prepareForInference(outputScale: 1.702)
-            try contract.prepareForInference(inputScale: 1.702)
-            fused = .swish
+            try expand.prepareForInference(outputScale: Self.slope)
+            try contract.prepareForInference(inputScale: Self.slope)
         case .gelu, .geluTanh:
             try expand.prepareForInference()
             try contract.prepareForInference()
-            fused = activation == .gelu ? .gelu : .geluTanh
         }
     }
 
     /// What it makes of `x` `[…, width]`, on top of `residual`.
     func callAsFunction(_ x: Tensor, adding residual: Tensor) throws -> Tensor {
-        if let fused { return try contract(expand(x, activation: fused), adding: residual) }
-        let activated =
-            switch activation {
-            case .quickGELU: try expand(x).quickGELU()
-            case .gelu: try expand(x).gelu()
-            case .geluTanh: try expand(x).gelu(tanhApproximation: true)
-            }
-        return try contract(activated, adding: residual)
+        switch activation {
+        case .quickGELU:
+            let activated = try expand(x, outputScale: Self.slope, activation: .swish)
+            return try contract(activated, inputScale: Self.slope, adding: residual)
+        case .gelu: return try contract(expand(x, activation: .gelu), adding: residual)
+        case .geluTanh: return try contract(expand(x, activation: .geluTanh), adding: residual)
+        }
     }
 }

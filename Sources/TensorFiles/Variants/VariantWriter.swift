@@ -12,7 +12,7 @@ public enum VariantWriter {
     /// dimension or none is kept as it is.
     /// - Parameters:
     ///   - baseline: the tensors, its file as seen from the folder of `path`, and that file's SHA-256.
-    ///   - coarseness: greater than 0. A step is never so small that a code would leave −127…127.
+    ///   - coarseness: greater than 0, at most 16. A step is never so small that a code would leave −127…127.
     ///   - metadata: what else the file is to carry.
     /// - Returns: how many of the tensors differ.
     /// - Throws: `TensorFileError.noSuchTensor` for a name that the baseline lacks, `.byteCount` for another number of elements, and what writing throws.
@@ -20,7 +20,7 @@ public enum VariantWriter {
         _ tensors: [Changed], of baseline: (tensors: any TensorSource, file: String, digest: String), coarseness: Float,
         metadata: [String: String] = [:], to path: String
     ) throws(TensorFileError) -> Int {
-        precondition(coarseness > 0, "the coarseness is \(coarseness), expected more than 0")
+        precondition(coarseness > 0 && coarseness <= 16, "the coarseness is \(coarseness), expected more than 0 and at most 16")
         var written: [TensorToWrite] = []
         var count = 0
         for (name, floats) in tensors {
@@ -33,11 +33,15 @@ public enum VariantWriter {
             }
             if before == floats { continue }
             count += 1
-            guard description.shape.count > 1, let rows = description.shape.first, floats.allSatisfy(\.isFinite) else {
+            // Whole where there are no rows, and where numbers are none or too large to have a finite step.
+            let difference = zip(floats, before).map { $0 - $1 }
+            guard description.shape.count > 1, let rows = description.shape.first,
+                difference.allSatisfy({ abs($0) < .greatestFiniteMagnitude / 1024 })
+            else {
                 written.append(TensorToWrite(name: name, floats: floats, shape: description.shape))
                 continue
             }
-            let (codes, steps) = quantized(zip(floats, before).map { $0 - $1 }, rows: rows, coarseness: coarseness)
+            let (codes, steps) = quantized(difference, rows: rows, coarseness: coarseness)
             let stream = deflated(codes)
             written.append(TensorToWrite(name: name + VariantTensors.codes, type: .uint8, shape: [stream.count], bytes: stream))
             written.append(TensorToWrite(name: name + VariantTensors.steps, floats: steps, shape: [rows]))

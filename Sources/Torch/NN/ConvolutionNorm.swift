@@ -82,8 +82,18 @@ public final class ConvolutionNorm {
                 activation: activation, adding: addend)
         }
         let (input, zeros) = try padded(x)
-        let y = try input.conv2d(kernel, stride: stride, padding: zeros, groups: groups).batchNorm(
-            weight: weight, bias: bias, mean: mean, variance: variance, training: mode == .train, eps: eps)
+        let y: Tensor
+        switch mode {
+        case .train:
+            y = try input.conv2d(kernel, stride: stride, padding: zeros, groups: groups).batchNorm(
+                weight: weight, bias: bias, mean: mean, variance: variance, training: true, eps: eps)
+        case .evaluate:
+            // The norm of fixed statistics is a factor on the kernel and a bias: gradients reach all of them through the product, and two
+            // passes over the maps and a copy of them are saved.
+            let scale = try weight / (variance + eps).sqrt()
+            y = try input.conv2d(
+                kernel * scale.reshaped([-1, 1, 1, 1]), bias - mean * scale, stride: stride, padding: zeros, groups: groups)
+        }
         return try (addend.map { try y + $0 } ?? y).applying(activation)
     }
 

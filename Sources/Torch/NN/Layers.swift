@@ -35,9 +35,16 @@ public final class Linear {
         isPacked = true
     }
 
-    public func callAsFunction(_ x: Tensor, activation: FusedActivation = .none, adding addend: Tensor? = nil) throws -> Tensor {
+    /// - Parameters: inputScale, outputScale, what the input is too large by, and what the product is to be larger by: factors on the weights,
+    ///   which cost less than on a batch of vectors. Weights that are prepared for inference have theirs already.
+    public func callAsFunction(
+        _ x: Tensor, inputScale: Double = 1, outputScale: Double = 1, activation: FusedActivation = .none,
+        adding addend: Tensor? = nil
+    ) throws -> Tensor {
         if isPacked { return try x.packedLinear(weight, bias, activation: activation, adding: addend) }
-        let product = try x.linear(weight, bias)
+        let factor = outputScale / inputScale
+        let product = try x.linear(
+            factor == 1 ? weight : weight * factor, outputScale == 1 ? bias : bias.map { try $0 * outputScale })
         let sum = try addend.map { try product + $0 } ?? product
         return try sum.applying(activation)
     }
@@ -51,7 +58,7 @@ extension Tensor {
         case .relu6: try clamped(0...6)
         case .gelu: try gelu()
         case .geluTanh: try gelu(tanhApproximation: true)
-        case .swish: try self * sigmoid()
+        case .swish: try swish()
         }
     }
 }

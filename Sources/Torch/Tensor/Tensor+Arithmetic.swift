@@ -46,10 +46,11 @@ extension Tensor {
         try unary(tanhApproximation ? CT_GELU_TANH : CT_GELU)
     }
 
+    /// x·σ(x), Elfwing et al. 2017 (arXiv:1702.03118).
+    public func swish() throws(TorchError) -> Tensor { try unary(CT_SILU) }
+
     /// x·σ(1.702x), the activation of OpenAI's CLIP.
-    public func quickGELU() throws(TorchError) -> Tensor {
-        try self * (self * 1.702).sigmoid()
-    }
+    public func quickGELU() throws(TorchError) -> Tensor { try (self * 1.702).swish() / 1.702 }
 
     public func clamped(_ range: ClosedRange<Double>) throws(TorchError) -> Tensor {
         try Tensor.make { ct_clamp(handle, range.lowerBound, range.upperBound, $0) }
