@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import CLIP
 import Foundation
+import Hub
 import Imaging
 import Inference
 import Search

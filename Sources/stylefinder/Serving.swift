@@ -4,6 +4,7 @@ import CLIP
 import Catalog
 import Dispatch
 import Foundation
+import Hub
 import Imaging
 import Inference
 import Logging
