@@ -7,7 +7,7 @@ extension CommandSuites {
     struct FetchFlowTests {
         private static let name = "owner/some-model"
 
-        /// A hub with the reduced model, and the environment in which it is the hub.
+        /// A hub with the reduced model, and the environment in which it is the hub. It ends with the object: a test holds on to it.
         private func start(_ place: Workplace, _ folder: String = ReducedModel.path) throws -> (
             hub: LocalHub, environment: [String: String]
         ) {
@@ -23,7 +23,8 @@ extension CommandSuites {
         @Test("a model that was fetched is used by its name wherever a model is named")
         func use() async throws {
             let place = try Workplace()
-            let (_, environment) = try start(place)
+            let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             let outcome = try await run(environment, "models", "fetch", Self.name, "--json")
             let fetched = try outcome.good()
             let folder = place("cache/stylefinder/models/owner--some-model")
@@ -62,6 +63,7 @@ extension CommandSuites {
         func killed() async throws {
             let place = try Workplace()
             let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             try hub.set("[{\"match\": \"storage .*model.safetensors\", \"stall\": 400000, \"times\": 1}]")
             let part = place("cache/stylefinder/models/.owner--some-model.partial/parts/model.safetensors")
             let command = try Command.start(["models", "fetch", Self.name], environment: environment)
@@ -86,6 +88,7 @@ extension CommandSuites {
         func interrupted() async throws {
             let place = try Workplace()
             let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             try hub.set("[{\"match\": \"storage\", \"stall\": 400000, \"times\": 1}]")
             let part = place("cache/stylefinder/models/.owner--some-model.partial/parts/model.safetensors")
             let command = try Command.start(["models", "fetch", Self.name], environment: environment)
@@ -108,7 +111,8 @@ extension CommandSuites {
         func containers(fixture: String) async throws {
             let place = try Workplace()
             let folder = Command.package + "/Tests/CLIPTests/Fixtures/" + fixture
-            let (_, environment) = try start(place, folder)
+            let (hub, environment) = try start(place, folder)
+            defer { withExtendedLifetime(hub) {} }
             _ = try await run(environment, "models", "fetch", Self.name, "--json").good()
             let mine = try await run(environment, "models", "inspect", Self.name, "--json").good()
             let theirs = try await run(environment, "models", "inspect", folder, "--json").good()
@@ -121,6 +125,7 @@ extension CommandSuites {
         func terms() async throws {
             let place = try Workplace()
             let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             try hub.publish("owner/bert", filesOf: ReducedModel.path)
             try hub.publish("owner/bert", "config.json", Data("{\"model_type\": \"bert\"}".utf8))
             let refused = try await run(environment, "models", "fetch", "owner/bert")
@@ -137,6 +142,7 @@ extension CommandSuites {
         func address() async throws {
             let place = try Workplace()
             let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             let weights = try Data(contentsOf: URL(fileURLWithPath: ReducedModel.path + "/model.safetensors"))
             let address = try hub.publish(file: "some-weights.safetensors", weights)
             let outcome = try await run(environment, "models", "fetch", address, "--json")
@@ -155,6 +161,7 @@ extension CommandSuites {
         func fullDisk() async throws {
             let place = try Workplace()
             let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             let weights = try Data(contentsOf: URL(fileURLWithPath: ReducedModel.path + "/model.safetensors"))
             let address = try hub.publish(file: "weights.safetensors", weights)
             // Without a length nobody can know before that it does not fit.
@@ -182,6 +189,7 @@ extension CommandSuites {
         func fileLimit() async throws {
             let place = try Workplace()
             let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             let script = """
                 export XDG_CACHE_HOME="$1" HF_ENDPOINT="$2"
                 (trap '' XFSZ; ulimit -f 800; exec "$0" models fetch "$3")
@@ -198,6 +206,7 @@ extension CommandSuites {
         func refusals() async throws {
             let place = try Workplace()
             let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             let cases: [(arguments: [String], code: Int32, says: String)] = [
                 (["models", "fetch", "fashon-clip"], 64, "did you mean fashion-clip"),
                 (["models", "fetch", "../x"], 64, "names no model"),
@@ -228,6 +237,7 @@ extension CommandSuites {
         func list() async throws {
             let place = try Workplace()
             let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             try hub.publish("patrickjohncyh/fashion-clip", filesOf: ReducedModel.path)
             _ = try await run(environment, "models", "fetch", "fashion-clip", "--json").good()
             let known = try #require(try await run(environment, "models", "fetch", "--json").good()["known"] as? [[String: Any]])
@@ -242,7 +252,8 @@ extension CommandSuites {
         @Test("the demo serves its boutique with a fetched model alone")
         func demo() async throws {
             let place = try Workplace()
-            let (_, environment) = try start(place)
+            let (hub, environment) = try start(place)
+            defer { withExtendedLifetime(hub) {} }
             _ = try await run(environment, "models", "fetch", Self.name, "--json").good()
             let server = try await RunningServer.start(
                 ["demo", "--port", "0", "--garments", "12", "--folder", place("demo"), "--model", Self.name],

@@ -53,7 +53,7 @@ struct FetchTests {
         #expect(bench.store.all().count == 2 && bench.store.named("owner/some-model@refs/pr/1") == [one])
         #expect(bench.failure(revision: "v9") == .noSuchRevision(name: Bench.name, revision: "v9"))
         for environment: [String: String] in [[:], ["HF_TOKEN": "secret"]] {
-            let error = bench.failure("openai/clip-vit-base-patch23", environment: environment)
+            let error = bench.failure("openai/clip-vit-base-patch3", environment: environment)
             guard case .noSuchModel(_, _, let hasToken, let near) = error else {
                 Issue.record("\(error.map { "\($0)" } ?? "no error")")
                 continue

@@ -76,8 +76,9 @@ package final class LocalHub: @unchecked Sendable {
     }
 
     deinit {
-        // The end of its input ends it where this process is killed; here others may hold a copy of it.
-        process.terminate()
+        // The end of its input ends it where this process is killed; here others may hold a copy of it. It may have inherited a thread's mask
+        // that holds back every signal but this.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: root)
     }
