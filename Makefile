@@ -23,9 +23,10 @@ build: bootstrap
 command: bootstrap
 	swift build $(SWIFT_FLAGS) --product stylefinder
 
-## A boutique to try everything with, at http://127.0.0.1:8080. DEMO_DATA=folder serves your own photos instead, PORT=n another port.
+## A boutique to try everything with, at http://127.0.0.1:8080. DEMO_DATA=folder serves your own photos instead, MODEL=name searches with
+## another model (`stylefinder models fetch name` before), PORT=n another port.
 demo: command web
-	@.build/release/stylefinder demo --port $(PORT) $(if $(DEMO_DATA),--photos "$(DEMO_DATA)") || [ $$? = 130 ]
+	@.build/release/stylefinder demo --port $(PORT) $(if $(DEMO_DATA),--photos "$(DEMO_DATA)") $(if $(MODEL),--model "$(MODEL)") || [ $$? = 130 ]
 
 ## Every test. Those that need the real photos are listed by name where the photos are not there.
 test: bootstrap lint reference web

@@ -49,6 +49,10 @@ let package = Package(
         .target(name: "TensorFiles", dependencies: ["CZlib"], swiftSettings: strict),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
         .target(name: "Hashing", dependencies: ["CCrypto"], swiftSettings: strict),
+        // libcurl and not Foundation's client, which on Linux is libcurl too and does not wait for a slow disk.
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .target(name: "Hub", dependencies: ["CCurl", "Hashing"], swiftSettings: strict),
         .target(
             name: "Catalog",
             dependencies: [
@@ -113,8 +117,8 @@ let package = Package(
         .executableTarget(
             name: "stylefinder",
             dependencies: [
-                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Torch", "Tokenizers",
-                "CLIP",
+                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Hub", "Torch",
+                "Tokenizers", "CLIP",
                 "Evaluation", "Training", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -149,6 +153,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests: one target per module.
+        // A hub on this machine, with every trouble that one can give.
+        .target(name: "LocalHub", path: "Tests/LocalHub", exclude: ["hub.py"], swiftSettings: strict),
+        .testTarget(name: "HubTests", dependencies: ["Hub", "LocalHub", "Hashing"], swiftSettings: strict),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "CImaging", "Hashing"],
             exclude: ["Fixtures"],
@@ -198,7 +205,7 @@ let package = Package(
             name: "InferenceTests", dependencies: ["Inference", "CLIP", "Search", "Catalog", "Imaging", "Retrieval"],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["stylefinder", "CLIP", "Imaging", "TensorFiles", "Catalog"],
+            name: "CommandTests", dependencies: ["stylefinder", "CLIP", "Imaging", "TensorFiles", "Catalog", "LocalHub"],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx20

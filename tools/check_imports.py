@@ -11,6 +11,7 @@ ALLOWED = {
     "Imaging": {"CImaging"},
     "TensorFiles": {"CZlib"},
     "Hashing": {"CCrypto"},
+    "Hub": {"CCurl", "Hashing"},
     "Catalog": {"Hashing"},
     "Retrieval": {"CVector", "TensorFiles"},
     "Search": {"Imaging", "Catalog", "Retrieval"},
@@ -24,11 +25,11 @@ ALLOWED = {
     "Training": {"Evaluation", "CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing"},
     "Inference": {"CLIP", "Search", "Imaging", "Catalog"},
     "stylefinder": {
-        "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Torch", "Tokenizers", "CLIP",
+        "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Hub", "Torch", "Tokenizers", "CLIP",
         "Evaluation", "Training", "Inference",
     },
 }
-OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CZlib"}
+OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CZlib", "CCurl"}
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|shared|misc|manager", re.IGNORECASE)
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:\w+\s+)?(\w+)")
 

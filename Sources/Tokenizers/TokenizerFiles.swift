@@ -24,18 +24,26 @@ public struct TokenizerFiles: Sendable, Hashable {
     /// The files that a folder holds; nil if it holds none. Of several kinds the first in the order of ``Kind`` counts, except that
     /// `spiece.model` comes before `tokenizer.json` where `transformers` cleans: its SigLIP reads nothing else.
     public init?(folder: String, cleanup: TextCleanup) {
-        let file: (Kind, [String]) = (.tokenizerFile, ["tokenizer.json"])
-        let pieces: [(Kind, [String])] = ["spiece.model", "sentencepiece.model", "tokenizer.model"].map {
-            (.sentencePieceModel, [$0])
+        let found = Self.known(cleanup: cleanup).first { known in
+            known.names.allSatisfy { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
         }
-        let known: [(Kind, [String])] =
-            [(.vocabularyAndMerges, ["vocab.json", "merges.txt"])]
-            + (cleanup == .huggingFace ? pieces + [file] : [file] + pieces)
-            + [(.openAIVocabulary, ["bpe_simple_vocab_16e6.txt.gz"])]
-        let found = known.first { $0.1.allSatisfy { FileManager.default.fileExists(atPath: "\(folder)/\($0)") } }
         guard let found else { return nil }
         self.folder = folder
         (kind, names) = found
+    }
+
+    /// The sets of files that a vocabulary may consist of, in the order in which they count.
+    public static func sets(cleanup: TextCleanup) -> [[String]] { known(cleanup: cleanup).map(\.names) }
+
+    private typealias Known = (kind: Kind, names: [String])
+
+    private static func known(cleanup: TextCleanup) -> [Known] {
+        let (first, file, last): (Known, Known, Known) = (
+            (.vocabularyAndMerges, ["vocab.json", "merges.txt"]), (.tokenizerFile, ["tokenizer.json"]),
+            (.openAIVocabulary, ["bpe_simple_vocab_16e6.txt.gz"])
+        )
+        let pieces: [Known] = ["spiece.model", "sentencepiece.model", "tokenizer.model"].map { (.sentencePieceModel, [$0]) }
+        return [first] + (cleanup == .huggingFace ? pieces + [file] : [file] + pieces) + [last]
     }
 
     /// - Throws: ``TokenizerError``: what is wrong with a file, and where.

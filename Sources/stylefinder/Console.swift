@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import Hub
 import Synchronization
 
 /// What the command says to people: on stderr, so that stdout holds results alone.
@@ -44,25 +45,60 @@ final class ProgressBar {
     private let title: String
     private let begin = ContinuousClock.now
     private var shown = ContinuousClock.now - .seconds(60)
+    /// Of a transfer, what was there when it was first shown, and when that was.
+    private var start: (bytes: Int, time: ContinuousClock.Instant)?
+    private var isLineOpen = false
 
     init(_ title: String) { self.title = title }
 
     func show(_ done: Int, of total: Int) {
         let now = ContinuousClock.now
         let isEnd = done >= total
-        guard total > 0, isEnd || now - shown > (Console.isTerminal ? .milliseconds(100) : .seconds(5)) else { return }
-        shown = now
+        guard total > 0, isDue(now, isEnd) else { return }
         let elapsed = (now - begin) / .seconds(1)
         let rate = elapsed > 0 ? Double(done) / elapsed : 0
         let left = rate > 0 && !isEnd ? ", \(Int(Double(total - done) / rate)) s left" : ""
-        let text = String(format: "%@ %d/%d (%.0f/s%@)", title, done, total, rate, left)
-        if Console.isTerminal {
-            let filled = 24 * done / total
-            let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-            Console.write("\r\u{1B}[K\(bar) \(text)\(isEnd ? "\n" : "")")
-        } else {
-            Console.note(text)
+        put(String(format: "%@ %d/%d (%.0f/s%@)", title, done, total, rate, left), share: Double(done) / Double(total), isEnd)
+    }
+
+    /// The same for a transfer that may go on from where an earlier one ended: the rate is that of the new bytes.
+    /// - Parameter total: nil where it is not known.
+    func show(bytes done: Int, of total: Int?, doing what: String) {
+        let now = ContinuousClock.now
+        let start = start ?? (done, now)
+        self.start = start
+        let isEnd = done >= total ?? .max
+        guard isDue(now, isEnd) else { return }
+        let elapsed = (now - start.time) / .seconds(1)
+        let rate = elapsed > 0 ? Double(done - start.bytes) / elapsed : 0
+        let size = total.map { "\(Bytes.text(done)) of \(Bytes.text($0))" } ?? Bytes.text(done)
+        let left = rate > 0 && !isEnd ? total.map { ", \(Int(Double($0 - done) / rate)) s left" } ?? "" : ""
+        put(
+            "\(title) \(what), \(size) (\(String(format: "%.1f", rate / 1e6)) MB/s\(left))",
+            share: total.map { $0 > 0 ? Double(done) / Double($0) : 1 }, isEnd)
+    }
+
+    /// Before something else is said.
+    func leaveLine() {
+        if isLineOpen { Console.write("\n") }
+        isLineOpen = false
+    }
+
+    private func isDue(_ now: ContinuousClock.Instant, _ isEnd: Bool) -> Bool {
+        guard isEnd || now - shown > (Console.isTerminal ? .milliseconds(100) : .seconds(5)) else { return false }
+        shown = now
+        return true
+    }
+
+    /// - Parameter share: 0…1; without one there is no bar.
+    private func put(_ text: String, share: Double?, _ isEnd: Bool) {
+        guard Console.isTerminal else { return Console.note(text) }
+        let bar = share.map { share in
+            let filled = Int(24 * min(share, 1))
+            return String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled) + " "
         }
+        Console.write("\r\u{1B}[K\(bar ?? "")\(text)\(isEnd ? "\n" : "")")
+        isLineOpen = !isEnd
     }
 }
 

@@ -22,6 +22,13 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Where the boutique, its catalogue and its vectors are kept; where left out, the user's data folder.")
     var folder: String?
 
+    @Option(
+        help: """
+            The name of a shipped or fetched model, a model folder, or a run to search with instead of the shipped ones; repeat it for more, the \
+            first answers by default.
+            """)
+    var model: [String] = []
+
     @Option(help: "How many garments the boutique has.")
     var garments = 360
 
@@ -30,6 +37,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let interrupt = Interrupt()
+        let named = try model.map { try ModelLocation($0) }
         let place = folder ?? Self.dataFolder
         do {
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
@@ -47,11 +55,12 @@ struct DemoCommand: AsyncParsableCommand {
         // A folder that the user named may hold more than the demo's: there an older boutique stays.
         let isOwn = folder == nil
         let (garments, boutique) = (garments, URL(fileURLWithPath: "\(place)/boutique"))
-        let shipped = ModelLocation.shipped()
-        let (models, variants) = (shipped.filter { !$0.isVariant }, shipped.filter(\.isVariant))
-        // Variants get their vectors while the models that they came from answer already, and join them with the first.
+        // Shipped variants get their vectors while the models that they came from answer already, and join them then; who names a model
+        // waits for that one.
+        let shipped = named.isEmpty ? ModelLocation.shipped() : []
+        let (models, variants) = (named + shipped.filter { !$0.isVariant }, shipped.filter(\.isVariant))
         let serving = Serving(
-            catalog: store, listening: listening, interrupt: interrupt, logsRequests: false, offersAll: true,
+            catalog: store, listening: listening, interrupt: interrupt, logsRequests: false, offersAll: named.isEmpty,
             namesNewcomers: false,
             afterwards: {
                 let new = try variants.filter { try !Self.isKnown($0, to: store) }

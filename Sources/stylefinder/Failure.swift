@@ -5,6 +5,7 @@ import Catalog
 import CLIP
 import Evaluation
 import Foundation
+import Hub
 import Imaging
 import Inference
 import Report
@@ -74,6 +75,7 @@ extension ExitCode {
             case .noWrite: self = .inputOutput
             default: self = .badData
             }
+        case let error as HubError: self = Self.code(for: error)
         case let error as TrainingError:
             switch error {
             case .nothingToResume: self = .noInput
@@ -114,6 +116,17 @@ extension ExitCode {
         case .readOnly, .cannotOpen, .diskFull, .inputOutput, .sourceUnreadable, .outputFull, .outputUnwritable: .inputOutput
         case .locked: .unavailable
         default: .badData
+        }
+    }
+
+    private static func code(for error: HubError) -> ExitCode {
+        switch error {
+        case .badName, .badRevision, .badEndpoint, .badToken, .taken: .usage
+        case .noSuchModel, .noSuchRevision: .noInput
+        case .noWeights, .oddFileName, .badAnswer, .size, .sum: .badData
+        case .offline, .gated, .refusedToken, .refused, .gaveUp: .unavailable
+        case .tooLittleSpace, .diskFull, .noWrite: .inputOutput
+        case .stopped: .interrupted
         }
     }
 

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import CLIP
 import Foundation
+import Hub
 import Imaging
 import Inference
 import Search
@@ -8,40 +9,54 @@ import TensorFiles
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List, inspect, examine, convert and merge models.",
-        subcommands: [List.self, Inspect.self, Doctor.self, Convert.self, Merge.self])
+        commandName: "models", abstract: "List, fetch, inspect, examine, convert and merge models.",
+        subcommands: [List.self, Fetch.self, Inspect.self, Doctor.self, Convert.self, Merge.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The models that come with the program.")
+        static let configuration = CommandConfiguration(
+            abstract: "The models that come with the program, and those that were fetched.")
 
         @OptionGroup var output: OutputOption
 
         struct Listing: Encodable {
             struct Model: Encodable {
+                /// What commands take for MODEL.
                 let id: String
                 let architecture: String
                 let variant: String
+                /// Whether it was fetched and did not come with the program.
+                let fetched: Bool
             }
             let models: [Model]
         }
 
         func run() throws {
-            let models = try ModelLocation.shipped().map { location in
-                let checkpoint = try Checkpoint(path: location.path)
-                let variant = try checkpoint.recorded()?["name"] as? String ?? location.name
-                return Listing.Model(
-                    id: location.name, architecture: checkpoint.configuration.architectureName, variant: variant)
+            var models = try ModelLocation.shipped().map { try Self.entry($0, id: $0.name, fetched: false) }
+            for model in ModelLocation.fetched() {
+                // What others made may be of a kind that is not read; the list goes on.
+                do { models.append(try Self.entry(ModelLocation(model), id: model.source, fetched: true)) } catch {
+                    Console.warn("\(model.source) can't be opened: \(error)")
+                }
             }
             if output.json { return try Console.printJSON(Listing(models: models)) }
             if models.isEmpty { print("No model is shipped with this build.") }
-            for model in models { print("\(model.id)  \(model.architecture)  \(model.variant)") }
+            for model in models {
+                print("\(model.id)  \(model.architecture)  \(model.variant)\(model.fetched ? "  fetched" : "")")
+            }
+        }
+
+        private static func entry(_ location: ModelLocation, id: String, fetched: Bool) throws -> Listing.Model {
+            let checkpoint = try Checkpoint(path: location.path)
+            let variant = try checkpoint.recorded()?["name"] as? String ?? location.name
+            return Listing.Model(
+                id: id, architecture: checkpoint.configuration.architectureName, variant: variant, fetched: fetched)
         }
     }
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "What a model is, read from its files.")
 
-        @Argument(help: "A shipped model's name, a model folder, a checkpoint file, or a run.")
+        @Argument(help: "The name of a shipped or fetched model, a model folder, a checkpoint file, or a run.")
         var model: String
 
         @OptionGroup var unsaid: UnsaidOptions
@@ -122,7 +137,7 @@ struct ModelsCommand: ParsableCommand {
             abstract: "Examine a model: what keeps it from loading, and what would quietly make it worse.",
             discussion: "Ends with 65 if a fault was found. Doubts alone end with 0.")
 
-        @Argument(help: "A shipped model's name, a model folder, a checkpoint file, or a run.")
+        @Argument(help: "The name of a shipped or fetched model, a model folder, a checkpoint file, or a run.")
         var model: String
 
         @Option(help: "quick_gelu, gelu or gelu_pytorch_tanh, for a file that does not say it.")
@@ -166,7 +181,7 @@ struct ModelsCommand: ParsableCommand {
                 "A folder is Hugging Face's for a ViT or a SigLIP, open_clip's for a ResNet. A name that ends in .safetensors or .pt takes the "
                 + "weights alone; Python opens the latter with torch.load(path, weights_only=True).")
 
-        @Argument(help: "A shipped model's name, a model folder, a checkpoint file, or a run.")
+        @Argument(help: "The name of a shipped or fetched model, a model folder, a checkpoint file, or a run.")
         var model: String
 
         @Option(help: "The folder to write, or a file ending in .safetensors or .pt.")
@@ -240,7 +255,10 @@ struct ModelsCommand: ParsableCommand {
                 "A model that was fine-tuned, mixed with the one that it began from, keeps most of what both are good at (WiSE-FT, Wortsman et al. "
                 + "2022, arXiv:2109.01903). Evaluate a few values of alpha on validation rows.")
 
-        @Argument(help: "The model that alpha 0 gives: a shipped model's name, a model folder, a checkpoint file, or a run.")
+        @Argument(
+            help:
+                "The model that alpha 0 gives: the name of a shipped or fetched model, a model folder, a checkpoint file, or a run."
+        )
         var first: String
 
         @Argument(help: "The model that alpha 1 gives.")

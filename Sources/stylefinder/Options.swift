@@ -3,6 +3,7 @@ import Catalog
 import CLIP
 import Evaluation
 import Foundation
+import Hub
 import Imaging
 import Retrieval
 import Torch
@@ -13,7 +14,8 @@ struct CatalogOption: ParsableArguments {
 }
 
 struct ModelOption: ParsableArguments {
-    @Option(name: .customLong("model"), help: "A shipped model's name, a model folder, a checkpoint file, or a run.")
+    @Option(
+        name: .customLong("model"), help: "The name of a shipped or fetched model, a model folder, a checkpoint file, or a run.")
     var name: String
 
     func locate() throws -> ModelLocation { try ModelLocation(name) }
@@ -144,7 +146,7 @@ struct ModelLocation {
     /// The training run that it is the best of; nil for a model that is none's.
     let run: String?
 
-    /// - Throws: `Failure` that names the shipped models.
+    /// - Throws: `Failure` that names the shipped models, and the command that fetches others.
     init(_ text: String) throws {
         let files = FileManager.default
         func isModel(_ path: String) -> Bool {
@@ -163,10 +165,16 @@ struct ModelLocation {
             name = URL(fileURLWithPath: text).lastPathComponent
         } else if let shipped = Self.shipped().first(where: { $0.name == text }) {
             self = shipped
+        } else if let fetched = try Self.fetched(text) {
+            self = fetched
         } else {
             let names = Self.shipped().map(\.name)
             let known = names.isEmpty ? "no model is shipped with this build" : "shipped are \(names.joined(separator: ", "))"
-            throw Failure.noInput("There is no model \(text): it is no folder and no file, and \(known).")
+            let fetching =
+                (try? ModelSource(text)) == nil
+                ? "`stylefinder models fetch` lists others that can be fetched"
+                : "`stylefinder models fetch \(text)` fetches it if the hub has it"
+            throw Failure.noInput("There is no model \(text): it is no folder and no file, and \(known); \(fetching).")
         }
     }
 
@@ -191,6 +199,31 @@ struct ModelLocation {
     /// The figures of the run's steps and epochs.
     var metrics: String? {
         run.map { "\($0)/\(Self.metricsFile)" }.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+    }
+
+    /// A model that was fetched, by any of its names.
+    /// - Throws: `Failure` for a name that several have, and for a model that is no longer as it was fetched.
+    private static func fetched(_ text: String) throws -> ModelLocation? {
+        let found = FetchedModels(environment: ProcessInfo.processInfo.environment)?.named(text) ?? []
+        guard found.count < 2 else {
+            throw Failure.usage(
+                "\(text) may be \(found.map(\.source).joined(separator: " or ")); write the one you mean as it stands here.")
+        }
+        return try found.first.map { model in
+            if let damage = model.damage {
+                throw Failure.data(
+                    "The model \(model.source) in \(model.folder) is not as it was fetched: \(damage); `stylefinder models fetch "
+                        + "\(model.source)` fetches it again.")
+            }
+            return ModelLocation(model)
+        }
+    }
+
+    init(_ fetched: FetchedModel) { self.init(path: fetched.path, name: fetched.name) }
+
+    /// The models that were fetched, whole ones alone.
+    static func fetched() -> [FetchedModel] {
+        (FetchedModels(environment: ProcessInfo.processInfo.environment)?.all() ?? []).filter { $0.damage == nil }
     }
 
     /// The models that came with the program: beside an installed one in `share/stylefinder/Models`, in a checkout in `Models`.

@@ -19,7 +19,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     @Option(
         help:
-            "A shipped model's name, a model folder, a checkpoint file, or a run; where left out, the one that the catalogue has vectors of."
+            "The name of a shipped or fetched model, a model folder, a checkpoint file, or a run; where left out, the one that the catalogue has vectors of."
     )
     var model: String?
 

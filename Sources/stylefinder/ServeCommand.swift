@@ -15,7 +15,9 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var catalog: CatalogOption
     @OptionGroup var listening: ListeningOptions
 
-    @Option(help: "A shipped model's name, a model folder, or a run; repeat it for more, the first answers by default.")
+    @Option(
+        help:
+            "The name of a shipped or fetched model, a model folder, or a run; repeat it for more, the first answers by default.")
     var model: [String] = []
 
     @Option(help: "Pictures to try the search with, a folder or a manifest; where left out, some of the catalogue's own.")

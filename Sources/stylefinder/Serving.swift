@@ -4,6 +4,7 @@ import CLIP
 import Catalog
 import Dispatch
 import Foundation
+import Hub
 import Imaging
 import Inference
 import Logging
@@ -198,26 +199,37 @@ struct Serving {
         return try modelsWithVectors(in: catalog)[0]
     }
 
-    /// The shipped models that have vectors in a catalogue.
+    /// The shipped and fetched models that have vectors in a catalogue.
     /// - Throws: `Failure` if there is none.
     static func modelsWithVectors(in catalog: CatalogStore) throws -> [ModelLocation] {
         // First, since a model that the catalogue knows by a former fingerprint may get its present one by this.
         let shipped = try ModelLocation.shipped().map { ($0, try catalog.fingerprint(of: Checkpoint(path: $0.path))) }
         let counts = try catalog.counts().vectors
         var known = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }
-        let found = shipped.compactMap { location, fingerprint -> ModelLocation? in
+        func take(_ location: ModelLocation, _ fingerprint: String) -> ModelLocation? {
             guard let place = known.firstIndex(where: { $0.fingerprint == fingerprint }) else { return nil }
             known.remove(at: place)
             return location
         }
+        var found = shipped.compactMap { take($0.0, $0.1) }
+        // Fetched ones are large: they are looked at only where a shipped one does not explain the vectors.
+        for model in ModelLocation.fetched() where !known.isEmpty {
+            do {
+                if let location = take(ModelLocation(model), try catalog.fingerprint(of: Checkpoint(path: model.path))) {
+                    found.append(location)
+                }
+            } catch let error as CLIPError {
+                Console.warn("\(model.source) can't be opened: \(error)")
+            }
+        }
         for other in known {
             Console.warn(
-                "the catalogue has vectors of \(other.name) that no shipped model made: name the model's folder with --model, or embed again"
+                "the catalogue has vectors of \(other.name) that no shipped or fetched model made: name the model's folder with --model, or embed again"
             )
         }
         guard !found.isEmpty else {
             throw Failure.data(
-                "The catalogue \(catalog.path) has no vectors of a shipped model; make them with `stylefinder embed`, or name a "
+                "The catalogue \(catalog.path) has no vectors of a shipped or fetched model; make them with `stylefinder embed`, or name a "
                     + "model folder with --model.")
         }
         return found

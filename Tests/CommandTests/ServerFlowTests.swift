@@ -13,8 +13,8 @@ struct RunningServer {
 
     /// Waits until it says where it answers.
     /// - Throws: where it ends instead.
-    static func start(_ arguments: [String]) async throws -> RunningServer {
-        let command = try Command.start(arguments)
+    static func start(_ arguments: [String], environment: [String: String] = [:]) async throws -> RunningServer {
+        let command = try Command.start(arguments, environment: environment)
         var address = ""
         let ready = try await command.reaches {
             guard let line = command.said.first(where: { $0.hasPrefix("Open http") }) else { return false }
