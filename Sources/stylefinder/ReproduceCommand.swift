@@ -38,7 +38,7 @@ struct ReproduceCommand: ParsableCommand {
     @Option(help: "Epochs at most, in place of the recipes' own numbers.")
     var epochs: Int?
 
-    @Option(help: "A factor on the recipes' learning rates, which are those for a CLIP of full size; small models want about 10.")
+    @Option(help: "A factor on the recipes' learning rates, which are those for a CLIP of full size; small models want about 40.")
     var rateFactor: Double?
 
     @OptionGroup var embedding: EmbeddingOptions
@@ -66,7 +66,7 @@ struct ReproduceCommand: ParsableCommand {
         let location = try ModelLocation(start ?? (backbone == .vit ? "small-vit" : "small-resnet"))
         try check(location)
         // The small models that ship move less than their recipes' rates, which are for a CLIP of full size.
-        let factor = rateFactor ?? (start == nil ? 10 : 1)
+        let factor = rateFactor ?? (start == nil ? 40 : 1)
         let variants = PaperVariant.all.filter { only.isEmpty || PaperVariant.needed(for: only).contains($0.name) }
         let interrupt = Interrupt()
         for (number, variant) in variants.enumerated() {
