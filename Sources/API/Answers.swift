@@ -98,6 +98,8 @@ struct SearchAnswer: Encodable {
 
     let model: String
     let results: [Result]
+    /// Absent where it is not known; a result below it is no close match.
+    let closeMatchScore: Double?
     /// Only where it is so: the text was longer than the model reads, and its end was left out.
     let truncatedText: Bool?
     /// Beside it: how many tokens the text has, and how many were read.
@@ -114,6 +116,7 @@ struct SearchAnswer: Encodable {
                 rank: result.rank, score: result.score, product: ProductSummary(result.product),
                 image: ImageSummary(result.image, base))
         }
+        closeMatchScore = response.closeMatchScore
         truncatedText = response.truncatedText ? true : nil
         (textTokens, textTokensRead) = (response.textTokens, response.textTokensRead)
         var timing = response.timing

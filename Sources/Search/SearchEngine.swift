@@ -8,6 +8,7 @@ public struct SearchEngine: Sendable {
     /// What is searched; it follows the file.
     public let catalog: LiveCatalog
     private let index: any VectorIndex
+    private let closeMatchLine: CloseMatchLine
 
     /// Loads the encoder's vectors.
     /// - Throws: `CatalogError`, `SearchError.noVectors`; `.storedDimension` if the stored vectors are not of the encoder's dimension.
@@ -23,12 +24,16 @@ public struct SearchEngine: Sendable {
         }
         index = try catalog.index(of: model)
         guard index.count > 0 else { throw SearchError.noVectors(model: model.name, catalog: catalog.store.path) }
+        closeMatchLine = CloseMatchLine(catalog, index)
     }
 
     /// An engine over a catalogue of its own.
     public init(catalog: CatalogStore, encoder: any EmbeddingModel) throws {
         try self.init(LiveCatalog(catalog), encoder: encoder)
     }
+
+    /// Measures now what the first search would wait for.
+    public func warmUp() async { _ = await closeMatchLine.score() }
 
     /// How many images can be found.
     public var count: Int { index.count }
@@ -70,7 +75,9 @@ public struct SearchEngine: Sendable {
             let total = clock.now - begin
             func milliseconds(_ duration: Duration) -> Double { (duration / .microseconds(1)).rounded() / 1000 }
             return SearchResponse(
-                model: encoder.model.name, results: results, truncatedText: encoded?.cut != nil,
+                model: encoder.model.name, results: results,
+                closeMatchScore: await closeMatchScore(of: query.subject),
+                truncatedText: encoded?.cut != nil,
                 textTokens: encoded?.cut?.tokens, textTokensRead: encoded?.cut?.read,
                 timing: [
                     "encode": milliseconds(encoding), "search": milliseconds(total - encoding), "total": milliseconds(total),
@@ -124,6 +131,14 @@ public struct SearchEngine: Sendable {
             throw SearchError.notEmbedded(what: "The product \(id)", model: encoder.model.name)
         }
         return mean
+    }
+
+    private func closeMatchScore(of subject: SearchQuery.Subject) async -> Double? {
+        switch subject {
+        // What texts and pictures have in common is another measure.
+        case .text: nil
+        case .image, .vector, .product, .catalogImage: await closeMatchLine.score()
+        }
     }
 
     /// The vector of a picture or text, and what was cut off the text; nil for what has its vector already.

@@ -2,6 +2,9 @@
 public struct SearchResponse: Sendable, Codable, Equatable {
     public var model: String
     public var results: [SearchResult]
+    /// A result with a lower score is no close match: different products of the catalogue are commonly more alike than that. Absent for texts, whose
+    /// scores are of another kind, and where the catalogue has too few products to tell.
+    public var closeMatchScore: Double?
     /// Whether the query's text was longer than the model takes, and its end was left out.
     public var truncatedText: Bool
     /// Only where it was left out: how many tokens the text has, and how many of them were read; the marks of its start and end are counted.
@@ -12,6 +15,7 @@ public struct SearchResponse: Sendable, Codable, Equatable {
 
     enum CodingKeys: String, CodingKey {
         case model, results
+        case closeMatchScore = "close_match_score"
         case truncatedText = "truncated_text"
         case textTokens = "text_tokens"
         case textTokensRead = "text_tokens_read"

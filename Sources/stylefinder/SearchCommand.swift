@@ -64,7 +64,13 @@ struct SearchCommand: AsyncParsableCommand {
         }
         if output.json { return try Console.printJSON(response) }
         if response.results.isEmpty { print("Nothing in the catalogue fits.") }
+        var isClose = true
         for result in response.results {
+            if isClose, let line = response.closeMatchScore, result.score < line {
+                isClose = false
+                let place = result.rank == 1 ? "No close match" : "No close matches from here on"
+                print("\(place): different products of this catalogue reach \(String(format: "%.3f", line)).")
+            }
             let title = [result.product.title, result.image.color, result.image.view].compactMap { $0 }.joined(separator: ", ")
             print(
                 "\(result.rank). \(String(format: "%.3f", result.score))  \(result.product.id)  \(title)\n   \(result.image.path)"

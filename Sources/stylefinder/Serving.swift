@@ -183,7 +183,9 @@ struct Serving {
             let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: live.store)
             (model, card) = (session, session.card)
         }
-        return ServedModel(card: card, engine: try SearchEngine(live, encoder: MicroBatcher(model, queueLimit: 32)))
+        let engine = try SearchEngine(live, encoder: MicroBatcher(model, queueLimit: 32))
+        Task { await engine.warmUp() }
+        return ServedModel(card: card, engine: engine)
     }
 
     /// The model that a search takes where none is named.

@@ -27,6 +27,8 @@ WORDS = {"Dresses": "Dress", "Skirts": "Skirt", "Shirts": "Shirt", "Trousers": "
 BRANDS = ["Maison Arden", "Nordlys", "Petit Four", "Fjell & Co"]
 STYLES = ["Long-sleeved", "Pleated", "Linen", "Wrap", "Tailored", "Relaxed", "Cropped", "Quilted"]
 WIDTHS = {"160", "320", "640", "1280"}
+# Below this a picture's results are no close matches.
+CLOSE = 0.9
 
 
 class Refused(Exception):
@@ -332,6 +334,7 @@ class Handler(BaseHTTPRequestHandler):
                 {"rank": rank, "score": value, "product": image["product"], "image": self.shown(image)}
                 for rank, (value, image) in enumerate(ranked, 1)
             ],
+            **({} if "text" in options else {"close_match_score": CLOSE}),
             # The real models read 77 tokens.
             **({"truncated_text": True} if len(options.get("text", "").split()) > 77 else {}),
             "timing_ms": {"decode": 3.1, "encode": (decoded - start) * 1000, "search": (end - decoded) * 1000, "total": (end - start) * 1000 + 3.1},

@@ -1,6 +1,7 @@
 """The ways to ask: file, drop, paste, text, sample, a picture of the catalogue."""
 
 import base64
+import io
 import random
 import re
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from visitor import cards, choose, drop, encoded, gradient, search_sample, search_text, searching, sent, shown_price
+from visitor import assert_accessible, cards, choose, drop, encoded, gradient, search_sample, search_text, searching, sent, shown_price
 
 
 def test_a_chosen_picture_is_answered_with_ranked_garments(page, api):
@@ -61,6 +62,37 @@ def test_a_result_dragged_back_onto_the_page_is_searched_with(page):
     with searching(page):
         drop(page, f"data.setData('text/uri-list', new URL('{image['path']}?w=320', location.href).href)")
     assert sent(page)["image_id"] == image["id"]
+
+
+def test_results_below_the_line_stand_under_a_heading_of_their_own(page):
+    page.get_by_label("Results").select_option("48")
+    answer = search_sample(page)
+    line = answer["close_match_score"]
+    close = [result for result in answer["results"] if result["score"] >= line]
+    assert 0 < len(close) < len(answer["results"])
+    heading = page.get_by_role("heading", name="Further away")
+    before = heading.locator("xpath=ancestor::li[1]/preceding-sibling::li")
+    expect(before).to_have_count(len(close))
+    expect(page.get_by_text(f"Scores below {line:.3f}")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_a_picture_unlike_everything_has_no_close_match_and_says_so(page):
+    noise = random.Random(4).randbytes(64 * 64 * 3)
+    data = io.BytesIO()
+    Image.frombytes("RGB", (64, 64), noise).save(data, "PNG")
+    with searching(page) as answers:
+        choose(page, "noise.png", data.getvalue(), "image/png")
+    answer = answers[0]
+    assert answer["results"][0]["score"] < answer["close_match_score"]
+    expect(page.get_by_role("heading", name="No close match")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_texts_have_no_line(page):
+    search_text(page, "a green skirt")
+    expect(page.get_by_role("heading", name="Further away")).to_have_count(0)
+    expect(page.get_by_role("heading", name="No close match")).to_have_count(0)
 
 
 def test_what_holds_no_picture_is_refused_in_words_when_dropped(page):

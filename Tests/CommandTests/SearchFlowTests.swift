@@ -32,7 +32,8 @@ extension CommandSuites {
                 try await Command.start(["search"] + arguments + common).end()
             }
             let found = try await search(place3, "--json").good()
-            #expect(Set(found.keys) == ["model", "results", "timing_ms", "truncated_text"])
+            #expect(Set(found.keys) == ["model", "results", "close_match_score", "timing_ms", "truncated_text"])
+            #expect(try (-1...1).contains(#require(found["close_match_score"] as? Double)))
             #expect(found["model"] as? String == "vit-quickgelu-f16")
             #expect(Set((found["timing_ms"] as? [String: Double] ?? [:]).keys) == ["encode", "search", "total"])
             #expect(try products(found).count == 10)
@@ -45,12 +46,15 @@ extension CommandSuites {
 
             let dresses = try products(await search(place3, "--json", "--filter", "category=dresses", "-k", "7").good())
             #expect(dresses.count == 7 && dresses.allSatisfy { $0.hasPrefix("dresses/") })
-            #expect(try products(await search("--text", "a red dress", "--json", "-k", "200").good()).count == 24)
+            let worded = try await search("--text", "a red dress", "--json", "-k", "200").good()
+            #expect(try products(worded).count == 24 && worded["close_match_score"] == nil)
             #expect(try products(await search(place3, "--json", "--min-score", "0.9999").good()).first == "shirts/003.png")
             #expect(try products(await search(place3, "--json", "--group-by", "image", "-k", "3").good()).count == 3)
             let plain = try await search(place3, "-k", "2")
             #expect(
                 plain.code == 0 && plain.text.hasPrefix("1. 1.000  shirts/003.png") && plain.text.contains("\n2. "), "\(plain)")
+            let all = try await search(place3, "-k", "24")
+            #expect(all.text.components(separatedBy: "No close matches from here on").count == 2, "\(all)")
         }
 
         @Test(

@@ -29,6 +29,8 @@ export interface Result {
 export interface SearchAnswer {
   model: string;
   results: Result[];
+  /** Results with a lower score are no close matches; absent for texts and small catalogues. */
+  close_match_score?: number | null;
   /** The text was longer than the model reads, and its end was left out. */
   truncated_text?: boolean | null;
   timing_ms?: Record<string, number>;

@@ -130,6 +130,11 @@ export const strings = {
     inStock: "In stock",
     soldOut: "Sold out",
     untitled: "Untitled garment",
+    noneClose: "No close match",
+    noneCloseWhy: (best: string, line: string) =>
+      `The nearest garment scores ${best}; different garments of this catalogue usually reach ${line} with each other.`,
+    further: "Further away",
+    furtherWhy: (line: string) => `Scores below ${line}, which different garments of this catalogue usually reach with each other.`,
     none: "No matches",
     noneFiltered: "No garment in the catalogue matches these filters.",
     noneLeast: "No garment reaches the minimum score.",

@@ -1,4 +1,6 @@
 import { Place } from "../address";
+import { Result } from "../api";
+import { score as scoreText } from "../format";
 import { Go } from "../hooks";
 import { Search } from "../state";
 import { strings } from "../strings";
@@ -19,11 +21,19 @@ export function Results({ search, place, go, onOpen, onMore }: Props) {
   const busy = search.status !== "done";
   const answer = search.status === "done" || search.status === "busy" ? search.answer : null;
   const text = place.query.kind === "text" ? place.query.text : undefined;
+  const line = answer?.close_match_score ?? null;
+  const close = answer?.results.filter((result) => line === null || result.score >= line) ?? [];
+  const further = answer?.results.slice(close.length) ?? [];
+  const nothingClose = further.length > 0 && close.length === 0;
+  const cards = (results: Result[]) => results.map((result) => (
+    <Card key={`${result.product.id}/${result.image.id}`} product={result.product} image={result.image} rank={result.rank} score={result.score}
+      onOpen={onOpen} onMore={onMore} />
+  ));
   const status = busy ? words.searching : words.found(search.answer.results.length, text);
   return (
     <>
       <div className="bar">
-        <h2>{text ? words.headingText(text) : words.heading}</h2>
+        <h2>{text ? words.headingText(text) : nothingClose ? words.noneClose : words.heading}</h2>
         <p className="status" role="status">{busy && <span className="spinner" aria-hidden="true" />}{status}</p>
         {search.status === "done" && answer?.timing_ms && <Timing of={answer.timing_ms} />}
       </div>
@@ -33,10 +43,20 @@ export function Results({ search, place, go, onOpen, onMore }: Props) {
         <Nothing place={place} go={go} />
       ) : (
         <ol className={busy && answer ? "grid dimmed" : "grid"} aria-busy={busy} data-model={answer?.model}>
-          {answer?.results.map((result) => (
-            <Card key={`${result.product.id}/${result.image.id}`} product={result.product} image={result.image} rank={result.rank} score={result.score}
-              onOpen={onOpen} onMore={onMore} />
-          )) ?? <Skeletons count={Math.min(place.topK, 12)} />}
+          {answer ? (
+            <>
+              {cards(close)}
+              {further.length > 0 && line !== null && (
+                <li className="line">
+                  {!nothingClose && <h3>{words.further}</h3>}
+                  <p>{nothingClose ? words.noneCloseWhy(scoreText(further[0]?.score ?? 0), scoreText(line)) : words.furtherWhy(scoreText(line))}</p>
+                </li>
+              )}
+              {cards(further)}
+            </>
+          ) : (
+            <Skeletons count={Math.min(place.topK, 12)} />
+          )}
         </ol>
       )}
     </>

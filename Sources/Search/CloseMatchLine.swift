@@ -1,0 +1,78 @@
+import Catalog
+import Retrieval
+import Synchronization
+
+/// From which score on a result is a close match, told by the catalogue's own pictures.
+///
+/// Each picture of a sample is asked for the nearest picture of *another* product. All but a twentieth of these scores reach the line: so alike
+/// are different products of this catalogue to this model. A query whose best result stays below it is farther from everything in the
+/// catalogue than its products are from each other.
+final class CloseMatchLine: Sendable {
+    /// Pictures that are asked.
+    private static let sampleSize = 256
+    /// Fewer products say nothing about what products have in common.
+    private static let leastProducts = 20
+    /// The share of scores that stay below the line.
+    private static let share = 0.05
+
+    private let catalog: LiveCatalog
+    private let index: any VectorIndex
+
+    private struct State {
+        /// What was measured last, when the index held `count` vectors.
+        var known: (score: Double?, count: Int)?
+        var measuring: Task<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    init(_ catalog: LiveCatalog, _ index: any VectorIndex) {
+        self.catalog = catalog
+        self.index = index
+    }
+
+    /// The line; nil for a catalogue of too few products. Waits for the first measurement alone: where the catalogue has grown or shrunk by a tenth
+    /// since, it is measured anew behind.
+    func score() async -> Double? {
+        let (known, measuring) = state.withLock { state in
+            let isOutdated = state.known.map { abs(index.count - $0.count) * 10 > $0.count } ?? true
+            if isOutdated, state.measuring == nil { state.measuring = Task { await self.measure() } }
+            return (state.known, state.measuring)
+        }
+        if let known { return known.score }
+        await measuring?.value
+        return state.withLock { $0.known?.score }
+    }
+
+    private func measure() async {
+        let count = index.count
+        // What stops this, such as too many searches that wait, is tried again by the next search, which goes without the line.
+        let measured = try? await catalog.threads.run { try await self.measured() }
+        state.withLock { state in
+            state.measuring = nil
+            if let measured { state.known = (measured.score, count) }
+        }
+    }
+
+    private func measured() async throws -> (score: Double?, asked: Int) {
+        let columns = catalog.columns
+        let step = max(1, columns.usable.count / Self.sampleSize)
+        var (vectors, products): ([Float], [Int32]) = ([], [])
+        for (place, id) in columns.usable.enumerated() where place % step == 0 {
+            guard let product = columns.productIndex(of: ImageID(id)), let vector = try await index.vector(of: ImageID(id)) else {
+                continue
+            }
+            vectors += vector
+            products.append(product)
+        }
+        guard Set(products).count >= Self.leastProducts else { return (nil, products.count) }
+        // Of two products the nearest is usually the picture's own.
+        let request = VectorRequest(
+            vectors: vectors, k: 2, admission: .ids(columns.usable), group: { columns.productIndex(of: $0) })
+        let nearest = try await zip(index.search(request), products).compactMap { hits, product in
+            hits.first { columns.productIndex(of: $0.id) != product }?.score
+        }.sorted()
+        guard !nearest.isEmpty else { return (nil, products.count) }
+        return (Double(nearest[Int(Self.share * Double(nearest.count))]), products.count)
+    }
+}
