@@ -72,9 +72,10 @@ CTStatus ct_embedding(const CTTensor *weight, const CTTensor *indices, CTTensor 
     return giving(out, [&] { return at::embedding(get(weight), get(indices)); });
 }
 
-CTStatus ct_attention(const CTTensor *query, const CTTensor *key, const CTTensor *value, bool causal, CTTensor **out) {
+CTStatus ct_attention(
+    const CTTensor *query, const CTTensor *key, const CTTensor *value, const CTTensor *mask, bool causal, CTTensor **out) {
     return giving(out, [&] {
-        return at::scaled_dot_product_attention(get(query), get(key), get(value), std::nullopt, 0.0, causal);
+        return at::scaled_dot_product_attention(get(query), get(key), get(value), optional(mask), 0.0, causal);
     });
 }
 

@@ -31,10 +31,7 @@ final class TextTransformer {
     }
 
     func prepareForInference(_ progress: () -> Void) throws {
-        for block in blocks {
-            try block.prepareForInference()
-            progress()
-        }
+        try blocks.prepareForInference(forOnePlace: true, progress)
     }
 
     /// `ids` int64 `[batch, context]` to `[batch, embedding]`, not normalised.
@@ -43,17 +40,22 @@ final class TextTransformer {
     ///
     /// - Parameter replaced: embeddings `[batch, m, width]` in the place of those of some tokens, and the m places in each text.
     func callAsFunction(_ ids: Tensor, replaced: (embeddings: Tensor, places: [[Int]])? = nil) throws -> Tensor {
-        let length = ids.size(1)
-        var embedded = try tokens.embedding(ids)
+        let (read, place) = try Self.read(of: ids, isCausal: projectionBias == nil)
+        var embedded = try tokens.embedding(read)
         if let replaced { embedded = try Self.replacing(embedded, with: replaced.embeddings, at: replaced.places) }
-        var x = try embedded + positions.narrowed(0, start: 0, length: length)
-        for block in blocks { x = try block(x) }
-        let batch = ids.size(0)
-        if let projectionBias {
-            return try normAfter(x).selected(1, length - 1).matmul(projection) + projectionBias
-        }
-        let ends = try ids.argMax(1).reshaped([batch, 1, 1]).expanded([batch, 1, x.size(2)])
-        return try normAfter(x.gathered(1, ends).squeezed(1)).matmul(projection)
+        let x = try embedded + positions.narrowed(0, start: 0, length: read.size(1))
+        let projected = try normAfter(blocks(x, at: place)).matmul(projection)
+        return try projectionBias.map { try projected + $0 } ?? projected
+    }
+
+    /// What of the ids has to be read, and the place whose state is the text's. Under a causal mask that is nothing behind the last end token of the
+    /// batch, up to a multiple of eight: captions are short, and few different lengths are few kernels to prepare.
+    private static func read(of ids: Tensor, isCausal: Bool) throws -> (ids: Tensor, place: ReadPlace) {
+        let length = ids.size(1)
+        guard isCausal else { return (ids, .index(length - 1)) }
+        let ends = try ids.argMax(1)
+        let longest = Int(try ends.maximum().item()) + 1
+        return (try ids.narrowed(1, start: 0, length: min(length, (longest + 7) / 8 * 8)), .indices(ends))
     }
 
     /// Rows of both, chosen one by one, so that gradients reach the new ones.

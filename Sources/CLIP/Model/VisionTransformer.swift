@@ -48,11 +48,12 @@ final class VisionTransformer {
     }
 
     func prepareForInference(_ progress: () -> Void) throws {
-        for block in blocks {
-            try block.prepareForInference()
-            progress()
+        switch head {
+        case .classToken: try blocks.prepareForInference(forOnePlace: true, progress)
+        case .probe(let pooling):
+            try blocks.prepareForInference(forOnePlace: false, progress)
+            try pooling.prepareForInference()
         }
-        if case .probe(let pooling) = head { try pooling.prepareForInference() }
     }
 
     /// `pixels` `[batch, 3, resolution, resolution]` to `[batch, embedding]`, not normalised.
@@ -64,15 +65,11 @@ final class VisionTransformer {
         switch head {
         case .classToken(let token, let normBefore, let projection):
             let first = try token.reshaped([1, 1, width]).expanded([batch, 1, width])
-            let x = try through(normBefore(Tensor.concatenated([first, tokens], dimension: 1) + positions))
-            return try normAfter(x.selected(1, 0)).matmul(projection)
+            let x = try normBefore(Tensor.concatenated([first, tokens], dimension: 1) + positions)
+            return try normAfter(blocks(x, at: .index(0))).matmul(projection)
         case .probe(let pooling):
-            return try pooling(normAfter(through(tokens + positions)))
+            return try pooling(normAfter(blocks.reduce(tokens + positions) { try $1($0) }))
         }
-    }
-
-    private func through(_ x: Tensor) throws -> Tensor {
-        try blocks.reduce(x) { try $1($0) }
     }
 }
 
@@ -80,8 +77,7 @@ final class VisionTransformer {
 /// (arXiv:2106.04560, section 2.2).
 private final class ProbePooling {
     private let probe: Tensor
-    private let weight: Tensor, bias: Tensor
-    private var packed: (query: Linear, keyValue: Linear)?
+    private let inProjection: InProjection
     private let output: Linear
     private let norm: LayerNorm
     private let perceptron: Perceptron
@@ -91,8 +87,7 @@ private final class ProbePooling {
         let width = tower.width
         let initial = Initial.normal(deviation: 1 / Double(width).squareRoot())
         probe = try scope.parameter("probe", [1, 1, width], initial)
-        weight = try scope["attn"].parameter("in_proj_weight", [3 * width, width], initial)
-        bias = try scope["attn"].parameter("in_proj_bias", [3 * width], .zeros)
+        inProjection = try InProjection(scope["attn"], width: width)
         output = try Linear(scope["attn"]["out_proj"], in: width, out: width, initial: initial)
         norm = try LayerNorm(scope["ln"], width: width, eps: model.layerNormEps)
         perceptron = try Perceptron(
@@ -101,28 +96,17 @@ private final class ProbePooling {
     }
 
     func prepareForInference() throws {
-        let parts = try withoutGradients { try projections() }
-        for layer in [parts.query, parts.keyValue, output] { try layer.prepareForInference() }
-        packed = parts
+        try inProjection.prepareForInference(apart: true)
+        try output.prepareForInference()
         try perceptron.prepareForInference()
     }
 
-    /// The probe asks with the first third of the projection, the places answer with the rest. Views are taken anew in each pass of a training,
-    /// since gradients flow through views made while they are recorded.
-    private func projections() throws -> (query: Linear, keyValue: Linear) {
-        let width = bias.size(0) / 3
-        func part(_ start: Int, _ length: Int) throws -> Linear {
-            Linear(
-                weight: try weight.narrowed(0, start: start, length: length),
-                bias: try bias.narrowed(0, start: start, length: length))
-        }
-        return (try part(0, width), try part(width, 2 * width))
-    }
-
+    /// The probe asks with the first third of the projection, the places answer with the rest.
+    ///
     /// `x` `[batch, places, width]` to `[batch, width]`.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
         let (batch, places, width) = (x.size(0), x.size(1), x.size(2))
-        let (query, keyValue) = try packed ?? projections()
+        let (query, keyValue) = try inProjection.parts()
         let asked = try query(probe.reshaped([1, width])).reshaped([1, heads, 1, width / heads]).expanded([
             batch, heads, 1, width / heads,
         ])

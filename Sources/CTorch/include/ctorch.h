@@ -169,8 +169,10 @@ CTStatus ct_avg_pool2d(const CTTensor *input, int64_t kernel, CTTensor **out);
 /// What lies outside of a picture is below every number.
 CTStatus ct_max_pool2d(const CTTensor *input, int64_t kernel, int64_t stride, int64_t padding, CTTensor **out);
 CTStatus ct_embedding(const CTTensor *weight, const CTTensor *indices, CTTensor **out);
-/// `query`, `key`, `value` [batch, heads, tokens, width of a head]; scaled by 1/sqrt(width of a head).
-CTStatus ct_attention(const CTTensor *query, const CTTensor *key, const CTTensor *value, bool causal, CTTensor **out);
+/// `query`, `key`, `value` [batch, heads, tokens, width of a head]; scaled by 1/sqrt(width of a head). `mask`, which may be NULL, is
+/// boolean or added to the scores; it is given without `causal` alone.
+CTStatus ct_attention(
+    const CTTensor *query, const CTTensor *key, const CTTensor *value, const CTTensor *mask, bool causal, CTTensor **out);
 /// `input` [n, c, h, w]
 CTStatus ct_resize_bicubic(const CTTensor *input, int64_t height, int64_t width, bool antialias, CTTensor **out);
 

@@ -69,7 +69,13 @@ extension Tensor {
     /// Scaled dot-product attention, Vaswani et al. 2017 (arXiv:1706.03762, eq. 1); self is Q.
     /// - Parameters: all `[batch, heads, tokens, width of a head]`; with `causal` a token sees itself and those before it.
     public func attention(key: Tensor, value: Tensor, causal: Bool = false) throws(TorchError) -> Tensor {
-        try Tensor.make { ct_attention(handle, key.handle, value.handle, causal, $0) }
+        try Tensor.make { ct_attention(handle, key.handle, value.handle, nil, causal, $0) }
+    }
+
+    /// The same with a `mask`, of a shape that broadcasts to `[batch, heads, queries, keys]`: true where a query sees a key, or numbers that are added
+    /// to the scores before the softmax.
+    public func attention(key: Tensor, value: Tensor, mask: Tensor) throws(TorchError) -> Tensor {
+        try Tensor.make { ct_attention(handle, key.handle, value.handle, mask.handle, false, $0) }
     }
 
     /// Bicubic resize of `[n, c, h, w]` floats.
