@@ -252,7 +252,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         search("a filter that is none", 64, "has no '='", "--filter", "red"),
         search("a price that is no number", 64, "not a number", "--filter", "price=cheap"),
         search("a least score that is no cosine", 64, "minimum score is 2", "--min-score", "2"),
-        .init("serving vectors that no shipped model made", 65, "no vectors of a shipped model") {
+        .init("serving vectors that no shipped model made", 65, "no vectors of a shipped or fetched model") {
             ["serve", "--port", "0", "--catalog", $0("x.db")]
         },
         .init("serving on a host that there is not", 69, "no such host") {
