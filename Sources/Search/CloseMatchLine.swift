@@ -8,7 +8,7 @@ import Synchronization
 /// are different products of this catalogue to this model. A query whose best result stays below it is farther from everything in the
 /// catalogue than its products are from each other.
 final class CloseMatchLine: Sendable {
-    /// Pictures that are asked.
+    /// Pictures that are asked, at most.
     private static let sampleSize = 256
     /// Fewer products say nothing about what products have in common.
     private static let leastProducts = 20
@@ -46,17 +46,18 @@ final class CloseMatchLine: Sendable {
 
     private func measure() async {
         let count = index.count
-        // What stops this, such as too many searches that wait, is tried again by the next search, which goes without the line.
-        let measured = try? await catalog.threads.run { try await self.measured() }
-        state.withLock { state in
-            state.measuring = nil
-            if let measured { state.known = (measured.score, count) }
+        do {
+            let score = try await catalog.threads.run { try await self.measured() }
+            state.withLock { $0 = State(known: (score, count)) }
+        } catch {
+            // What stops this, such as too many searches that wait, stops no search: this one goes without the line, the next tries again.
+            state.withLock { $0.measuring = nil }
         }
     }
 
-    private func measured() async throws -> (score: Double?, asked: Int) {
+    private func measured() async throws -> Double? {
         let columns = catalog.columns
-        let step = max(1, columns.usable.count / Self.sampleSize)
+        let step = max(1, (columns.usable.count + Self.sampleSize - 1) / Self.sampleSize)
         var (vectors, products): ([Float], [Int32]) = ([], [])
         for (place, id) in columns.usable.enumerated() where place % step == 0 {
             guard let product = columns.productIndex(of: ImageID(id)), let vector = try await index.vector(of: ImageID(id)) else {
@@ -65,14 +66,13 @@ final class CloseMatchLine: Sendable {
             vectors += vector
             products.append(product)
         }
-        guard Set(products).count >= Self.leastProducts else { return (nil, products.count) }
+        guard Set(products).count >= Self.leastProducts else { return nil }
         // Of two products the nearest is usually the picture's own.
         let request = VectorRequest(
             vectors: vectors, k: 2, admission: .ids(columns.usable), group: { columns.productIndex(of: $0) })
         let nearest = try await zip(index.search(request), products).compactMap { hits, product in
             hits.first { columns.productIndex(of: $0.id) != product }?.score
         }.sorted()
-        guard !nearest.isEmpty else { return (nil, products.count) }
-        return (Double(nearest[Int(Self.share * Double(nearest.count))]), products.count)
+        return nearest.isEmpty ? nil : Double(nearest[Int(Self.share * Double(nearest.count))])
     }
 }

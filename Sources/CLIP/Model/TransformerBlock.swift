@@ -53,7 +53,7 @@ final class TransformerBlock {
         let asked = try query(place.state(of: normed)).reshaped([batch, heads, 1, width / heads])
         let parts = try keyValue(normed).reshaped([batch, tokens, 2, heads, width / heads]).permuted([2, 0, 3, 1, 4])
         let (key, value) = (try parts.selected(0, 0), try parts.selected(0, 1))
-        let mask = try causal ? place.causalMask(tokens: tokens, batch: batch) : nil
+        let mask = try causal ? place.causalMask(of: x) : nil
         let mixed =
             try mask.map { try asked.attention(key: key, value: value, mask: $0) } ?? asked.attention(key: key, value: value)
         let attended = try outProjection(mixed.reshaped([batch, width]), adding: place.state(of: x))
@@ -80,15 +80,20 @@ enum ReadPlace {
     }
 
     /// True for what the place sees under a causal mask: itself and what stands before it.
-    /// - Returns: `[batch, 1, 1, tokens]`, or with `[1, …]` where the place is the same in each; on the places' device.
-    fileprivate func causalMask(tokens: Int, batch: Int) throws -> Tensor {
-        func row(_ place: Int) -> [Float] { (0..<tokens).map { $0 <= place ? 1 : 0 } }
-        switch self {
-        case .index(let place): return try Tensor(row(place), shape: [1, 1, 1, tokens]).greater(than: 0)
-        case .indices(let places):
-            let all = try Tensor((0..<tokens).flatMap(row), shape: [tokens, tokens]).greater(than: 0).to(places.device)
-            return try all.rows(places).reshaped([batch, 1, 1, tokens])
+    /// - Parameter x: the sequences, `[batch, tokens, width]`
+    /// - Returns: `[batch, 1, 1, tokens]`, or `[1, 1, 1, tokens]` where the place is the same in each; on the device of `x`.
+    fileprivate func causalMask(of x: Tensor) throws -> Tensor {
+        let tokens = x.size(1)
+        func rows(_ places: Range<Int>) throws -> Tensor {
+            let seen = places.flatMap { place in (0..<tokens).map { Float($0 <= place ? 1 : 0) } }
+            return try Tensor(seen, shape: [places.count, tokens]).greater(than: 0).to(x.device)
         }
+        let chosen =
+            switch self {
+            case .index(let place): try rows(place..<place + 1)
+            case .indices(let places): try rows(0..<tokens).rows(places)
+            }
+        return try chosen.reshaped([chosen.size(0), 1, 1, tokens])
     }
 }
 
@@ -149,7 +154,7 @@ final class InProjection {
         switch form {
         case .plain(let weight, let bias): try Linear(weight: weight, bias: bias)(x)
         case .packed(let whole): try whole(x)
-        case .packedApart(let query, let keyValue): try Tensor.concatenated([query(x), keyValue(x)], dimension: -1)
+        case .packedApart: throw TorchError.argument("the projection was packed in parts, and the whole is asked for")
         }
     }
 

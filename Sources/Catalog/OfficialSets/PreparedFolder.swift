@@ -160,7 +160,14 @@ public struct PreparedFolder: Sendable {
         }
         if let found = try? FileStatus(ofPath: target) {
             if found.device == original.device, found.inode == original.inode { return .kept }
-            if found.size == original.size, isCurrent(name, madeOf: source) { return .kept }
+            if found.size == original.size, found.changed > original.changed { return .kept }
+            // Written within one tick of the file system's clock: the times do not tell which was first.
+            if found.size == original.size, found.changed == original.changed,
+                let own = try? FileStatus.read(target, limit: .max).bytes,
+                own == (try? FileStatus.read(source, limit: .max).bytes)
+            {
+                return .kept
+            }
         }
         let part = target + Self.unfinished
         unlink(part)
