@@ -114,7 +114,8 @@ extension APIError {
 
     private init(_ error: SearchError) {
         switch error {
-        case .limit, .minimumScore, .emptyText, .takesNoText, .nothingWanted, .tooManyTerms, .weight, .diversity, .boost, .termsCancel:
+        case .limit, .minimumScore, .emptyText, .takesNoText, .nothingWanted, .tooManyTerms, .weight, .diversity, .boost,
+            .termsCancel:
             self.init(.badRequest, "wrong_parameter", error.description)
         case .unknownProduct: self.init(.notFound, "unknown_product", error.description)
         case .unknownImage: self.init(.notFound, "unknown_image", error.description)

@@ -31,7 +31,8 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "With --prune: also where a whole folder became empty, which may be a disk that is not mounted.")
     var pruneEmptied = false
 
-    @Option(help: "The language of titles and descriptions, in two letters: it decides which endings a word may have in a search.")
+    @Option(
+        help: "The language of titles and descriptions, in two letters: it decides which endings a word may have in a search.")
     var language: Language?
 
     @OptionGroup var pictures: PixelsOption

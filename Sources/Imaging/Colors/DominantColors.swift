@@ -53,7 +53,8 @@ extension RGBImage {
             RGBImage(width: columns, height: rows) { target in
                 for row in 0..<rows {
                     for column in 0..<columns {
-                        (target + 3 * (row * columns + column)).update(from: source + 3 * (row * step * width + column * step), count: 3)
+                        (target + 3 * (row * columns + column)).update(
+                            from: source + 3 * (row * step * width + column * step), count: 3)
                     }
                 }
             }
