@@ -139,6 +139,11 @@ CIStatus ci_heif_load(char *message) {
     return load_status == CI_OK ? CI_OK : ci_fail(load_status, message, load_message);
 }
 
+int ci_heif_has_decoder(CICodec codec) {
+    pthread_once(&once, load);
+    return load_status == CI_OK && heif.have_decoder(codec == CI_CODEC_AV1 ? COMPRESSION_AV1 : COMPRESSION_HEVC) != 0;
+}
+
 int ci_heif_counts_threads(void) {
     pthread_once(&once, load);
     return counts_threads;
@@ -248,7 +253,7 @@ CIStatus ci_heif_decode(
     uint64_t memory, const CIControl *control, uint8_t *rgb, char *message) {
     CIStatus status = ci_heif_load(message);
     if (status != CI_OK) return status;
-    if (!heif.have_decoder(codec == CI_CODEC_AV1 ? COMPRESSION_AV1 : COMPRESSION_HEVC)) {
+    if (!ci_heif_has_decoder(codec)) {
         return ci_fail(CI_ERR_DECODER, message, "libheif has no decoder for it");
     }
     heif_context *context = heif.context_alloc();

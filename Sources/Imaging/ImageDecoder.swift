@@ -105,7 +105,7 @@ public enum ImageDecoder {
     ) throws(ImageError) -> RGBImage {
         if header.format == .gif { return try GIFDecoder.decode(bytes, GIFHeader(bytes), alpha: alpha, control: control) }
         if let library = header.format.library {
-            if let lack = library.lack { throw .libraryMissing(header.format, library, lack) }
+            if let lack = header.format.lack { throw .libraryMissing(header.format, library, lack) }
             // A decoder that takes a thread for every core, and cannot be told not to, is run once at a time.
             if header.format == .avif, ci_heif_counts_threads() == 0 {
                 return try oneAtATime.with(1, control) { () throws(ImageError) in

@@ -1,3 +1,5 @@
+import CImaging
+
 /// The formats that are read. MPO files count as JPEG: their first picture is one.
 ///
 /// TIFF, HEIC and AVIF are decoded by libraries that are loaded when the first such picture comes (`DecoderLibrary`); where they are missing, such a
@@ -23,6 +25,17 @@ public enum ImageFormat: String, Sendable, CaseIterable {
         case .jpeg, .png, .webp, .gif: nil
         case .tiff: .tiff
         case .heic, .avif: .heif
+        }
+    }
+
+    /// What keeps this machine from reading the format, none where it is read. Loads the library if that was not tried before.
+    public var lack: DecoderLibrary.Lack? {
+        guard let library else { return nil }
+        if let lack = library.lack { return lack }
+        switch self {
+        case .heic: return ci_heif_has_decoder(CI_CODEC_HEVC) == 0 ? .decoder : nil
+        case .avif: return ci_heif_has_decoder(CI_CODEC_AV1) == 0 ? .decoder : nil
+        default: return nil
         }
     }
 

@@ -179,7 +179,8 @@ struct TIFFHeader {
                 let value = entry + (isBig ? 12 : 8)
                 let isInside = count <= (isBig ? 8 : 4) / size
                 // Values that nobody reads have to be there too: where they are not, the file is cut off.
-                guard let place = isInside ? value : isBig ? reader.number64(value) : reader.number32(value), place <= reader.count,
+                guard let place = isInside ? value : isBig ? reader.number64(value) : reader.number32(value),
+                    place <= reader.count,
                     count <= (reader.count - place) / size
                 else { throw .truncated(.tiff) }
                 // Of one tag twice the first counts, as for libtiff.

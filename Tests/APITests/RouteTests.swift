@@ -86,7 +86,7 @@ struct RouteTests {
     @Test(
         "HEIC, AVIF, TIFF and GIF are uploads and pictures of the catalogue, and come out as JPEG",
         .enabled(
-            if: DecoderLibrary.allCases.allSatisfy { $0.lack == nil }, "needs libheif and libtiff"))
+            if: ImageFormat.allCases.allSatisfy { $0.lack == nil }, "needs libheif and libtiff"))
     func furtherFormats() async throws {
         let shop = try Shop()
         let files = ["grid.heic", "orientation-6.avif", "orientation-8.tif", "interlaced.gif"]

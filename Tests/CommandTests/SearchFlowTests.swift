@@ -178,7 +178,7 @@ extension CommandSuites {
         @Test(
             "pictures of phones and scanners are imported, embedded and asked with; --formats leaves them out",
             .enabled(
-                if: DecoderLibrary.allCases.allSatisfy { $0.lack == nil }, "needs libheif and libtiff"))
+                if: ImageFormat.allCases.allSatisfy { $0.lack == nil }, "needs libheif and libtiff"))
         func furtherFormats() async throws {
             let place = try Workplace()
             let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../ImagingTests/Fixtures/formats")

@@ -104,6 +104,9 @@ CIStatus ci_heif_decode(
     const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CICodec codec, int has_alpha, CIAlpha alpha, uint64_t largest_area,
     uint64_t memory, const CIControl *control, uint8_t *rgb, char *message);
 
+/// Whether libheif can be loaded and has a decoder for a codec.
+int ci_heif_has_decoder(CICodec codec);
+
 /// Whether the libheif that is loaded tells a codec how many threads to take (since 1.21). Before, dav1d takes one for each core, libde265 one.
 int ci_heif_counts_threads(void);
 
