@@ -93,7 +93,11 @@ extension APIError {
     }
 
     private init(_ error: ImageError) {
-        let sentence = Self.sentence(error.withoutPath.description)
+        var sentence = Self.sentence(error.withoutPath.description)
+        // What the server's machine lacks is for its log; a client can only convert.
+        if case .libraryMissing(let format, _, _) = error.withoutPath {
+            sentence = Self.sentence(ImageError.unsupportedFormat(format.displayName).description)
+        }
         switch error.category {
         case .unsupported: self.init(.unsupportedMediaType, "not_an_image", sentence)
         case .broken: self.init(.unprocessableContent, "broken_image", sentence)

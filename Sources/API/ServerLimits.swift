@@ -26,7 +26,7 @@ public struct ServerLimits: Sendable {
     public var crowdedStall = Duration.seconds(1)
 
     // Working
-    /// What a picture may be, judged from its header.
+    /// What an uploaded picture may be, judged from its header. Its formats hold for the pictures of the catalogue, too.
     public var pictures = DecodingLimits.standard
     /// Uploads that may wait for a decoder; there are as many decoders as cores.
     public var decodesWaiting = 64

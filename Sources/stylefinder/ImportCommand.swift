@@ -41,7 +41,7 @@ struct ImportCommand: ParsableCommand {
     var strict = false
 
     /// A picture is good if all of it can be decoded.
-    static let inspect = inspector(PixelsOption.limits(PixelsOption.standard))
+    static let inspect = inspector(PixelsOption.limits(PixelsOption.standard, Set(ImageFormat.allCases)))
 
     private static func inspector(
         _ limits: DecodingLimits, until isCancelled: @escaping @Sendable () -> Bool = { false },

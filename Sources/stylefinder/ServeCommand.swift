@@ -57,6 +57,8 @@ struct ListeningOptions: ParsableArguments {
     @Option(help: "The largest picture, in millions of pixels.")
     var maxPixels = 100
 
+    @OptionGroup var accepted: FormatsOption
+
     @Option(help: "The memory that decoding pictures may take together, in MB; a larger picture is decoded alone.")
     var decodingMemory = 1024
 
@@ -92,6 +94,7 @@ struct ListeningOptions: ParsableArguments {
         var limits = ServerLimits()
         limits.uploadBytes = maxUpload << 20
         limits.pictures.maxPixels = maxPixels * 1_000_000
+        limits.pictures.formats = accepted.formats
         return ServerSettings(
             host: address, port: port, basePath: basePath, allowedOrigins: allowOrigin, limits: limits)
     }

@@ -71,8 +71,8 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
                 "bytes that are nothing", image: [1, 2, 3, 4, 5, 6, 7, 8, 9], .unsupportedMediaType, "not_an_image",
                 "no picture we know"),
             .form(
-                "a GIF", image: Array("GIF89a".utf8) + [UInt8](repeating: 0, count: 40), .unsupportedMediaType, "not_an_image",
-                "GIF"),
+                "a BMP", image: Array("BM".utf8) + [UInt8](repeating: 0, count: 40), .unsupportedMediaType, "not_an_image",
+                "BMP"),
             .form(
                 "a truncated JPEG", image: Array(jpeg.dropLast(jpeg.count / 2)), .unprocessableContent, "broken_image", "cut off"),
             .form("an empty file with a name", image: [], .unprocessableContent, "broken_image", "empty"),

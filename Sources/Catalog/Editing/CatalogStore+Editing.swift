@@ -44,7 +44,7 @@ extension CatalogStore {
 
     /// Adds a picture to a product. The same bytes again are the same image: its fields and vectors become those given.
     /// - Parameters:
-    ///   - bytes: a whole JPEG, PNG or WebP file. It is kept as it is, in the folder `<catalogue>.media`.
+    ///   - bytes: a whole file that `inspect` takes, such as a JPEG, PNG or WebP. It is kept as it is, in the folder `<catalogue>.media`.
     ///   - product: the id of a product that is there.
     ///   - vectors: those of the models in use; other models find the picture with the next `embed`.
     ///   - inspect: judges the bytes, before anything is written.
@@ -175,13 +175,7 @@ extension CatalogStore {
             try Self.check([NewVector(image: 0, contentHash: nil, components: vector.components)], of: vector.model)
         }
         let hash = ContentHash(of: bytes)
-        let ending =
-            switch (bytes.first, bytes.dropFirst(8).prefix(4)) {
-            case (0xFF, _): "jpg"
-            case (0x89, _): "png"
-            case (UInt8(ascii: "R"), Data("WEBP".utf8)): "webp"
-            default: "bin"
-            }
+        let ending = MediaFolder.ending(of: bytes)
         let size: PictureSize
         do {
             size = try inspect(bytes, URL(fileURLWithPath: "\(hash.hex).\(ending)"))
