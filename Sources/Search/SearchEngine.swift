@@ -12,8 +12,9 @@ public struct SearchEngine: Sendable {
     private let closeMatchLine: CloseMatchLine
 
     /// Loads the encoder's vectors.
+    /// - Parameter mayBeEmpty: whether a model that the catalogue knows may be without vectors: they come while the engine answers.
     /// - Throws: `CatalogError`, `SearchError.noVectors`; `.storedDimension` if the stored vectors are not of the encoder's dimension.
-    public init(_ catalog: LiveCatalog, encoder: any EmbeddingModel) throws {
+    public init(_ catalog: LiveCatalog, encoder: any EmbeddingModel, mayBeEmpty: Bool = false) throws {
         self.catalog = catalog
         self.encoder = encoder
         let model = encoder.model
@@ -24,7 +25,7 @@ public struct SearchEngine: Sendable {
             throw SearchError.storedDimension(model: model.name, found: stored.dimension, expected: model.dimension)
         }
         index = try catalog.index(of: model)
-        guard index.count > 0 else { throw SearchError.noVectors(model: model.name, catalog: catalog.store.path) }
+        guard index.count > 0 || mayBeEmpty else { throw SearchError.noVectors(model: model.name, catalog: catalog.store.path) }
         closeMatchLine = CloseMatchLine(catalog, index)
     }
 

@@ -168,7 +168,7 @@ struct RouteTests {
             let ask = try await client.execute(
                 uri: "/api/v1/search", method: .options, headers: [.origin: "https://shop.example", name: "POST"])
             #expect(ask.status == .noContent)
-            #expect(ask.headers[.accessControlAllowMethods] == "GET, POST")
+            #expect(ask.headers[.accessControlAllowMethods] == "GET, POST, PUT, DELETE")
             let wrong = try await client.get("/api/v1/nothing", headers: [.origin: "https://shop.example"])
             #expect(wrong.headers[.accessControlAllowOrigin] == "https://shop.example", "errors can be read too")
         }
