@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import mimetypes
+import operator
 import re
 import threading
 import time
@@ -255,13 +256,13 @@ class Handler(BaseHTTPRequestHandler):
             product = shop.product(image["product"])
             if image["view"] == "detail" or product["id"] in fields.get("disliked", []) or not admitted(product, image["color"]):
                 continue
-            vector = shop.vector(model, image)
+            own = shop.vector(model, image) if wants or shuns else []
             told = shop.words_of(product)
             matched = [word for word in wanted if word in told]
-            parts = [sum(a * b for a, b in zip(want, vector)) for want in wants]
+            parts = [sum(map(operator.mul, want, own)) for want in wants]
             if wanted:
                 parts.append(0.2 + 0.7 * len(matched) / len(wanted))
-            value = sum(parts) / max(1, len(parts)) - sum(0.25 * sum(a * b for a, b in zip(shun, vector)) for shun in shuns) - 0.5 * bool(unwanted & told)
+            value = sum(parts) / max(1, len(parts)) - 0.25 * sum(sum(map(operator.mul, shun, own)) for shun in shuns) - 0.5 * bool(unwanted & told)
             if value >= least and (product["id"] not in best or value > best[product["id"]][0]):
                 best[product["id"]] = (value, image, product, matched)
         orders = {

@@ -85,20 +85,24 @@ class Shop:
         for model in self.models:
             model.card["images"] = len(self.images)
 
+    def pixels(self, image):
+        if "data" in image:
+            return Image.open(io.BytesIO(image["data"])).convert("RGB")
+        return draw(image["kind"], image["color"], image["seed"], image["view"])
+
     @lru_cache(maxsize=4096)
     def picture(self, image_id, width):
-        image = self.image(image_id)
-        if "data" in image:
-            picture = Image.open(io.BytesIO(image["data"])).convert("RGB")
-        else:
-            picture = draw(image["kind"], image["color"], image["seed"], image["view"])
+        picture = self.pixels(self.image(image_id))
         if width:
             picture.thumbnail((int(width), 10_000))
         return encoded(picture)
 
     def vector(self, model, image):
         if image["id"] not in model.vectors:
-            model.vectors[image["id"]] = vector(Image.open(io.BytesIO(self.picture(image["id"], "160"))), model.grid)
+            # Of the whole picture at once for all models: drawing is what takes the time.
+            picture = self.pixels(image)
+            for each in self.models:
+                each.vectors[image["id"]] = vector(picture, each.grid)
         return model.vectors[image["id"]]
 
     def image(self, image_id):

@@ -65,6 +65,9 @@ export function Card({ product, image, rank, score, matched, steering, onOpen, o
           <Tones colors={product.colors ?? []} own={image?.color ?? null} />
           {!image?.color && !product.colors?.length && product.category && <span className="tone">{naming.category(product.category)}</span>}
           {product.in_stock != null && <span className={product.in_stock ? "stock" : "stock out"}>{product.in_stock ? words.inStock : words.soldOut}</span>}
+          {product.url && (
+            <a className="quiet" href={product.url} target="_blank" rel="noopener noreferrer" aria-label={words.shopOf(title)}>{words.shop}<Icon name="out" /></a>
+          )}
         </p>
         {matched && matched.length > 0 && <p className="matched">{words.matched(matched.join(", "))}</p>}
       </div>
@@ -73,11 +76,6 @@ export function Card({ product, image, rank, score, matched, steering, onOpen, o
           <button type="button" className="quiet more" onClick={() => onMore(product, image)} aria-label={words.moreOf(title)}>
             {!steering && <Icon name="similar" />}{words.more}
           </button>
-        )}
-        {product.url && (
-          <a className="quiet" href={product.url} target="_blank" rel="noopener noreferrer" aria-label={words.shopOf(title)}>
-            {words.shop}<Icon name="out" />
-          </a>
         )}
         {steering && image && (
           <span className="steering">

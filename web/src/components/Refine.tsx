@@ -57,7 +57,7 @@ export function Refine({ place, results, queryColors, colors, go }: Props) {
       {picture && (queryColors.length > 0 || colors.length > 1) && (
         <div role="group" aria-label={words.colors} className="chips">
           {queryColors.slice(0, mostColors).map(({ name, hex }) => (
-            <button key={name} type="button" className="chip" aria-pressed={isOn(name)} onClick={() => withColor(name)}>
+            <button key={name} type="button" className="chip same" aria-pressed={isOn(name)} onClick={() => withColor(name)}>
               <Swatch color={name} hex={hex} />{words.sameColor(name)}
             </button>
           ))}
