@@ -103,11 +103,15 @@ class API:
         product = self.get("products?limit=1")["products"][0]
         return self.bytes(product["image"]["path"])
 
+    def description(self):
+        """The server's own description of its API; none of the stand-in."""
+        return json.loads(self.bytes("openapi.json")) if os.environ.get("STYLEFINDER_URL") else None
+
     def takes(self, field):
         """Skips what the server can't do yet: its own description says which fields a search has. The stand-in has them all."""
-        if not os.environ.get("STYLEFINDER_URL"):
+        described = self.description()
+        if described is None:
             return
-        described = json.loads(self.bytes("openapi.json"))
         forms = described["paths"]["/api/v1/search"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
         name = forms["$ref"].split("/")[-1] if "$ref" in forms else None
         fields = (described["components"]["schemas"][name] if name else forms)["properties"]

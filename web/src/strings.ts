@@ -194,7 +194,8 @@ export const strings = {
     slow: "Still waiting for the server.",
     cancel: "Cancel",
     truncated: "Your text is longer than this model reads, so its end was not used.",
-    truncatedCounts: (read: number, of: number) => `Your text has ${of.toLocaleString("en")} tokens; this model reads ${read.toLocaleString("en")}, so the end was not used.`,
+    truncatedCounts: (read: number, of: number) =>
+      `Your text is longer than this model reads: ${read.toLocaleString("en")} of its ${of.toLocaleString("en")} tokens were used.`,
     unknown: (words: string) => `No garment here has the word ${words}.`,
     unknownMany: (words: string) => `No garment here has the words ${words}.`,
     matched: (words: string) => `has: ${words}`,

@@ -36,9 +36,11 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
   const close = answer?.results.filter(isClose) ?? [];
   const further = answer?.results.filter((result) => !isClose(result)) ?? [];
   const nothingClose = further.length > 0 && close.length === 0;
+  // Where all have all words there is nothing to tell.
+  const most = Math.max(0, ...(answer?.results ?? []).map((result) => result.words?.matched?.length ?? 0));
   const cards = (results: Result[]) => results.map((result) => (
     <Card key={`${result.product.id}/${result.image.id}`} product={result.product} image={result.image} rank={result.rank} score={result.score}
-      matched={result.words?.matched} steering={steering} onOpen={onOpen} onMore={onMore} />
+      matched={(result.words?.matched?.length ?? most) < most ? result.words?.matched : null} steering={steering} onOpen={onOpen} onMore={onMore} />
   ));
   const status = busy ? (slow ? words.slow : words.searching) : words.found(search.answer.results.length, text);
   const next = topKs.find((count) => count > place.topK);
