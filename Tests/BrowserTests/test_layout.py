@@ -52,7 +52,9 @@ def test_a_phones_filters_are_a_sheet_that_tells_how_many_it_leaves(look, site, 
     show.tap()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Filters · 1")).to_be_focused()
-    assert abs(top(cards(page).first) - before) < 100
+    # What is chosen takes a line of its own; the garments stay in sight.
+    assert top(cards(page).first) - before < 120
+    expect(cards(page).first.locator("img")).to_be_in_viewport()
 
 
 def test_nothing_moves_when_samples_and_garments_arrive(look, site):
@@ -84,8 +86,8 @@ def test_cards_tell_ids_and_whole_titles_and_categories_without_what_all_share(p
     categories = [facet["value"] for facet in api.get("products?limit=1")["facets"]["category"]]
     shared = {category.split("/")[0] for category in categories}
     page.get_by_role("region", name="Filters").get_by_role("button", name="Category").click()
-    first = page.locator(".panel .chip").first
-    assert first.inner_text().startswith(next(iter(shared))) == (len(shared) > 1)
+    told = page.locator(".panel .chip").all_inner_texts()
+    assert all(any(text.startswith(begin) for begin in shared) == (len(shared) > 1) for text in told)
 
 
 def test_how_much_of_the_catalogue_is_shown_is_told(page, api):
