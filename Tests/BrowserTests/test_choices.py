@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from visitor import cards, chip, choose, choose_top_k, close, menu, model_panel, search_sample, search_text, searching, sent, text_field
+from visitor import cards, chip, choose, choose_top_k, close, menu, model_panel, search_sample, searching, sent, text_field
 
 
 def select_model(page, api, card):
@@ -205,7 +205,8 @@ def test_nonsense_in_the_address_is_left_aside(look, site):
 def test_back_and_forward_walk_through_the_searches(page, api):
     api.samples()
     search_sample(page)
-    search_text_or_more(page, api)
+    with searching(page):
+        cards(page).first.get_by_role("button", name="More like").click()
     second = page.url
     page.go_back()
     expect(page).to_have_url(re.compile("sample=0"))
@@ -215,14 +216,6 @@ def test_back_and_forward_walk_through_the_searches(page, api):
     page.go_forward()
     page.go_forward()
     expect(page).to_have_url(second)
-
-
-def search_text_or_more(page, api):
-    if api.default_model().get("takes_text") is not False:
-        search_text(page, "a dress")
-    else:
-        with searching(page):
-            cards(page).first.get_by_role("button", name="More like").click()
 
 
 def test_back_finds_an_uploaded_picture_again(page, api):

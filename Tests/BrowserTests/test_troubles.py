@@ -107,10 +107,10 @@ def test_a_proxys_error_page_is_survived(page):
 def test_a_long_search_shows_that_it_goes_on(page):
     held = []
     page.route("**/api/v1/search", lambda route: held.append(route))
-    page.get_by_role("button", name="Search with the sample").first.click()
+    with page.expect_request("**/api/v1/search"):
+        page.get_by_role("button", name="Search with the sample").first.click()
     expect(page.get_by_role("status").filter(has_text="Searching")).to_be_visible()
     expect(page.locator(".skeleton").first).to_be_visible()
-    page.wait_for_timeout(100)
     with searching(page):
         held[0].continue_()
 

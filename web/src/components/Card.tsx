@@ -58,16 +58,20 @@ export function Card({ product, image, rank, score, matched, steering, onOpen, o
         </p>
       )}
       <div className="words">
-        {product.brand && <p className="brand">{product.brand}</p>}
+        {(product.brand || product.url) && (
+          <p className="maker">
+            {product.brand && <span className="brand">{product.brand}</span>}
+            {product.url && (
+              <a className="quiet" href={product.url} target="_blank" rel="noopener noreferrer" aria-label={words.shopOf(title)}>{words.shop}<Icon name="out" /></a>
+            )}
+          </p>
+        )}
         <h3>{title}</h3>
         <p className="facts">
           {product.price != null && <span className="cost">{price(product.price, product.currency)}</span>}
           <Tones colors={product.colors ?? []} own={image?.color ?? null} />
           {!image?.color && !product.colors?.length && product.category && <span className="tone">{naming.category(product.category)}</span>}
           {product.in_stock != null && <span className={product.in_stock ? "stock" : "stock out"}>{product.in_stock ? words.inStock : words.soldOut}</span>}
-          {product.url && (
-            <a className="quiet" href={product.url} target="_blank" rel="noopener noreferrer" aria-label={words.shopOf(title)}>{words.shop}<Icon name="out" /></a>
-          )}
         </p>
         {matched && matched.length > 0 && <p className="matched">{words.matched(matched.join(", "))}</p>}
       </div>

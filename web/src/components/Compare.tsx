@@ -22,7 +22,14 @@ export function Compare({ place, models, onOpen, onBack }: Props) {
   const rows = useComparison(place.terms, { ...place, model: null, topK: columns, sort: "relevance" }, models);
   const [marked, mark] = useState<string | null>(null);
   const own = ownProduct(place);
-  const product = marked ?? own;
+  const hits = (at: number) => {
+    const row = rows[at];
+    return row?.status === "done" ? row.answer.results : [];
+  };
+  const ownFound = own !== null && rows.some((_, at) => hits(at).some((result) => result.product.id === own));
+  // A server leaves out what is searched with: then the nearest garment of the model in use shows where the others have it.
+  const used = Math.max(0, models.findIndex((card) => card.id === place.model));
+  const product = marked ?? (ownFound ? own : hits(used)[0]?.product.id ?? null);
   const done = rows.filter((row) => row.status !== "waiting").length;
   return (
     <section aria-labelledby="compare">
@@ -31,7 +38,7 @@ export function Compare({ place, models, onOpen, onBack }: Props) {
         <p className="status" role="status">{done < rows.length && <span className="spinner" aria-hidden="true" />}{words.progress(done, rows.length)}</p>
         <button type="button" className="quiet compare" onClick={onBack}><Icon name="back" />{words.back}</button>
       </div>
-      <p className="hint note">{words.lead} {own && !marked && words.own}</p>
+      <p className="hint note">{words.lead} {!marked && product && (ownFound ? words.own : words.nearest)}</p>
       <div className="compared" role="region" aria-label={words.table} tabIndex={0}>
         <table>
           <thead>

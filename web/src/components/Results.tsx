@@ -42,14 +42,16 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
     <Card key={`${result.product.id}/${result.image.id}`} product={result.product} image={result.image} rank={result.rank} score={result.score}
       matched={(result.words?.matched?.length ?? most) < most ? result.words?.matched : null} steering={steering} onOpen={onOpen} onMore={onMore} />
   ));
-  const status = busy ? (slow ? words.slow : words.searching) : words.found(search.answer.results.length, text);
+  const status = busy ? (slow ? words.slow : words.searching) : words.found(search.answer.results.length);
   const next = topKs.find((count) => count > place.topK);
   const judged = place.liked.length + place.disliked.length > 0;
   return (
     <>
       <div className="bar">
         <h2>{text && onlyText ? words.headingText(text) : nothingClose ? words.noneClose : words.heading}</h2>
-        <p className="status" role="status">{busy && <span className="spinner" aria-hidden="true" />}{status}</p>
+        <p className="status" role="status">{busy && <span className="spinner" aria-hidden="true" />}<span>{status}
+          {/* The text stands in the heading or in its field. */}
+          {!busy && text && <span className="visually-hidden">{words.foundFor(text)}</span>}</span></p>
         {slow && <button type="button" className="secondary small" onClick={onCancel}>{words.cancel}</button>}
         {!busy && answer?.timing_ms && <Timing of={answer.timing_ms} />}
         {onCompare && <button type="button" className="quiet compare folded" onClick={onCompare}>{strings.compare.open}</button>}
