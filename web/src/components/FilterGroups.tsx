@@ -1,64 +1,51 @@
-import { FormEvent, useEffect, useId, useState } from "react";
-import { Facet, ProductPage } from "../api";
-import { category, label } from "../format";
+import { FormEvent, useContext, useEffect, useId, useState } from "react";
+import { Facet } from "../api";
+import { label } from "../format";
 import { filter, inStock, priceOf, toggled, withPrice } from "../filters";
-import { Go } from "../hooks";
+import { Go } from "../hooks/address";
+import { NamingContext } from "../naming";
 import { strings } from "../strings";
-import { Disclosure, wide } from "./Disclosure";
 import { Swatch } from "./Swatch";
 
 const words = strings.filters;
-const shownAtFirst = 8;
+const shownAtFirst = 12;
 
 // The keys of a JSON object come in any order.
 const order = Object.keys(words.keys);
 const place = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
 
-interface Props {
-  catalogue: ProductPage | null;
-  /** How many products match the filters. */
-  passing: number | null;
-  filters: string[];
-  minScore: number | null;
-  go: Go;
+export const groupName = (key: string) => words.keys[key] ?? label(key);
+
+/** What there is to choose from, most used first: the counts within the filters, for every value of the whole catalogue. */
+export function groupsOf(all: Record<string, Facet[]> | null | undefined, within: Record<string, Facet[]> | null | undefined): [string, Facet[]][] {
+  const counted = (key: string, values: Facet[]): Facet[] => {
+    const counts = within?.[key];
+    if (!within || !counts) return within ? values.map(({ value }) => ({ value, count: 0 })) : values;
+    return values.map(({ value }) => ({ value, count: counts.find((facet) => facet.value === value)?.count ?? 0 }));
+  };
+  return Object.entries(all ?? {})
+    .filter(([, values]) => values.length > 1)
+    .map(([key, values]): [string, Facet[]] => [key, counted(key, values)])
+    .sort(([a], [b]) => place(a) - place(b) || (a < b ? -1 : 1));
 }
 
-export function Filters({ catalogue, passing, filters, minScore, go }: Props) {
-  if (!catalogue) return null;
-  const facets = Object.entries(catalogue.facets ?? {}).filter(([, values]) => values.length > 1).sort(([a], [b]) => place(a) - place(b));
-  const active = filters.length + (minScore === null ? 0 : 1);
-  return (
-    <section className="filters" aria-label={words.heading}>
-      <Disclosure section title={words.heading} note={active > 0 ? words.active(active) : undefined} open={wide}>
-        {facets.map(([key, values]) => <Chips key={key} name={key} values={values} filters={filters} go={go} />)}
-        <Price filters={filters} go={go} />
-        <label className="check">
-          <input type="checkbox" checked={filters.includes(inStock)} onChange={() => go({ filters: toggled(filters, inStock) })} />
-          {words.inStock}
-        </label>
-        <Least value={minScore} go={go} />
-        <p className="hint" role="status">{filters.length > 0 && passing !== null ? words.passing(passing, catalogue.total) : ""}</p>
-        {active > 0 && <button type="button" className="quiet" onClick={() => go({ filters: [], minScore: null })}>{words.clear}</button>}
-      </Disclosure>
-    </section>
-  );
-}
-
-function Chips({ name, values, filters, go }: { name: string; values: Facet[]; filters: string[]; go: Go }) {
+/** The values of one key, each to be switched on and off. */
+export function Values({ name, values, filters, go, titled }: { name: string; values: Facet[]; filters: string[]; go: Go; titled?: boolean }) {
   const [all, setAll] = useState(false);
+  const naming = useContext(NamingContext);
   const isOn = (facet: Facet) => filters.includes(filter(name, facet.value));
   // What is chosen stays in sight.
   const shown = all ? values : values.filter((facet, index) => index < shownAtFirst || isOn(facet));
   const rest = values.length - shown.length;
   return (
     <fieldset>
-      <legend>{words.keys[name] ?? label(name)}</legend>
+      <legend className={titled ? undefined : "visually-hidden"}>{groupName(name)}</legend>
       <div className="chips">
         {shown.map((facet) => (
-          <button key={facet.value} type="button" className="chip" aria-pressed={isOn(facet)}
+          <button key={facet.value} type="button" className={facet.count === 0 && !isOn(facet) ? "chip none" : "chip"} aria-pressed={isOn(facet)}
             onClick={() => go({ filters: toggled(filters, filter(name, facet.value)) })}>
             {name === "color" && <Swatch color={facet.value} />}
-            {name === "category" ? category(facet.value) : facet.value} <span className="number">{facet.count.toLocaleString()}</span>
+            {name === "category" ? naming.category(facet.value) : facet.value} <span className="number">{facet.count.toLocaleString()}</span>
           </button>
         ))}
         {(rest > 0 || all) && values.length > shownAtFirst && (
@@ -71,7 +58,7 @@ function Chips({ name, values, filters, go }: { name: string; values: Facet[]; f
   );
 }
 
-function Price({ filters, go }: { filters: string[]; go: Go }) {
+export function Price({ filters, go, titled }: { filters: string[]; go: Go; titled?: boolean }) {
   const now = priceOf(filters);
   const [from, setFrom] = useState(now.from);
   const [to, setTo] = useState(now.to);
@@ -89,7 +76,7 @@ function Price({ filters, go }: { filters: string[]; go: Go }) {
   };
   return (
     <fieldset>
-      <legend>{words.price}</legend>
+      <legend className={titled ? undefined : "visually-hidden"}>{words.price}</legend>
       <form className="price" onSubmit={commit}>
         <input type="text" inputMode="decimal" placeholder={words.from} aria-label={words.priceFrom} value={from}
           onChange={(event) => setFrom(event.target.value)} onBlur={() => commit()} />
@@ -103,7 +90,16 @@ function Price({ filters, go }: { filters: string[]; go: Go }) {
   );
 }
 
-function Least({ value, go }: { value: number | null; go: Go }) {
+export function InStock({ filters, go }: { filters: string[]; go: Go }) {
+  return (
+    <label className="check">
+      <input type="checkbox" checked={filters.includes(inStock)} onChange={() => go({ filters: toggled(filters, inStock) })} />
+      {words.inStockOnly}
+    </label>
+  );
+}
+
+export function Least({ value, go }: { value: number | null; go: Go }) {
   const id = useId();
   const [held, hold] = useState(value ?? 0);
   const told = held === 0 ? words.leastOff : held.toFixed(2);
