@@ -156,8 +156,9 @@ struct SearchRequest {
     ) throws(APIError) -> Choice {
         guard let text = try fields.one(name) else { return value }
         guard let choice = Choice(rawValue: text) else {
-            throw .wrongParameter(
-                "\(name) is \(APIError.quoted(text)), expected \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
+            let known = Choice.allCases.map(\.rawValue)
+            let words = "\(known.dropLast().joined(separator: ", ")) or \(known.last ?? "")"
+            throw .wrongParameter("\(name) is \(APIError.quoted(text)), expected \(words).")
         }
         return choice
     }

@@ -40,13 +40,13 @@ struct HEIFContainer {
         reader = ByteReader(bytes: bytes)
         var meta: UnsafeRawBufferPointer?
         do throws(ImageError) {
-            try Self.walk(bytes, format) { kind, content in
+            try Self.walk(bytes, format, isWhole: true) { kind, content in
                 if kind == "meta", meta == nil { meta = content }
                 if kind == "moov" { isSequence = true }
             }
         } catch {
-            // Some phones write behind the boxes what is none. Whether all data are there is seen where they are looked for.
-            guard meta != nil else { throw error }
+            // Some phones write behind the boxes what is none; a box that is known and goes on beyond the file is cut off.
+            guard meta != nil, error != .truncated(format) else { throw error }
         }
         guard let meta else {
             if isSequence { return }
@@ -83,24 +83,35 @@ struct HEIFContainer {
         return found
     }
 
+    /// What may stand beside `meta` on the highest level.
+    private static let known: Set<String> = [
+        "ftyp", "meta", "mdat", "moov", "moof", "free", "skip", "uuid", "idat", "mfra", "sidx",
+    ]
+
     /// Visits the boxes that lie one behind the other.
+    /// - Throws: `.truncated` where one of a known kind, or that lies in another, goes on beyond the data; `.broken` for what is no box.
     private static func walk(
-        _ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, _ visit: (String, UnsafeRawBufferPointer) -> Void
+        _ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, isWhole: Bool = false,
+        _ visit: (String, UnsafeRawBufferPointer) -> Void
     ) throws(ImageError) {
+        let malformed = ImageError.broken(format, reason: "its boxes do not fit together")
         let reader = ByteReader(bytes: bytes)
         var position = 0
         while position < bytes.count {
-            guard var size = reader.number32(position), let kind = reader.slice(position + 4, 4) else { throw .truncated(format) }
+            guard var size = reader.number32(position),
+                let kind = reader.slice(position + 4, 4).map({ String(decoding: $0, as: UTF8.self) })
+            else { throw .truncated(format) }
+            let cut = isWhole && !known.contains(kind) ? malformed : .truncated(format)
             var header = 8
             if size == 1 {
-                guard let large = reader.number64(position + 8) else { throw .truncated(format) }
+                guard let large = reader.number64(position + 8) else { throw cut }
                 (size, header) = (large, 16)
             } else if size == 0 {
                 size = bytes.count - position
             }
-            guard size >= header else { throw .broken(format, reason: "its boxes do not fit together") }
-            guard let content = reader.slice(position + header, size - header) else { throw .truncated(format) }
-            visit(String(decoding: kind, as: UTF8.self), content)
+            guard size >= header else { throw malformed }
+            guard let content = reader.slice(position + header, size - header) else { throw cut }
+            visit(kind, content)
             position += size
         }
     }

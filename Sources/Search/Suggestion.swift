@@ -35,7 +35,7 @@ extension LiveCatalog {
             let matches = try store.products(with: query, limit: limit - found.count) { columns.productNumber($0) != nil }
             let products = try store.products(matches.map(\.productID))
             for match in matches where match.isWhole {
-                guard let title = products[match.productID]?.title, found.count < limit else { continue }
+                guard let title = products[match.productID]?.title, query.begins(in: title), found.count < limit else { continue }
                 if found.contains(where: { $0.text == title }) { continue }
                 found.append(Suggestion(text: title, kind: "product", count: 1, filter: nil, productID: match.productID))
             }

@@ -217,10 +217,11 @@ struct RefusalTests {
         }.test(.live) { client in
             for _ in 0..<20 {
                 try await client.connect { connection in
-                    try await connection.send(
+                    // On a busy machine the server may have closed it before: a hang-up all the same.
+                    try? await connection.send(
                         "POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
                             + "Content-Type: multipart/form-data; boundary=\(Form.boundary)\r\n\r\n--\(Form.boundary)\r\n")
-                    try await connection.hangUp()
+                    try? await connection.hangUp()
                 }
             }
             // The server learns of a hang-up a moment later.

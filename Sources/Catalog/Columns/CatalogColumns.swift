@@ -66,10 +66,7 @@ public struct CatalogColumns: Sendable {
         return keys.flatMap { key -> [(key: String, value: String)] in
             // What nearly every product has another of is no choice, and there may be a million.
             guard let column = columns[ExactText(key)], column.texts.count <= Self.choiceLimit else { return [] }
-            return column.values { value in
-                let parts = WordQuery.parts(of: value)
-                return query.words.allSatisfy { word in parts.contains { $0.hasPrefix(word.stem) } }
-            }.map { (key, $0.value) }
+            return column.values(where: query.begins(in:)).map { (key, $0.value) }
         }
     }
 

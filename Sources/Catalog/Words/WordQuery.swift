@@ -52,6 +52,12 @@ public struct WordQuery: Sendable, Hashable {
         text.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
     }
 
+    /// Whether every word begins one of a text's.
+    public func begins(in text: String) -> Bool {
+        let parts = Self.parts(of: text)
+        return words.allSatisfy { word in parts.contains { $0.hasPrefix(word.stem) } }
+    }
+
     /// The words of a stored text, as they are compared with a word's stem.
     static func parts(of text: String) -> [Substring] { folded(text).split { !$0.isLetter && !$0.isNumber } }
 }

@@ -18,7 +18,7 @@ public struct FashionColor: Sendable, Hashable {
         ("coral", ["f4766a", "ff8a73"]), ("red", ["c8202f", "e03a3c", "b3131f"]), ("burgundy", ["6d1a2d", "7d2438", "561423"]),
         ("pink", ["f2a9bd", "e77fa3", "f7c6d3"]), ("fuchsia", ["d6247f", "c21c78"]), ("purple", ["5f2f82", "7a46a3"]),
         ("lilac", ["b79ad1", "cbb6e0", "a98fc4"]), ("navy", ["1b2544", "22305c", "141b33"]),
-        ("blue", ["2f5fb3", "3b79d1", "2450a0"]),
+        ("blue", ["2f5fb3", "3b79d1", "2450a0", "1a24b8", "2030e0"]),
         ("light blue", ["9dc3e6", "b8d6ee", "86b0d9"]), ("teal", ["1f6f72", "2a8285", "175a5e"]),
         ("turquoise", ["3dbdb7", "55cfc4"]), ("mint", ["b5e2cc", "9fd8bd"]), ("green", ["2f7d45", "3f9c57", "22633a"]),
         ("olive", ["6b6a33", "7d7b3e", "56562a"]), ("khaki", ["a39d74", "b4ad85"]), ("mustard", ["cf9a26", "d9a83a"]),
