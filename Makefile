@@ -96,6 +96,8 @@ fuzz: bootstrap
 fuzz-smoke: bootstrap
 	FUZZ_SEED=1 tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) jpeg png
 	FUZZ_SEED=1 tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) webp forms
+	FUZZ_SEED=1 tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) gif tiff
+	FUZZ_SEED=1 tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) heic avif
 	FUZZ_SEED=1 tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) csv jsonl
 	FUZZ_SEED=1 tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) catalog filter
 

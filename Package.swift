@@ -53,10 +53,11 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .target(name: "Hub", dependencies: ["CCurl", "Hashing"], swiftSettings: strict),
+        .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"]), .brew(["snowball"])]),
         .target(
             name: "Catalog",
             dependencies: [
-                "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
+                "CStemmer", "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "BitCollections", package: "swift-collections"),
             ],
             swiftSettings: strict

@@ -17,6 +17,7 @@ for model in "${models[@]}"; do flags+=(--model "$model"); done
 printf '### The boutique: pictures that the shop does not show, to the ones it shows\n\n'
 $program evaluate --data "$work/boutique" "${flags[@]}" --color-histogram --images-only 2>/dev/null
 python3 Benchmarks/texts.py $program "$work/boutique" "${models[@]}"
+python3 Benchmarks/words.py $program "$work/boutique" small-efficientnet small-resnet small-vit 2>/dev/null
 if [ -z "$data" ] || [ ! -d "$data/home-photos" ]; then exit 0; fi
 for set in home-photos home-photos-small; do
     for model in "${models[@]}"; do

@@ -35,7 +35,8 @@ def chance(place):
 
 
 def ask(address, text, model):
-    body = json.dumps({"text": text, "model": model, "top_k": FIRST}).encode()
+    # The model alone: what words find is measured by words.py.
+    body = json.dumps({"text": text, "model": model, "top_k": FIRST, "by": "vectors"}).encode()
     request = urllib.request.Request(f"{address}api/v1/search", body, {"Content-Type": "application/json"})
     return json.load(urllib.request.urlopen(request))["results"]
 

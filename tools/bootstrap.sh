@@ -27,7 +27,8 @@ fi
 if [ "$(uname)" = Linux ]; then
     declare -A headers=(
         [libjpeg62-turbo-dev]=jpeglib.h [libpng-dev]=png.h [libwebp-dev]=webp/decode.h [zlib1g-dev]=zlib.h [libsqlite3-dev]=sqlite3.h
-        [libcairo2-dev]=cairo/cairo.h [libssl-dev]=openssl/evp.h [libcurl4-openssl-dev]=curl/curl.h)
+        [libcairo2-dev]=cairo/cairo.h [libssl-dev]=openssl/evp.h [libcurl4-openssl-dev]=curl/curl.h
+        [libstemmer-dev]=libstemmer.h)
     missing=()
     # A Swift toolchain brings clang, and not always a cc.
     compiler=$(command -v cc || command -v clang) || fail "there is no C compiler." "apt-get install clang"
@@ -66,8 +67,8 @@ if [ "$(uname)" = Linux ]; then
             || fail "apt-get could not install ${missing[*]}." "As root: apt-get update && apt-get install ${missing[*]}"
     fi
 else
-    command -v brew >/dev/null || fail "Homebrew is not on the PATH." "Install jpeg-turbo, libpng, webp, cairo, openssl and curl and make their headers known."
-    brew list jpeg-turbo libpng webp cairo openssl curl >/dev/null 2>&1 || brew install jpeg-turbo libpng webp cairo openssl curl
+    command -v brew >/dev/null || fail "Homebrew is not on the PATH." "Install jpeg-turbo, libpng, webp, cairo, openssl, curl and snowball and make their headers known."
+    brew list jpeg-turbo libpng webp cairo openssl curl snowball >/dev/null 2>&1 || brew install jpeg-turbo libpng webp cairo openssl curl snowball
     if [[ $wanted == *" web "* ]] && [ ! -d web/node_modules/react ]; then
         command -v npm >/dev/null || fail "npm is not on the PATH: it brings what builds the page." "brew install node"
         (cd web && npm install --no-audit --no-fund)

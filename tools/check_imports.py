@@ -12,7 +12,7 @@ ALLOWED = {
     "TensorFiles": {"CZlib"},
     "Hashing": {"CCrypto"},
     "Hub": {"CCurl", "Hashing"},
-    "Catalog": {"Hashing"},
+    "Catalog": {"CStemmer", "Hashing"},
     "Retrieval": {"CVector", "TensorFiles"},
     "Search": {"Imaging", "Catalog", "Retrieval"},
     "Atelier": {"Imaging", "CCairo"},
@@ -29,7 +29,7 @@ ALLOWED = {
         "Evaluation", "Training", "Inference",
     },
 }
-OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CZlib", "CCurl"}
+OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CZlib", "CCurl", "CStemmer"}
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|shared|misc|manager", re.IGNORECASE)
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:\w+\s+)?(\w+)")
 

@@ -19,6 +19,8 @@ struct APIError: Error, Sendable {
     var retryAfter: Int?
     /// Methods that the address can be asked by, where another one was used.
     var allow: String?
+    /// How a client would have to say who it is, where it has not.
+    var challenge: String?
 
     init(_ status: HTTPResponse.Status, _ code: String, _ message: String, retryAfter: Int? = nil) {
         self.status = status
@@ -93,7 +95,11 @@ extension APIError {
     }
 
     private init(_ error: ImageError) {
-        let sentence = Self.sentence(error.withoutPath.description)
+        var sentence = Self.sentence(error.withoutPath.description)
+        // What the server's machine lacks is for its log; a client can only convert.
+        if case .libraryMissing(let format, _, _) = error.withoutPath {
+            sentence = Self.sentence(ImageError.unsupportedFormat(format.displayName).description)
+        }
         switch error.category {
         case .unsupported: self.init(.unsupportedMediaType, "not_an_image", sentence)
         case .broken: self.init(.unprocessableContent, "broken_image", sentence)
@@ -108,13 +114,34 @@ extension APIError {
         case .badFilter, .unknownKey, .emptyKey: self.init(.badRequest, "wrong_filter", error.description)
         case .locked:
             self.init(.serviceUnavailable, "busy", "The catalogue is being written; try again in a moment.", retryAfter: 2)
-        default: self.init(.internalServerError, "internal", "The catalogue could not be read; the server's log says why.")
+        case .badField: self.init(.badRequest, "wrong_parameter", error.description)
+        case .notAPicture: self.init(.unprocessableContent, "broken_image", error.description)
+        case .unknownProduct(let id): self = .unknownProduct(id)
+        case .unknownImage(let id): self = .unknownImage(String(id))
+        case .importedImage(let id, _):
+            self.init(
+                .conflict, "imported_image",
+                "The picture \(id) is a file that was imported; change the file and import again, or delete the picture and add another."
+            )
+        case .sameImage: self.init(.conflict, "same_image", error.description)
+        case .diskFull:
+            self.init(
+                .init(code: 507, reasonPhrase: "Insufficient Storage"), "disk_full",
+                "The server's disk is full, and nothing of this was written; make room and send it again.")
+        case .readOnly:
+            self.init(
+                .internalServerError, "not_writable",
+                "The server may not write its catalogue, and nothing of this was written; its log says why.")
+        default:
+            self.init(.internalServerError, "internal", "The catalogue could not be read or written; the server's log says why.")
         }
     }
 
     private init(_ error: SearchError) {
         switch error {
-        case .limit, .minimumScore, .emptyText, .takesNoText: self.init(.badRequest, "wrong_parameter", error.description)
+        case .limit, .minimumScore, .emptyText, .takesNoText, .nothingWanted, .tooManyTerms, .weight, .diversity, .boost,
+            .termsCancel:
+            self.init(.badRequest, "wrong_parameter", error.description)
         case .unknownProduct: self.init(.notFound, "unknown_product", error.description)
         case .unknownImage: self.init(.notFound, "unknown_image", error.description)
         case .notEmbedded: self.init(.notFound, "not_embedded", error.description)
@@ -160,6 +187,7 @@ extension APIError {
         var response = JSONAnswer.response(Document(error: .init(code: code, message: message)), status: status)
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         if let allow { response.headers[.allow] = allow }
+        if let challenge { response.headers[.wwwAuthenticate] = challenge }
         return response
     }
 

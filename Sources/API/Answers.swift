@@ -18,6 +18,8 @@ struct ProductSummary: Encodable {
     var currency: String?
     var inStock: Bool?
     var url: String?
+    /// The different colours of its pictures.
+    var colors: [String]?
     /// In a page of products: the picture to show.
     var image: ImageSummary?
 }
@@ -32,7 +34,7 @@ extension ProductSummary {
     init(_ product: SearchResult.ProductSummary) {
         self.init(
             id: product.id, title: product.title, category: product.category, brand: product.brand, price: product.price,
-            currency: product.currency, inStock: product.inStock, url: WebAddress.safe(product.url))
+            currency: product.currency, inStock: product.inStock, url: WebAddress.safe(product.url), colors: product.colors)
     }
 }
 
@@ -94,6 +96,34 @@ struct SearchAnswer: Encodable {
         let score: Double
         let product: ProductSummary
         let image: ImageSummary
+        let words: WordRank?
+        let vectorRank: Int?
+    }
+
+    struct WordRank: Encodable {
+        let rank: Int
+        let matched: [String]
+    }
+
+    /// A colour of the picture that was sent, by what shops call it.
+    struct QueryColor: Encodable {
+        let name: String
+        let hex: String
+        /// Of what is not background, 0…1.
+        let share: Double
+        /// What narrows the search to it, where the catalogue has the colour.
+        let filter: String?
+    }
+
+    struct Fusion: Encodable {
+        struct Weights: Encodable {
+            let words: Double
+            let vectors: Double
+        }
+
+        let method: String
+        let k: Double
+        let weights: Weights
     }
 
     let model: String
@@ -105,6 +135,11 @@ struct SearchAnswer: Encodable {
     /// Beside it: how many tokens the text has, and how many were read.
     let textTokens: Int?
     let textTokensRead: Int?
+    /// Where the query has a text: how ranks by words and by vectors were made one, and words that nothing in the catalogue has.
+    let fusion: Fusion?
+    let unknownWords: [String]?
+    /// Where a picture was sent: the colours of the first one, the most frequent first.
+    var queryColors: [QueryColor]?
     /// Milliseconds: `decode` where a picture was sent, `encode`, `search`, `total`.
     let timingMs: [String: Double]
 
@@ -114,8 +149,13 @@ struct SearchAnswer: Encodable {
         results = response.results.map { result in
             Result(
                 rank: result.rank, score: result.score, product: ProductSummary(result.product),
-                image: ImageSummary(result.image, base))
+                image: ImageSummary(result.image, base),
+                words: result.words.map { WordRank(rank: $0.rank, matched: $0.matched) }, vectorRank: result.vectorRank)
         }
+        fusion = response.fusion.map {
+            Fusion(method: RankFusion.method, k: $0.k, weights: .init(words: $0.words, vectors: $0.vectors))
+        }
+        unknownWords = response.unknownWords
         closeMatchScore = response.closeMatchScore
         truncatedText = response.truncatedText ? true : nil
         (textTokens, textTokensRead) = (response.textTokens, response.textTokensRead)
@@ -126,6 +166,29 @@ struct SearchAnswer: Encodable {
             timing["total"] = rounded(timing["total", default: 0] + decoded)
         }
         timingMs = timing
+    }
+}
+
+struct SuggestionListing: Encodable {
+    struct Entry: Encodable {
+        let text: String
+        let kind: String
+        let count: Int
+        let filter: String?
+        let productId: String?
+    }
+
+    let suggestions: [Entry]
+
+    init(_ found: [Suggestion]) {
+        suggestions = found.map { suggestion in
+            let filter = suggestion.filter.flatMap { clause -> String? in
+                if case .equals(let value) = clause.anyOf.first { "\(clause.key):\(value)" } else { nil }
+            }
+            return Entry(
+                text: suggestion.text, kind: suggestion.kind, count: suggestion.count, filter: filter,
+                productId: suggestion.productID)
+        }
     }
 }
 

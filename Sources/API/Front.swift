@@ -31,6 +31,7 @@ struct Front<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APICont
     let limits: ServerLimits
     /// Pages of these origins may call the API; others can't read its answers.
     let origins: Set<String>
+    let adminToken: AdminToken?
     let onFailure: @Sendable (any Error) -> Void
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
@@ -53,7 +54,8 @@ struct Front<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APICont
         }
         do {
             let presence = connections.presence(context.connection) ?? ClientPresence()
-            return try await presence.run(deadline: limits.request) { [inner] in
+            let isBatch = request.method == .post && request.uri.path.hasSuffix("/batch")
+            return try await presence.run(deadline: isBatch ? limits.batch : limits.request) { [inner] in
                 try await inner.respond(to: request, context: context)
             }
         } catch let error as HTTPParserError {
@@ -80,13 +82,15 @@ struct Front<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APICont
         guard let origin = request.headers[.origin], origins.contains(origin) else { return }
         answer.headers[.accessControlAllowOrigin] = origin
         guard asks else { return }
-        answer.headers[.accessControlAllowMethods] = "GET, POST"
+        answer.headers[.accessControlAllowMethods] = "GET, POST, PUT, DELETE"
         answer.headers[.accessControlAllowHeaders] = "Content-Type, Authorization"
         answer.headers[.accessControlMaxAge] = "600"
     }
 
     private func logged(_ request: Request) -> String {
-        "\(Self.bounded(request.method.rawValue, 20)) \(Self.bounded(request.uri.path, 200))"
+        let path = request.uri.path
+        let shown = adminToken?.isIn(path) == true ? "(an address with the admin token)" : Self.bounded(path, 200)
+        return "\(Self.bounded(request.method.rawValue, 20)) \(shown)"
     }
 
     /// A line of the log stays a line, whatever a client sends.

@@ -11,10 +11,16 @@ struct RequestFields {
         var all: [String]
         /// Those of them that are files, and come in forms alone.
         var files: Set<String> = []
+        /// Those that are lists of JSON objects, and come in JSON alone.
+        var objects: Set<String> = []
+        /// Those that mean something where they are empty.
+        var blank: Set<String> = []
 
-        init(_ all: [String], files: Set<String> = []) {
+        init(_ all: [String], files: Set<String> = [], objects: Set<String> = [], blank: Set<String> = []) {
             self.all = all
             self.files = files
+            self.objects = objects
+            self.blank = blank
         }
 
         /// Refuses what nobody reads: a misspelt name would otherwise be silently without effect.
@@ -27,6 +33,8 @@ struct RequestFields {
     private(set) var texts: [(name: String, value: String)] = []
     /// Files by the name of their field.
     private(set) var files: [(name: String, bytes: ArraySlice<UInt8>)] = []
+    /// Lists of JSON objects, with their numbers as texts.
+    private(set) var objects: [String: [[String: String]]] = [:]
     /// The body counts as long as its files are here.
     private var body: BodyReader.Body?
 
@@ -86,7 +94,10 @@ struct RequestFields {
                 "The value of \(APIError.quoted(part.name)) is not UTF-8 text\(part.fileName == nil ? "" : ": it is a text, and no file")."
             )
         }
-        if text.isEmpty { return }
+        if names.objects.contains(part.name) {
+            throw .wrongParameter("\(part.name) is read in a JSON body, not in a form.")
+        }
+        if text.isEmpty, !names.blank.contains(part.name) { return }
         try add(part.name, text)
     }
 
@@ -117,7 +128,11 @@ struct RequestFields {
     /// A JSON value that stands for one or several texts. Read strictly: `true` is no number, and a number is no text in a list.
     private enum JSONField: Decodable {
         case texts([String])
+        case objects([[String: JSONField]])
         case other
+
+        /// A single value as a text.
+        var text: String? { if case .texts(let texts) = self, texts.count == 1 { texts[0] } else { nil } }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
@@ -133,6 +148,11 @@ struct RequestFields {
                 self = .texts([String(number)])
             } else if let texts = try? container.decode([String].self) {
                 self = .texts(texts)
+            } else if let numbers = try? container.decode([Double].self) {
+                // As they are written in a form: one after the other.
+                self = .texts([numbers.map { String($0) }.joined(separator: ",")])
+            } else if let objects = try? container.decode([[String: JSONField]].self) {
+                self = .objects(objects)
             } else {
                 self = .other
             }
@@ -149,11 +169,37 @@ struct RequestFields {
             if names.files.contains(name) {
                 throw .wrongParameter("A picture can't be sent in JSON; send \(name) as a file of a multipart/form-data form.")
             }
+            if names.objects.contains(name) {
+                objects[name] = try Self.objects(field, name)
+                continue
+            }
             guard case .texts(let values) = field else {
                 throw .wrongParameter("\(name) is neither a text, a number nor a list of texts.")
             }
             for value in values { try add(name, value) }
         }
+    }
+
+    private static func objects(_ field: JSONField, _ name: String) throws(APIError) -> [[String: String]] {
+        if case .texts([]) = field { return [] }
+        guard case .objects(let objects) = field else { throw .wrongParameter("\(name) is no list of JSON objects.") }
+        var lists: [[String: String]] = []
+        for object in objects {
+            var texts: [String: String] = [:]
+            for (key, value) in object {
+                guard let text = value.text else {
+                    throw .wrongParameter(
+                        "\(APIError.quoted(key)) of \(name) is neither a text nor a number, nor a list of numbers.")
+                }
+                guard text.utf8.count <= textLimit else {
+                    throw .wrongParameter(
+                        "\(APIError.quoted(key)) of \(name) has \(text.utf8.count) bytes, where \(textLimit) are read.")
+                }
+                texts[key] = text
+            }
+            lists.append(texts)
+        }
+        return lists
     }
 
     func all(_ name: String) -> [String] { texts.filter { $0.name == name }.map(\.value) }

@@ -15,16 +15,19 @@ public struct ServerSettings: Sendable {
     /// Origins whose pages may call the API.
     public var allowedOrigins: [String]
     public var limits: ServerLimits
+    /// Whoever sends it may change the catalogue; nobody may where there is none.
+    public var adminToken: AdminToken?
 
     public init(
         host: String = "127.0.0.1", port: Int = 8080, basePath: String = "", allowedOrigins: [String] = [],
-        limits: ServerLimits = ServerLimits()
+        limits: ServerLimits = ServerLimits(), adminToken: AdminToken? = nil
     ) {
         self.host = host
         self.port = port
         self.basePath = basePath
         self.allowedOrigins = allowedOrigins
         self.limits = limits
+        self.adminToken = adminToken
     }
 }
 
@@ -62,8 +65,10 @@ public struct SearchServer: Sendable {
         return Front(
             inner: BasePathResponder(
                 base: BasePath(settings.basePath),
-                inner: RequestRules(routes: RouteTable(router), inner: router.buildResponder())),
+                inner: RequestRules(
+                    routes: RouteTable(router), adminToken: settings.adminToken, inner: router.buildResponder())),
             connections: connections, limits: settings.limits, origins: Set(settings.allowedOrigins),
+            adminToken: settings.adminToken,
             onFailure: { [service] in service.note($0) })
     }
 
@@ -76,7 +81,14 @@ public struct SearchServer: Sendable {
         ModelRoutes(service: service).add(to: group)
         ProductRoutes(service: service, base: base).add(to: group)
         ImageRoutes(service: service, limits: settings.limits, base: base).add(to: group)
+        addAdminRoutes(to: router.group("api/v1").add(middleware: AdminGate(token: settings.adminToken)))
         return router
+    }
+
+    private func addAdminRoutes(to group: RouterGroup<APIContext>) {
+        let editor = CatalogEditor(service: service, limits: settings.limits)
+        EditingRoutes(editor: editor, limits: settings.limits, base: BasePath(settings.basePath)).add(to: group)
+        BatchRoutes(editor: editor, service: service, limits: settings.limits).add(to: group)
     }
 
     func application(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {

@@ -26,16 +26,29 @@ public struct ServerLimits: Sendable {
     public var crowdedStall = Duration.seconds(1)
 
     // Working
-    /// What a picture may be, judged from its header.
+    /// What an uploaded picture may be, judged from its header. Its formats hold for the pictures of the catalogue, too.
     public var pictures = DecodingLimits.standard
     /// Uploads that may wait for a decoder; there are as many decoders as cores.
     public var decodesWaiting = 64
     /// Searches under way at once, from the decoded picture or the text to the answer.
     public var searches = 64
+    /// Changes of the catalogue under way at once, from the upload to the answer.
+    public var edits = 32
+    /// Writes that may wait for the one before them.
+    public var writesWaiting = 64
+    /// Batches of changes under way at once.
+    public var batches = 2
+    /// Lines of one batch.
+    public var batchLines = 100_000
     /// Pictures of the catalogue that may wait to be scaled.
     public var picturesWaiting = 512
     /// From a request's head to its answer.
     public var request = Duration.seconds(120)
+    /// The same for a batch, which is worked on while it comes.
+    public var batch = Duration.seconds(3600)
 
     public init() {}
+
+    /// Bytes of one line of a batch: a picture of `uploadBytes` takes a third more as base64.
+    var batchLineBytes: Int { uploadBytes / 3 * 4 + jsonBytes }
 }

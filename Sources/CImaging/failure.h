@@ -31,3 +31,15 @@ static inline void ci_drop_alpha(const uint8_t *rgba, uint8_t *rgb, size_t pixel
         rgb[3 * i + 2] = rgba[4 * i + 2];
     }
 }
+
+/// Pillow's conversion of inverted CMYK: each ink darkens what black left over, products rounded to nearest.
+static inline void ci_inverted_cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, size_t pixels) {
+    for (size_t i = 0; i < pixels; i++) {
+        const uint32_t left = cmyk[4 * i + 3];
+        for (size_t c = 0; c < 3; c++) {
+            const uint32_t product = (255u - cmyk[4 * i + c]) * left + 128;
+            const int32_t value = (int32_t)left - (int32_t)((product + (product >> 8)) >> 8);
+            rgb[3 * i + c] = value < 0 ? 0 : (uint8_t)value;
+        }
+    }
+}

@@ -153,18 +153,6 @@ static int something_follows(const struct reader *reader) {
     return 0;
 }
 
-/// Pillow's conversion of inverted CMYK: each ink darkens what black left over, products rounded to nearest.
-static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, size_t pixels) {
-    for (size_t i = 0; i < pixels; i++) {
-        const uint32_t left = cmyk[4 * i + 3];
-        for (size_t c = 0; c < 3; c++) {
-            const uint32_t product = (255u - cmyk[4 * i + c]) * left + 128;
-            const int32_t value = (int32_t)left - (int32_t)((product + (product >> 8)) >> 8);
-            rgb[3 * i + c] = value < 0 ? 0 : (uint8_t)value;
-        }
-    }
-}
-
 static void read_picture(struct reader *reader) {
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
     jpeg_create_decompress(jpeg);
@@ -200,7 +188,7 @@ static void read_picture(struct reader *reader) {
         uint8_t *row = reader->rgb + stride * jpeg->output_scanline;
         if (inks) {
             jpeg_read_scanlines(jpeg, inked, 1);
-            cmyk_to_rgb(inked[0], row, reader->width);
+            ci_inverted_cmyk_to_rgb(inked[0], row, reader->width);
         } else {
             JSAMPROW rows[ROWS_AT_ONCE];
             const JDIMENSION left = jpeg->output_height - jpeg->output_scanline;

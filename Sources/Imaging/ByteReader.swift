@@ -33,6 +33,12 @@ struct ByteReader {
         return littleEndian ? b << 16 | a : a << 16 | b
     }
 
+    /// None also for what does not fit an `Int`: nothing lies there.
+    func number64(_ offset: Int) -> Int? {
+        guard let a = number32(offset), let b = number32(offset + 4) else { return nil }
+        return Int(exactly: littleEndian ? UInt64(b) << 32 | UInt64(a) : UInt64(a) << 32 | UInt64(b))
+    }
+
     /// The bytes at `offset`, none if fewer than `count` are left.
     func slice(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer? {
         guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }

@@ -1,4 +1,4 @@
-/// How large a picture may be, and how much work. All is judged from the file's size, its header and its list of scans, before memory for a single pixel
+/// Of which formats a picture may be, how large, and how much work. All is judged from the file's size, its header and its list of scans, before memory for a single pixel
 /// is taken.
 public struct DecodingLimits: Sendable, Equatable {
     /// Width · height. `standard`: 100 million.
@@ -10,14 +10,18 @@ public struct DecodingLimits: Sendable, Equatable {
     /// Samples that a decoder may pass over. The samples of a JPEG count once for each scan that they are in, so a progressive 4:2:0 photo costs about 8
     /// a pixel, at 4:4:4 14, in four inks 24. `standard`: 2.5 thousand million, some seconds of one core.
     public var maxWork: Int
+    /// What is read. `standard`: every format; those whose library is missing on this machine are refused with the way to get it.
+    public var formats: Set<ImageFormat>
 
     public init(
-        maxPixels: Int = 100_000_000, maxBytes: Int = 256 << 20, maxSide: Int = 65_500, maxWork: Int = 2_500_000_000
+        maxPixels: Int = 100_000_000, maxBytes: Int = 256 << 20, maxSide: Int = 65_500, maxWork: Int = 2_500_000_000,
+        formats: Set<ImageFormat> = Set(ImageFormat.allCases)
     ) {
         self.maxPixels = maxPixels
         self.maxBytes = maxBytes
         self.maxSide = maxSide
         self.maxWork = maxWork
+        self.formats = formats
     }
 
     /// For pictures that anybody may send.
@@ -26,6 +30,10 @@ public struct DecodingLimits: Sendable, Equatable {
     /// For files that whoever runs the program chose: a thousand million pixels. What `import` has let in by its own limit is read by everything
     /// after it under this one.
     public static let ownFiles = DecodingLimits(maxPixels: 1_000_000_000, maxWork: 25_000_000_000)
+
+    func check(_ format: ImageFormat) throws(ImageError) {
+        guard formats.contains(format) else { throw .formatOff(format) }
+    }
 
     func check(byteCount: Int) throws(ImageError) {
         guard byteCount <= maxBytes else { throw .tooManyBytes(got: byteCount, limit: maxBytes) }
@@ -46,7 +54,8 @@ public struct DecodingLimits: Sendable, Equatable {
                 reason: "it has \(header.cost.scans) scans, where a photo has about ten and \(ImageHeader.maxScans) are read")
         }
         guard header.cost.samples <= maxWork else {
-            throw .tooMuchWork(header.format, reason: "its scans hold \(header.cost.samples) samples, where \(maxWork) are read")
+            throw .tooMuchWork(
+                header.format, reason: "its \(header.cost.passes) hold \(header.cost.samples) samples, where \(maxWork) are read")
         }
     }
 }

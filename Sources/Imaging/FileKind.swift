@@ -2,7 +2,7 @@
 public enum FileKind: Sendable, Equatable {
     /// A picture of a format that is read, as far as its first bytes tell.
     case picture(ImageFormat)
-    /// A picture of a format that is not read, such as HEIC.
+    /// A picture of a format that is not read, such as BMP.
     case otherPicture(String)
     /// A camera's raw data, by the ending that its maker gives it, such as NEF.
     case cameraRaw(String)
@@ -47,7 +47,7 @@ public enum FileKind: Sendable, Equatable {
             }
     }
 
-    /// The name for a count of files of one kind: "HEIC", "camera raw", "text", …
+    /// The name for a count of files of one kind: "PNG", "camera raw", "text", …
     public var name: String {
         switch self {
         case .picture(let format), .behindBytes(_, let format), .changedAsText(let format): format.displayName
@@ -67,7 +67,7 @@ public enum FileKind: Sendable, Equatable {
     }
 
     private static func known(_ reader: ByteReader) -> FileKind? {
-        if reader.starts(with: "GIF87a") || reader.starts(with: "GIF89a") { return .otherPicture("GIF") }
+        if reader.starts(with: "GIF87a") || reader.starts(with: "GIF89a") { return .picture(.gif) }
         if isBMP(reader) { return .otherPicture("BMP") }
         if let kind = tiff(reader) { return kind }
         if reader.starts(with: "8BPS") { return .otherPicture("PSD") }
@@ -133,7 +133,7 @@ public enum FileKind: Sendable, Equatable {
             return nil
         }
         if reader.starts(with: "CR", at: 8) { return .cameraRaw("CR2") }
-        guard let directory = reader.number32(4), let entries = reader.number16(directory) else { return .otherPicture("TIFF") }
+        guard let directory = reader.number32(4), let entries = reader.number16(directory) else { return .picture(.tiff) }
         var isPreview = false
         var hasOthers = false
         var maker = 0
@@ -150,26 +150,27 @@ public enum FileKind: Sendable, Equatable {
             }
         }
         // Raw files show a small preview first and have the sensor's data behind; what a program has saved shows the picture itself.
-        guard isPreview, hasOthers else { return .otherPicture("TIFF") }
+        guard isPreview, hasOthers else { return .picture(.tiff) }
         if reader.starts(with: "NIKON", at: maker) { return .cameraRaw("NEF") }
         if reader.starts(with: "SONY", at: maker) { return .cameraRaw("ARW") }
         if reader.starts(with: "PENTAX", at: maker) { return .cameraRaw("PEF") }
-        return .otherPicture("TIFF")
+        return .picture(.tiff)
     }
 
     /// AVIF, HEIC, raw files and films share a container and are told apart by its brands: the major one, then the compatible ones.
     private static func isobmff(_ reader: ByteReader) -> FileKind {
         if reader.starts(with: "crx ", at: 8) { return .cameraRaw("CR3") }
-        // The short form, which names its codec where others have a version.
+        // The short form, which names its codec where others have a version, and which libheif does not read yet.
         if reader.starts(with: "mif3", at: 8) { return .otherPicture(reader.starts(with: "avif", at: 12) ? "AVIF" : "HEIF") }
         let size = min(reader.number32(0) ?? 0, reader.count, 256)
         for offset in [8] + Array(stride(from: 16, to: max(size - 3, 16), by: 4)) {
-            if reader.starts(with: "avif", at: offset) || reader.starts(with: "avis", at: offset) { return .otherPicture("AVIF") }
+            if reader.starts(with: "avif", at: offset) || reader.starts(with: "avis", at: offset) { return .picture(.avif) }
             for brand in ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"] as [StaticString]
-            where reader.starts(with: brand, at: offset) { return .otherPicture("HEIC") }
+            where reader.starts(with: brand, at: offset) { return .picture(.heic) }
         }
         let isPicture = reader.starts(with: "mif1", at: 8) || reader.starts(with: "msf1", at: 8)
-        return isPicture ? .otherPicture("HEIF") : .other("film (MP4 or QuickTime)")
+        // A container that names no codec is of the kind that its picture says (`HEIFHeader`).
+        return isPicture ? .picture(.heic) : .other("film (MP4 or QuickTime)")
     }
 
     /// What was a picture before somebody's script or transfer.

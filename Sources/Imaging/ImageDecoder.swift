@@ -14,11 +14,13 @@ public enum AlphaRule: Sendable, CaseIterable {
     case dropped
 }
 
-/// JPEG, PNG and WebP to upright RGB, equal in every byte to what Pillow makes of opaque pictures with `exif_transpose` and `convert('RGB')`.
+/// Pictures of every `ImageFormat` to upright RGB, equal in every byte to what Pillow makes of opaque pictures with `exif_transpose` and `convert('RGB')`.
 ///
 /// - The EXIF orientation is applied (JPEG APP1, PNG eXIf and ImageMagick's raw profile, WebP EXIF; XMP where EXIF is silent); a broken one is ignored.
 /// - Of 16-bit samples the high byte counts; ICC profiles and gamma are ignored.
-/// - Of an animation or an MPO the first picture counts.
+/// - Of an animation, an MPO or a TIFF of several pages the first picture counts, of a HEIC or AVIF the primary one.
+/// - HEIC and AVIF are turned, mirrored and cropped by libheif, as their container says; what their EXIF says of it is not looked at. Their colours are
+///   those of the libheif that is on the machine: versions differ in how they enlarge chroma.
 /// - A file that is cut off is refused, also when only its end marker is missing; a JPEG in one scan may have something else in the marker's place.
 ///
 /// "Equal to Pillow" means a Pillow that is built on the same libjpeg: versions 2 and 3 of libjpeg-turbo differ a little in progressive pictures that lack
@@ -47,7 +49,11 @@ public enum ImageDecoder {
     ) throws(ImageError) -> RGBImage {
         try withBytes(of: bytes) { pointer throws(ImageError) in
             try limits.check(byteCount: pointer.count)
-            let header = try ImageHeader(of: pointer)
+            let format = try ImageFormat(of: pointer)
+            try limits.check(format)
+            let header = try ImageHeader(of: pointer, as: format)
+            // A HEIF's container tells of what kind its picture is.
+            try limits.check(header.format)
             try limits.check(header)
             let divisor = header.format == .jpeg ? draftDivisor(header, minimumSide: minimumSide) : 1
             return try control.memory.with(header.memoryToDecode(dividedBy: divisor), control) { () throws(ImageError) in
@@ -97,9 +103,31 @@ public enum ImageDecoder {
         _ bytes: UnsafeRawBufferPointer, _ header: ImageHeader, divisor: Int, alpha: AlphaRule, control: DecodingControl,
         maxWork: Int
     ) throws(ImageError) -> RGBImage {
+        if header.format == .gif { return try GIFDecoder.decode(bytes, GIFHeader(bytes), alpha: alpha, control: control) }
+        if let library = header.format.library {
+            if let lack = header.format.lack { throw .libraryMissing(header.format, library, lack) }
+            // A decoder that takes a thread for every core, and cannot be told not to, is run once at a time.
+            if header.format == .avif, ci_heif_counts_threads() == 0 {
+                return try oneAtATime.with(1, control) { () throws(ImageError) in
+                    if let reason = control.reasonToStop { throw reason }
+                    return try decodeInShim(bytes, header, divisor: divisor, alpha: alpha, control: control, maxWork: maxWork)
+                }
+            }
+        }
+        return try decodeInShim(bytes, header, divisor: divisor, alpha: alpha, control: control, maxWork: maxWork)
+    }
+
+    /// A capacity that nothing fits in lets one after another work alone.
+    private static let oneAtATime = DecodingMemory(capacity: 0)
+
+    private static func decodeInShim(
+        _ bytes: UnsafeRawBufferPointer, _ header: ImageHeader, divisor: Int, alpha: AlphaRule, control: DecodingControl,
+        maxWork: Int
+    ) throws(ImageError) -> RGBImage {
         let width = (header.width + divisor - 1) / divisor
         let height = (header.height + divisor - 1) / divisor
         let alpha = alpha == .onWhite ? CI_ALPHA_ON_WHITE : CI_ALPHA_DROPPED
+        let layout = header.format == .tiff ? try TIFFHeader(bytes) : nil
         let source = bytes.bindMemory(to: UInt8.self).baseAddress
         var outcome = (status: CI_OK, message: "")
         let image = RGBImage(width: width, height: height) { pixels in
@@ -110,6 +138,19 @@ public enum ImageDecoder {
                         ci_jpeg_decode(source, bytes.count, UInt32(width), UInt32(height), UInt32(divisor), shim, pixels, message)
                     case .png: ci_png_decode(source, bytes.count, UInt32(width), UInt32(height), alpha, shim, pixels, message)
                     case .webp: ci_webp_decode(source, bytes.count, UInt32(width), UInt32(height), alpha, shim, pixels, message)
+                    case .tiff:
+                        ci_tiff_decode(
+                            source, bytes.count, UInt32(width), UInt32(height), CInt(layout?.alphaSample ?? -1),
+                            layout?.isPremultiplied == true ? 1 : 0, alpha, UInt64(header.cost.workingBytes), shim, pixels,
+                            message)
+                    case .heic, .avif:
+                        ci_heif_decode(
+                            source, bytes.count, UInt32(width), UInt32(height),
+                            header.format == .avif ? CI_CODEC_AV1 : CI_CODEC_HEVC,
+                            header.hasAlpha ? 1 : 0, alpha, UInt64(header.cost.largestArea), UInt64(header.cost.workingBytes),
+                            shim, pixels, message)
+                    // Decoded above.
+                    case .gif: CI_ERR_UNSUPPORTED
                     }
                 }
             }
@@ -118,6 +159,7 @@ public enum ImageDecoder {
         case CI_OK: return image
         case CI_ERR_TRUNCATED: throw .truncated(header.format)
         case CI_ERR_UNSUPPORTED: throw .unsupportedKind(header.format, reason: outcome.message)
+        case CI_ERR_DECODER: throw .libraryMissing(header.format, .heif, .decoder)
         case CI_ERR_MEMORY: throw .outOfMemory(header.format)
         case CI_ERR_WORK: throw .tooMuchWork(header.format, reason: outcome.message)
         // A deadline stays passed, and who cancelled mostly says so again.

@@ -4,6 +4,10 @@ public enum ImageError: Error, Sendable, Equatable {
     case empty
     /// A picture of a format that is known, but not read.
     case unsupportedFormat(String)
+    /// A picture of a format that is read, but not under these limits.
+    case formatOff(ImageFormat)
+    /// A picture of a format whose library, or a part of it, is not on this machine.
+    case libraryMissing(ImageFormat, DecoderLibrary, DecoderLibrary.Lack)
     /// A camera's raw file, by the ending that its maker gives it.
     case cameraRaw(String)
     /// Something known that is no picture: a film, a document.
@@ -14,7 +18,7 @@ public enum ImageError: Error, Sendable, Equatable {
     case text
     /// No known picture format; the first bytes, at most eight.
     case unknownFormat(firstBytes: [UInt8])
-    /// A kind of JPEG, PNG or WebP that is not read.
+    /// A kind of picture that is not read, of a format that is.
     case unsupportedKind(ImageFormat, reason: String)
     /// The data ends before the picture does.
     case truncated(ImageFormat)
@@ -60,7 +64,9 @@ public enum ImageError: Error, Sendable, Equatable {
     public var category: Category {
         switch self {
         case .empty, .truncated, .broken: .broken
-        case .unsupportedFormat, .cameraRaw, .noPicture, .behindBytes, .text, .unknownFormat, .unsupportedKind: .unsupported
+        case .unsupportedFormat, .formatOff, .libraryMissing, .cameraRaw, .noPicture, .behindBytes, .text, .unknownFormat,
+            .unsupportedKind:
+            .unsupported
         case .tooManyBytes, .tooManyPixels, .sideTooLong, .tooMuchWork: .tooLarge
         case .cancelled, .deadlinePassed: .stopped
         case .unreadable: .unreadable
@@ -85,6 +91,10 @@ extension ImageError: CustomStringConvertible {
             "the file is empty where a JPEG, PNG or WebP picture should be"
         case .unsupportedFormat(let name):
             "\(name) pictures are not read; convert them to JPEG, PNG or WebP"
+        case .formatOff(let format):
+            "\(format.displayName) pictures are switched off here; convert them to JPEG, PNG or WebP"
+        case .libraryMissing(let format, let library, let lack):
+            ImageError.missing(format, library, lack) + ", or convert the pictures to JPEG, PNG or WebP"
         case .cameraRaw(let name):
             "this is a camera's raw file (\(name)), which is not read; export it as JPEG"
         case .noPicture(let name):
@@ -96,7 +106,8 @@ extension ImageError: CustomStringConvertible {
         case .unknownFormat(let bytes):
             "this is no picture we know, it starts with the bytes \(ImageError.hexadecimal(bytes)); it should be a JPEG, PNG or WebP"
         case .unsupportedKind(let format, let reason):
-            "this kind of \(format.displayName) is not read (\(reason)); save it as an ordinary 8-bit \(format.displayName)"
+            "this kind of \(format.displayName) is not read (\(reason)); save it as an ordinary 8-bit "
+                + (format.library == nil && format != .gif ? format.displayName : "JPEG, PNG or WebP")
         case .truncated(let format):
             "the \(format.displayName) is cut off: its data ends before the picture does"
         case .broken(let format, let reason):
@@ -126,6 +137,16 @@ extension ImageError: CustomStringConvertible {
         case .encodingFailed(let format, let reason):
             "the picture cannot be written as \(format.displayName): \(reason)"
         }
+    }
+
+    private static func missing(_ format: ImageFormat, _ library: DecoderLibrary, _ lack: DecoderLibrary.Lack) -> String {
+        let what =
+            switch lack {
+            case .library: "which is not on this machine"
+            case .version(let reason): "which is here in a version that cannot be used (\(reason))"
+            case .decoder: "which has no decoder for them on this machine"
+            }
+        return "\(format.displayName) pictures are read with \(library.rawValue), \(what); \(library.remedy(for: lack, format))"
     }
 
     private static func hexadecimal(_ bytes: [UInt8]) -> String {

@@ -7,7 +7,8 @@ public struct ImageHeader: Sendable, Equatable {
     public let width: Int
     /// As stored, before `orientation` is applied.
     public let height: Int
-    /// EXIF's tag 274: 1 upright, 2 mirrored, 3 turned by 180°, 4 flipped, 5 transposed, 6 and 8 turned by 90°, 7 transversed.
+    /// What is done to the decoded picture, as EXIF's tag 274: 1 upright, 2 mirrored, 3 turned by 180°, 4 flipped, 5 transposed, 6 and 8 turned by 90°, 7 transversed.
+    /// Always 1 for HEIC and AVIF: their decoder does what the container says, and their sizes here are those after it.
     public let orientation: Int
     public let hasAlpha: Bool
     /// Why its colours may be read visibly wrong; none where they are not.
@@ -25,8 +26,12 @@ public struct ImageHeader: Sendable, Equatable {
         var scans: Int
         /// What it passes over in all of them.
         var samples: Int
+        /// What holds the samples.
+        var passes = "scans"
         /// Memory beside the decoded picture: coefficients, a canvas with alpha.
         var workingBytes: Int
+        /// The pixels of the largest frame that a decoder is to be let make, where it is told.
+        var largestArea = 0
     }
 
     static let maxScans = Int(CI_MAX_SCANS)
@@ -39,11 +44,16 @@ public struct ImageHeader: Sendable, Equatable {
         return pixels + (orientation > 1 ? max(pixels, cost.workingBytes) : cost.workingBytes)
     }
 
-    init(of bytes: UnsafeRawBufferPointer) throws(ImageError) {
-        switch try ImageFormat(of: bytes) {
+    init(of bytes: UnsafeRawBufferPointer) throws(ImageError) { try self.init(of: bytes, as: ImageFormat(of: bytes)) }
+
+    init(of bytes: UnsafeRawBufferPointer, as format: ImageFormat) throws(ImageError) {
+        switch format {
         case .jpeg: self = try JPEGHeader.read(bytes)
         case .png: self = try PNGHeader.read(bytes)
         case .webp: self = try WebPHeader.read(bytes)
+        case .gif: self = try GIFHeader(bytes).header
+        case .tiff: self = try TIFFHeader(bytes).header
+        case .heic, .avif: self = try HEIFHeader.read(bytes)
         }
     }
 

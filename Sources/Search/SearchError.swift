@@ -6,6 +6,13 @@ public enum SearchError: TransientError, Equatable, Sendable {
     case dimension(found: Int, expected: Int)
     case storedDimension(model: String, found: Int, expected: Int)
     case emptyText
+    case nothingWanted
+    case tooManyTerms(Int)
+    case weight(Double)
+    case diversity(Double)
+    case boost(Double)
+    /// The sum of the terms' vectors has no direction.
+    case termsCancel
     case takesNoText(model: String)
     case unknownProduct(String)
     case unknownImage(Int64)
@@ -28,6 +35,13 @@ extension SearchError {
         case .storedDimension(let model, let found, let expected):
             "The catalogue's vectors of \(model) have \(found) numbers, the model makes \(expected); embed into a new catalogue."
         case .emptyText: "The text to search for is empty."
+        case .nothingWanted: "The search says only what is not wanted; name a picture, a text or a product to look for."
+        case .tooManyTerms(let found): "The search has \(found) terms, at most \(SearchQuery.termLimit) are taken."
+        case .weight(let found):
+            "The weight of a term is \(found), expected a number from -\(Int(SearchQuery.weightLimit)) to \(Int(SearchQuery.weightLimit)) that is not 0."
+        case .diversity(let found): "The diversity is \(found), expected a number from 0 to 1."
+        case .boost(let found): "The weight of a boost is \(found), expected a number from 0.01 to 1."
+        case .termsCancel: "What is wanted and what is not cancel each other out; change a weight or leave a term out."
         case .takesNoText(let model):
             "The model \(model) takes pictures only; search by a picture, or with a model that takes texts."
         case .unknownProduct(let id): "There is no product \(id) in the catalogue."

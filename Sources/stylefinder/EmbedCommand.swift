@@ -28,6 +28,8 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "The largest picture that is read, in millions of pixels; where left out, whatever import has let in.")
     var maxPixels = 1000
 
+    @OptionGroup var accepted: FormatsOption
+
     @Option(help: "The fingerprint of the model that made the vectors of --from, where the file doesn't say it.")
     var fingerprint: String?
 
@@ -54,7 +56,8 @@ struct EmbedCommand: ParsableCommand {
         } else {
             let bar = ProgressBar("embedding")
             checkpoint.startFingerprint()
-            let run = CatalogEmbedding(store, shard: shard, batchSize: embedding.batch, limits: PixelsOption.limits(maxPixels))
+            let run = CatalogEmbedding(
+                store, shard: shard, batchSize: embedding.batch, limits: PixelsOption.limits(maxPixels, accepted.formats))
             report = try run.run(
                 embedding.embedder(checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
                 progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })

@@ -93,7 +93,9 @@ extension ExitCode {
         case is TokenizerError: self = .badData
         case let error as SearchError:
             switch error {
-            case .limit, .minimumScore, .emptyText, .takesNoText: self = .usage
+            case .limit, .minimumScore, .emptyText, .takesNoText, .nothingWanted, .tooManyTerms, .weight, .diversity, .boost,
+                .termsCancel:
+                self = .usage
             case .unknownProduct, .unknownImage: self = .noInput
             case .noVectors, .dimension, .storedDimension, .notEmbedded: self = .badData
             case .overloaded: self = .unavailable

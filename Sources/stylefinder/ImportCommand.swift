@@ -1,5 +1,5 @@
-import ArgumentParser
-import Catalog
+public import ArgumentParser
+public import Catalog
 import Foundation
 import Imaging
 import Synchronization
@@ -31,13 +31,17 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "With --prune: also where a whole folder became empty, which may be a disk that is not mounted.")
     var pruneEmptied = false
 
+    @Option(
+        help: "The language of titles and descriptions, in two letters: it decides which endings a word may have in a search.")
+    var language: Language?
+
     @OptionGroup var pictures: PixelsOption
 
     @Flag(help: "End with 65 if a row or a picture is bad.")
     var strict = false
 
     /// A picture is good if all of it can be decoded.
-    static let inspect = inspector(PixelsOption.limits(PixelsOption.standard))
+    static let inspect = inspector(PixelsOption.limits(PixelsOption.standard, Set(ImageFormat.allCases)))
 
     private static func inspector(
         _ limits: DecodingLimits, until isCancelled: @escaping @Sendable () -> Bool = { false },
@@ -69,6 +73,7 @@ struct ImportCommand: ParsableCommand {
         let place = try Place(for: dataset, catalog.path, options, Self.inspector(pictures.limits), interrupt)
         defer { place.leave() }
         let store = try CatalogStore(path: place.path, mode: .create)
+        if let language { try store.set(language: language) }
         let bar = ProgressBar("importing")
         let report = try store.importCatalog(
             from: dataset, options: options, inspect: inspect, progress: { bar.show($0.done, of: $0.total) },
@@ -156,4 +161,10 @@ extension Dataset {
         case .other, .text, .unknown, .empty: false
         }
     }
+}
+
+extension Language: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+
+    public static var allValueStrings: [String] { all.map(\.code) }
 }

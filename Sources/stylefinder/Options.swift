@@ -29,11 +29,14 @@ struct PixelsOption: ParsableArguments {
     /// Enough for the photos of every phone.
     static let standard = 250
 
-    var limits: DecodingLimits { Self.limits(maxPixels) }
+    @OptionGroup var accepted: FormatsOption
 
-    static func limits(_ maxPixels: Int) -> DecodingLimits {
+    var limits: DecodingLimits { Self.limits(maxPixels, accepted.formats) }
+
+    static func limits(_ maxPixels: Int, _ formats: Set<ImageFormat>) -> DecodingLimits {
         var limits = DecodingLimits.ownFiles
         limits.maxPixels = maxPixels * 1_000_000
+        limits.formats = formats
         return limits
     }
 
@@ -41,6 +44,36 @@ struct PixelsOption: ParsableArguments {
 
     static func check(_ maxPixels: Int) throws {
         guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
+    }
+}
+
+/// Of which formats pictures are read; a library that a format needs is never loaded where its format is left out.
+struct FormatsOption: ParsableArguments {
+    @Option(
+        name: .customLong("formats"),
+        help: """
+            Which formats are read: all, or a list out of \(names). TIFF, HEIC and AVIF need libraries of the system, which are loaded with the first \
+            such picture.
+            """,
+        transform: Self.formats)
+    var list: Set<ImageFormat>?
+
+    var formats: Set<ImageFormat> { list ?? Set(ImageFormat.allCases) }
+
+    private static let names = ImageFormat.allCases.map(\.rawValue).joined(separator: ",")
+
+    static func formats(_ text: String) throws -> Set<ImageFormat> {
+        if text == "all" { return Set(ImageFormat.allCases) }
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map {
+            $0.trimmingCharacters(in: .whitespaces).lowercased()
+        }
+        return try Set(
+            names.map { name in
+                guard let format = ImageFormat(rawValue: name) else {
+                    throw ValidationError("--formats has '\(name)', expected all or some of \(Self.names)")
+                }
+                return format
+            })
     }
 }
 

@@ -14,6 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var catalog: CatalogOption
     @OptionGroup var listening: ListeningOptions
+    @OptionGroup var admin: AdminOptions
 
     @Option(
         help:
@@ -25,13 +26,21 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let interrupt = Interrupt()
-        let store = try CatalogStore(path: catalog.path, mode: .readOnly)
+        let token = try admin.token()
+        // Who may fill a catalogue may begin with an empty one.
+        let isNew = token != nil && !FileManager.default.fileExists(atPath: catalog.path)
+        let store = try CatalogStore(path: catalog.path, mode: token == nil ? .readOnly : .create)
+        if isNew { Console.note("There was no catalogue at \(catalog.path): an empty one was made.") }
         let named = try model.map { try ModelLocation($0) }
         let offered = try samples.map { try Samples.of(Dataset(named: $0)) }
         let serving = Serving(
-            catalog: store, listening: listening, interrupt: interrupt, logsRequests: true, offersAll: named.isEmpty)
+            catalog: store, listening: listening, interrupt: interrupt, logsRequests: true, adminToken: token,
+            offersAll: named.isEmpty)
         try await serving.run { browse in
-            let models = try Serving.load(named.isEmpty ? Serving.modelsWithVectors(in: store) : named, store, browse: browse)
+            let models = try Serving.load(
+                named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: token != nil) : named, store,
+                mayBeEmpty: token != nil,
+                browse: browse)
             return (models, try offered ?? Samples.of(store))
         }
     }
@@ -56,6 +65,8 @@ struct ListeningOptions: ParsableArguments {
 
     @Option(help: "The largest picture, in millions of pixels.")
     var maxPixels = 100
+
+    @OptionGroup var accepted: FormatsOption
 
     @Option(help: "The memory that decoding pictures may take together, in MB; a larger picture is decoded alone.")
     var decodingMemory = 1024
@@ -92,6 +103,7 @@ struct ListeningOptions: ParsableArguments {
         var limits = ServerLimits()
         limits.uploadBytes = maxUpload << 20
         limits.pictures.maxPixels = maxPixels * 1_000_000
+        limits.pictures.formats = accepted.formats
         return ServerSettings(
             host: address, port: port, basePath: basePath, allowedOrigins: allowOrigin, limits: limits)
     }

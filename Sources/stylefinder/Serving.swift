@@ -33,6 +33,8 @@ struct Serving {
     let interrupt: Interrupt
     /// Whether each request has a line in the log; without them the address stays the last line.
     let logsRequests: Bool
+    /// Whoever sends it may change the catalogue.
+    var adminToken: AdminToken?
     /// Whether every shipped model answers that has vectors, also one that gets its first while the server runs.
     var offersAll = false
     /// Whether a model that gets its first vectors while the server runs is told.
@@ -57,7 +59,9 @@ struct Serving {
         if page == nil { Console.warn("there is no built page (`make web` builds it): only the API answers") }
         var logger = Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) }
         if !logsRequests { logger.logLevel = .notice }
-        let server = SearchServer(service, page: page, settings: listening.settings, logger: logger)
+        var settings = listening.settings
+        settings.adminToken = adminToken
+        let server = SearchServer(service, page: page, settings: settings, logger: logger)
         let batchers = LoadedBatchers()
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
         let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
@@ -155,10 +159,12 @@ struct Serving {
     }
 
     /// Loads models, each behind a queue that gathers the pictures of several clients, with its index; all of them over one catalogue in memory.
-    /// - Parameter browse: told of this catalogue once it is there, before the models are.
+    /// - Parameters:
+    ///   - mayBeEmpty: whether a model may be without vectors: the catalogue is filled while it answers.
+    ///   - browse: told of this catalogue once it is there, before the models are.
     /// - Throws: as `EncoderSession.init`, `LiveCatalog.init` and `SearchEngine.init`.
     static func load(
-        _ models: [ModelLocation], _ catalog: CatalogStore, browse: (LiveCatalog) -> Void
+        _ models: [ModelLocation], _ catalog: CatalogStore, mayBeEmpty: Bool = false, browse: (LiveCatalog) -> Void
     ) throws -> [ServedModel] {
         var names: Set<String> = []
         let live = try LiveCatalog(catalog)
@@ -167,14 +173,14 @@ struct Serving {
             guard names.insert(location.name).inserted else {
                 throw Failure.usage("Two models are called \(location.name); rename the folder of one of them.")
             }
-            return try load(location, live)
+            return try load(location, live, mayBeEmpty: mayBeEmpty)
         }
     }
 
     /// Variants that were asked last stay in memory; there can be a dozen of them for each model.
     private static let variants = ModelPool(capacity: 3)
 
-    private static func load(_ location: ModelLocation, _ live: LiveCatalog) throws -> ServedModel {
+    private static func load(_ location: ModelLocation, _ live: LiveCatalog, mayBeEmpty: Bool = false) throws -> ServedModel {
         let (model, card): (any EmbeddingModel, ModelCard)
         if location.isVariant {
             let variant = try OnDemandModel(checkpoint: location.path, name: location.name, catalog: live.store, pool: variants)
@@ -183,7 +189,8 @@ struct Serving {
             let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: live.store)
             (model, card) = (session, session.card)
         }
-        let engine = try SearchEngine(live, encoder: MicroBatcher(model, queueLimit: 32))
+        if mayBeEmpty { try live.store.register(model.model) }
+        let engine = try SearchEngine(live, encoder: MicroBatcher(model, queueLimit: 32), mayBeEmpty: mayBeEmpty)
         Task { await engine.warmUp() }
         return ServedModel(card: card, engine: engine)
     }
@@ -202,12 +209,13 @@ struct Serving {
     }
 
     /// The shipped and fetched models that have vectors in a catalogue.
+    /// - Parameter mayBeEmpty: also those that once had some: the catalogue is filled while they answer.
     /// - Throws: `Failure` if there is none.
-    static func modelsWithVectors(in catalog: CatalogStore) throws -> [ModelLocation] {
+    static func modelsWithVectors(in catalog: CatalogStore, mayBeEmpty: Bool = false) throws -> [ModelLocation] {
         // First, since a model that the catalogue knows by a former fingerprint may get its present one by this.
         let shipped = try ModelLocation.shipped().map { ($0, try catalog.fingerprint(of: Checkpoint(path: $0.path))) }
         let counts = try catalog.counts().vectors
-        var known = try catalog.models().filter { counts[$0.fingerprint, default: 0] > 0 }
+        var known = try catalog.models().filter { mayBeEmpty || counts[$0.fingerprint, default: 0] > 0 }
         func take(_ location: ModelLocation, _ fingerprint: String) -> ModelLocation? {
             guard let place = known.firstIndex(where: { $0.fingerprint == fingerprint }) else { return nil }
             known.remove(at: place)
@@ -224,7 +232,7 @@ struct Serving {
                 Console.warn("\(model.source) can't be opened: \(error)")
             }
         }
-        for other in known {
+        for other in known where counts[other.fingerprint, default: 0] > 0 {
             Console.warn(
                 "the catalogue has vectors of \(other.name) that no shipped or fetched model made: name the model's folder with --model, or embed again"
             )

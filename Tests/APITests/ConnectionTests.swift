@@ -47,10 +47,10 @@ struct ConnectionTests {
             code: "wrong_method", allow: "OPTIONS, POST"),
         Oddity(
             testDescription: "OPTIONS", text: "OPTIONS /api/v1/products/P0 HTTP/1.1\r\nHost: a\r\n\r\n", status: 204, code: nil,
-            allow: "GET, HEAD, OPTIONS"),
+            allow: "DELETE, GET, HEAD, OPTIONS, PUT"),
         Oddity(
             testDescription: "OPTIONS of the server", text: "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", status: 204, code: nil,
-            allow: "GET, HEAD, OPTIONS, POST"),
+            allow: "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
         Oddity(
             testDescription: "OPTIONS of nothing", text: "OPTIONS /nothing HTTP/1.1\r\nHost: a\r\n\r\n", status: 404,
             code: "not_found"),

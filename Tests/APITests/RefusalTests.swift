@@ -71,8 +71,8 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
                 "bytes that are nothing", image: [1, 2, 3, 4, 5, 6, 7, 8, 9], .unsupportedMediaType, "not_an_image",
                 "no picture we know"),
             .form(
-                "a GIF", image: Array("GIF89a".utf8) + [UInt8](repeating: 0, count: 40), .unsupportedMediaType, "not_an_image",
-                "GIF"),
+                "a BMP", image: Array("BM".utf8) + [UInt8](repeating: 0, count: 40), .unsupportedMediaType, "not_an_image",
+                "BMP"),
             .form(
                 "a truncated JPEG", image: Array(jpeg.dropLast(jpeg.count / 2)), .unprocessableContent, "broken_image", "cut off"),
             .form("an empty file with a name", image: [], .unprocessableContent, "broken_image", "empty"),
@@ -127,8 +127,10 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
                 testDescription: "a file where a text belongs", body: Array(Form(file: "text", picture).body.readableBytesView),
                 status: .badRequest, code: "wrong_parameter", says: "no file"),
             .form("a misspelt parameter", image: picture, fields: [("topk", "3")], .badRequest, "wrong_parameter", "'topk'"),
-            .form("neither picture nor text", fields: [("top_k", "3")], .badRequest, "wrong_parameter", "found 0"),
-            .form("picture and text", image: picture, fields: [("text", "red")], .badRequest, "wrong_parameter", "found 2"),
+            .form("neither picture nor text", fields: [("top_k", "3")], .badRequest, "wrong_parameter", "none is given"),
+            .form(
+                "more crops than pictures", image: picture, fields: [("crop", "0,0,1,1"), ("crop", "0,0,1,1")], .badRequest,
+                "wrong_parameter", "crop is given 2 times"),
             .form(
                 "a text as long as a book", fields: [("text", String(repeating: "x", count: 2001))], .badRequest,
                 "wrong_parameter",
@@ -141,7 +143,7 @@ struct BadRequest: Sendable, CustomTestStringConvertible {
             .json("half a JSON object", #"{"text": "#, .badRequest, "malformed_json", "JSON object"),
             .json("a JSON list", "[1]", .badRequest, "malformed_json", "JSON object"),
             .json("JSON within JSON", #"{"text": {"a": 1}}"#, .badRequest, "wrong_parameter", "text is neither"),
-            .json("an empty JSON object", "{}", .badRequest, "wrong_parameter", "found 0"),
+            .json("an empty JSON object", "{}", .badRequest, "wrong_parameter", "none is given"),
             .json("a truth for a number", #"{"text": "red", "top_k": true}"#, .badRequest, "wrong_parameter", "top_k is neither"),
             .json(
                 "a truth in a list", #"{"text": "red", "filter": ["color:red", true]}"#, .badRequest, "wrong_parameter", "filter"),
@@ -215,10 +217,11 @@ struct RefusalTests {
         }.test(.live) { client in
             for _ in 0..<20 {
                 try await client.connect { connection in
-                    try await connection.send(
+                    // On a busy machine the server may have closed it before: a hang-up all the same.
+                    try? await connection.send(
                         "POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
                             + "Content-Type: multipart/form-data; boundary=\(Form.boundary)\r\n\r\n--\(Form.boundary)\r\n")
-                    try await connection.hangUp()
+                    try? await connection.hangUp()
                 }
             }
             // The server learns of a hang-up a moment later.

@@ -77,6 +77,56 @@ struct RouteTests {
         }
     }
 
+    /// Small pictures of the formats that browsers do not show, or whose libraries are loaded.
+    private static let formats = URL(filePath: #filePath).deletingLastPathComponent().appending(
+        path: "../ImagingTests/Fixtures/formats"
+    )
+    .standardizedFileURL
+
+    @Test(
+        "HEIC, AVIF, TIFF and GIF are uploads and pictures of the catalogue, and come out as JPEG",
+        .enabled(
+            if: ImageFormat.allCases.allSatisfy { $0.lack == nil }, "needs libheif and libtiff"))
+    func furtherFormats() async throws {
+        let shop = try Shop()
+        let files = ["grid.heic", "orientation-6.avif", "orientation-8.tif", "interlaced.gif"]
+        let rows = files.map { "{\"image\": \"\(Self.formats.path)/\($0)\", \"product_id\": \"\($0)\"}\n" }
+        try Data(rows.joined().utf8).write(to: shop.folder.appending(path: "formats.jsonl"))
+        _ = try shop.catalog.importCatalog(
+            from: shop.folder.appending(path: "formats.jsonl"),
+            inspect: { bytes, _ in
+                let image = try ImageDecoder.decode(bytes)
+                return PictureSize(width: image.width, height: image.height)
+            })
+        try await shop.server().test(.router) { client in
+            for file in files {
+                let expected = try ImageDecoder.decode(contentsOfFile: Self.formats.appending(path: file).path)
+                let id = try #require(try shop.catalog.images(ofProduct: file).first).id
+                let answer = try await client.get("/api/v1/images/\(id)")
+                #expect(answer.status == .ok && answer.headers[.contentType] == "image/jpeg", "\(file)")
+                // Smaller than the widest that is asked for, so it is not scaled.
+                #expect(Array(answer.body.readableBytesView) == (try ImageEncoder.jpeg(expected, quality: 85)), "\(file)")
+                let bytes = [UInt8](try Data(contentsOf: Self.formats.appending(path: file)))
+                #expect(try await client.search(Form(image: bytes)).status == .ok, "\(file)")
+            }
+        }
+        let heic = [UInt8](try Data(contentsOf: Self.formats.appending(path: files[0])))
+        let id = try #require(try shop.catalog.images(ofProduct: files[0]).first).id
+        try await shop.server({ $0.limits.pictures.formats = [.jpeg, .png] }).test(.router) { client in
+            let refusal = try await client.search(Form(image: heic))
+            #expect(refusal.status == .unsupportedMediaType)
+            #expect(try refusal.error().message == "HEIC pictures are switched off here; convert them to JPEG, PNG or WebP.")
+            #expect(try await client.get("/api/v1/images/\(id)").status == .notFound)
+        }
+    }
+
+    @Test("a client learns that a format is not read here, not what the server's machine lacks")
+    func missingLibrary() {
+        let error = APIError(ImageError.libraryMissing(.heic, .heif, .library))
+        #expect(error.status == .unsupportedMediaType && error.code == "not_an_image")
+        #expect(error.message == "HEIC pictures are not read; convert them to JPEG, PNG or WebP.")
+    }
+
     @Test("a picture whose file has gone is 404 in words")
     func goneImage() async throws {
         let shop = try Shop()
@@ -113,7 +163,7 @@ struct RouteTests {
             let ask = try await client.execute(
                 uri: "/api/v1/search", method: .options, headers: [.origin: "https://shop.example", name: "POST"])
             #expect(ask.status == .noContent)
-            #expect(ask.headers[.accessControlAllowMethods] == "GET, POST")
+            #expect(ask.headers[.accessControlAllowMethods] == "GET, POST, PUT, DELETE")
             let wrong = try await client.get("/api/v1/nothing", headers: [.origin: "https://shop.example"])
             #expect(wrong.headers[.accessControlAllowOrigin] == "https://shop.example", "errors can be read too")
         }

@@ -132,7 +132,7 @@ struct SafetyTests {
             #expect(try cut.json()["truncated_text"] as? Bool == true)
             #expect(try cut.json()["text_tokens"] as? Int == 4 && cut.json()["text_tokens_read"] as? Int == 3)
             let whole = try await client.search(json: #"{"text": "red"}"#)
-            #expect(try Set(whole.json().keys) == ["model", "results", "timing_ms"])
+            #expect(try Set(whole.json().keys) == ["model", "results", "timing_ms", "fusion", "unknown_words"])
         }
     }
 }

@@ -39,7 +39,7 @@ struct TestResponse: Sendable {
 struct TestClient: Sendable {
     /// Where a live server listens; nil for the responder alone.
     let port: Int?
-    fileprivate let respond: @Sendable (HTTPRequest, ByteBuffer?) async throws -> TestResponse
+    let respond: @Sendable (HTTPRequest, ByteBuffer?) async throws -> TestResponse
 
     func execute(uri: String, method: HTTPRequest.Method, headers: HTTPFields = [:], body: ByteBuffer? = nil) async throws
         -> TestResponse
@@ -93,21 +93,17 @@ struct TestClient: Sendable {
 extension SearchServer {
     enum TestKind { case router, live }
 
-    func test<Value: Sendable>(_ kind: TestKind, _ body: @Sendable @escaping (TestClient) async throws -> Value) async throws
-        -> Value
-    {
+    /// - Parameter logger: what the requests log to, where the responder alone is asked.
+    func test<Value: Sendable>(
+        _ kind: TestKind, logger: Logger? = nil, _ body: @Sendable @escaping (TestClient) async throws -> Value
+    ) async throws -> Value {
         switch kind {
         case .router:
             let responder = responder(Connections(limit: 8) {})
             return try await body(
                 TestClient(port: nil) { head, content in
                     let request = Request(head: head, body: RequestBody(buffer: content ?? ByteBuffer()))
-                    let context = APIContext(source: TestSource(logger: Self.quiet), client: "test")
-                    let response = try await responder.respond(to: request, context: context)
-                    let writer = BodyCollector()
-                    try await response.body.write(writer)
-                    return TestResponse(
-                        status: response.status, headers: response.headers, body: writer.bytes.withLock { $0 })
+                    return try await responder.answer(to: request, logger: logger)
                 })
         case .live:
             let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
@@ -133,7 +129,18 @@ extension SearchServer {
         }
     }
 
-    private static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+}
+
+extension HTTPResponder where Context == APIContext {
+    /// An answer with its whole body.
+    func answer(to request: Request, logger: Logger? = nil) async throws -> TestResponse {
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let context = APIContext(source: TestSource(logger: logger ?? quiet), client: "test")
+        let response = try await respond(to: request, context: context)
+        let writer = BodyCollector()
+        try await response.body.write(writer)
+        return TestResponse(status: response.status, headers: response.headers, body: writer.bytes.withLock { $0 })
+    }
 }
 
 private struct TestSource: RequestContextSource {

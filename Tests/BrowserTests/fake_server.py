@@ -1,148 +1,30 @@
 """A stand-in for the server: the page's part of the HTTP API over drawn garments, on Python's standard library and Pillow.
 
     python fake_server.py PAGE [--port P] [--base /finder/] [--products N] [--models N] [--delay SECONDS] [--loading SECONDS]
+
+Words are looked up in titles, categories and colours, as the server does; pictures are compared by their mean colours. Changes of the catalogue
+take the token "let-me-in" and last as long as the process.
 """
 
 import argparse
-import hashlib
 import io
 import json
 import mimetypes
-import random
+import operator
 import re
 import threading
 import time
 from email.parser import BytesParser
-from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from PIL import Image
 
-from garments import COLORS, draw, encoded, vector
+from fake_shop import CLOSE, IDLE, WIDTHS, WORDS, Refused, Shop, admits, dominant, stem
+from garments import vector
 
-KINDS = {"Dresses": "Women", "Skirts": "Women", "Shirts": "Men", "Trousers": "Men", "Coats": "Women"}
-WORDS = {"Dresses": "Dress", "Skirts": "Skirt", "Shirts": "Shirt", "Trousers": "Trousers", "Coats": "Coat"}
-BRANDS = ["Maison Arden", "Nordlys", "Petit Four", "Fjell & Co"]
-STYLES = ["Long-sleeved", "Pleated", "Linen", "Wrap", "Tailored", "Relaxed", "Cropped", "Quilted"]
-WIDTHS = {"160", "320", "640", "1280"}
-# Below this a picture's results are no close matches.
-CLOSE = 0.9
-
-
-class Refused(Exception):
-    def __init__(self, status, code, message, **headers):
-        super().__init__(message)
-        self.status, self.code, self.message, self.headers = status, code, message, headers
-
-
-class Model:
-    def __init__(self, card, grid):
-        self.card, self.grid, self.vectors = card, grid, {}
-
-
-def models():
-    training = {
-        "recipe": "small-resnet-garments", "epoch": 3, "epochs": 6, "step": 120, "steps": 240, "photos": 2635, "seconds": 288.4,
-        "learning_rate": 0.0007, "optimizer": "AdamW", "weight_decay": 0.05, "batch": "24 garments × 2 + 10 photos × 2",
-        "loss": [{"name": "items", "weight": 1.0}, {"name": "imageText", "weight": 0.3}], "temperature": 0.1,
-        "validation": {"map_product_id": 0.8173, "map_label": 0.1886}, "captions": ["a photo of {category} in {color}", "a photo of {label}"],
-    }
-    scaling = {"filter": "bicubic", "mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711]}
-
-    def card(name, architecture, variant, side, parameters, training, takes_text=True, stage=None):
-        return {
-            "id": name, "architecture": architecture, "variant": variant, "stage": stage, "embedding_size": 256, "parameters": parameters,
-            "takes_text": takes_text, "preprocessing": {"side": side, "fitting": "squash", **scaling},
-            "fingerprint": hashlib.sha256(name.encode()).hexdigest(), "training": training,
-        }
-
-    return [
-        Model(card("small-resnet", "RN-32x2.2.2.2", "small-resnet-garments", 96, 8_200_000, training), 6),
-        Model(card("small-resnet-stage-1", "RN-32x2.2.2.2", "small-resnet", 96, 8_200_000, {**training, "recipe": "small-resnet"}, stage="1"), 4),
-        Model(card("small-vit", "ViT-192x6", "small-vit", 128, 3_900_000, None), 3),
-    ]
-
-
-class Shop:
-    """The catalogue and its models. The vectors are mean colours of a grid: similar pictures are near each other."""
-
-    def __init__(self, count=60, model_count=3):
-        chance = random.Random(7)
-        self.products, self.images, self.models = [], [], models()[:model_count]
-        for number in range(count):
-            kind = list(KINDS)[number % len(KINDS)]
-            colors = chance.sample(list(COLORS), 2 if number % 4 == 0 else 1)
-            category = f"{KINDS[kind]}/{kind}"
-            product = {
-                "id": f"g{number:04}", "title": f"{chance.choice(STYLES)} {colors[0]} {WORDS[kind].lower()}".capitalize(), "category": category,
-                "brand": chance.choice(BRANDS), "price": round(chance.uniform(15, 240)) - 0.05 if number % 7 else None,
-                "currency": "EUR" if number % 7 else None, "in_stock": None if number % 5 == 3 else number % 6 != 0,
-                "url": f"https://shop.example/{number}" if number % 3 else None,
-            }
-            self.products.append(product)
-            for color in colors:
-                for view in ("main", "back", "detail"):
-                    self.images.append({"id": len(self.images) + 1, "product": product, "kind": kind, "color": color, "view": view, "seed": number})
-        self.by_id = {product["id"]: product for product in self.products}
-        for model in self.models:
-            model.card["images"] = len(self.images)
-
-    @lru_cache(maxsize=4096)
-    def picture(self, image_id, width):
-        image = self.images[image_id - 1]
-        picture = draw(image["kind"], image["color"], image["seed"], image["view"])
-        if width:
-            picture.thumbnail((int(width), 10_000))
-        return encoded(picture)
-
-    def vector(self, model, image):
-        if image["id"] not in model.vectors:
-            model.vectors[image["id"]] = vector(Image.open(io.BytesIO(self.picture(image["id"], "160"))), model.grid)
-        return model.vectors[image["id"]]
-
-    def image(self, image_id):
-        if not 1 <= image_id <= len(self.images):
-            raise Refused(404, "unknown_image", f"There is no image {image_id}.")
-        return self.images[image_id - 1]
-
-    def product(self, product_id):
-        if product_id not in self.by_id:
-            raise Refused(404, "unknown_product", f"There is no product {product_id}.")
-        return self.by_id[product_id]
-
-    def images_of(self, product):
-        return [image for image in self.images if image["product"] is product]
-
-    def model(self, name):
-        for model in self.models:
-            if model.card["id"] == (name or self.models[0].card["id"]):
-                return model
-        raise Refused(404, "unknown_model", f"There is no model {name}; GET api/v1/models lists them.")
-
-
-def admits(filters):
-    """A test of (product, color): the same key twice widens, other keys narrow."""
-    wanted = {}
-    for text in filters:
-        key, mark, value = text.partition(":")
-        if not mark or not value:
-            raise Refused(400, "bad_filter", f"The filter '{text}' is not key:value.")
-        if key not in ("category", "color", "brand", "price", "in_stock", "product_id"):
-            raise Refused(400, "bad_filter", f"The filter '{text}' names a key that no garment has.")
-        wanted.setdefault(key, []).append(value)
-
-    def matches(key, value, product, color):
-        if key == "price":
-            low, _, high = value.partition("..")
-            return product["price"] is not None and float(low or 0) <= product["price"] <= float(high or "inf")
-        if key == "in_stock":
-            return product["in_stock"] is (value == "true")
-        held = color if key == "color" else product["id" if key == "product_id" else key]
-        return held.lower() == value.lower() or key == "category" and held.lower().startswith(value.lower() + "/")
-
-    return lambda product, color: all(any(matches(key, value, product, color) for value in values) for key, values in wanted.items())
+TOKEN = "let-me-in"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -156,6 +38,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.answer(self.post)
+
+    def do_PUT(self):
+        self.answer(self.put)
+
+    def do_DELETE(self):
+        self.answer(self.delete)
 
     def answer(self, method):
         length = int(self.headers.get("Content-Length") or 0)
@@ -181,8 +69,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def json(self, value):
-        self.send(json.dumps(value).encode(), "application/json")
+    def json(self, value, status=200):
+        self.send(json.dumps(value).encode(), "application/json", status)
 
     # Addresses
 
@@ -207,9 +95,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.json(self.listed(query))
         if match := re.fullmatch(r"products/([^/]+)", path):
             return self.json(self.detail(shop.product(match[1])))
-        if match := re.fullmatch(r"products/([^/]+)/similar", path):
-            options = {"product_id": match[1], "model": query.get("model", [None])[0], "top_k": int(query.get("top_k", ["12"])[0])}
-            return self.json(self.found(options))
+        if path == "suggest":
+            return self.json({"suggestions": shop.suggestions(query.get("q", [""])[0].strip().lower(), int(query.get("limit", ["8"])[0])) if "q" in query else []})
+        if path == "duplicates":
+            self.check_token()
+            first, second = shop.images[0], shop.images[15 if len(shop.images) > 15 else -1]
+            items = [{"product_id": image["product"], "title": shop.product(image["product"])["title"], "image": self.shown(image)} for image in (first, second)]
+            return self.json({"duplicates": [{"score": 0.991, "items": items}]})
         if match := re.fullmatch(r"images/(\d+)", path):
             width = query.get("w", [None])[0]
             if width is not None and width not in WIDTHS:
@@ -227,29 +119,57 @@ class Handler(BaseHTTPRequestHandler):
         raise Refused(404, "not_found", "There is nothing here.")
 
     def post(self, path, _):
-        if path != "api/v1/search":
-            raise Refused(404, "not_found", "There is nothing here.")
         if self.server.is_loading():
             raise Refused(503, "loading", "The models are being loaded.", Retry_After="1")
+        if match := re.fullmatch(r"api/v1/products/([^/]+)/images", path):
+            self.check_token()
+            fields = self.form()
+            if len(fields.get("image", [])) != 1:
+                raise Refused(400, "wrong_parameter", "A picture is sent as one file, image, of a form.")
+            image = self.server.shop.add_image(match[1], fields["image"][0], *(fields.get(name, [None])[0] for name in ("view", "color")))
+            return self.json(self.shown(image), 201)
+        if path != "api/v1/search":
+            raise Refused(404, "not_found", "There is nothing here.")
         time.sleep(self.server.delay)
-        kind = self.headers.get("Content-Type", "")
-        if kind.startswith("application/json"):
-            options = json.loads(self.body)
-        elif kind.startswith("multipart/form-data"):
-            options = {"filter": []}
-            message = BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + self.body)
-            for part in message.get_payload():
-                name = part.get_param("name", header="Content-Disposition")
-                data = part.get_payload(decode=True)
-                if name == "image":
-                    options["image"] = data
-                elif name == "filter":
-                    options["filter"].append(data.decode())
-                else:
-                    options[name] = data.decode()
+        if not self.headers.get("Content-Type", "").startswith("multipart/form-data"):
+            raise Refused(415, "unsupported_media_type", "The body is not multipart/form-data.")
+        self.json(self.found(self.form()))
+
+    def put(self, path, _):
+        self.check_token()
+        match = re.fullmatch(r"api/v1/products/([^/]+)", path)
+        if not match:
+            raise Refused(404, "not_found", "There is nothing here.")
+        is_new = self.server.shop.put(match[1], json.loads(self.body))
+        self.json(self.detail(self.server.shop.product(match[1])), 201 if is_new else 200)
+
+    def delete(self, path, _):
+        self.check_token()
+        if match := re.fullmatch(r"api/v1/products/([^/]+)", path):
+            self.server.shop.delete_product(match[1])
+        elif match := re.fullmatch(r"api/v1/images/(\d+)", path):
+            self.server.shop.delete_image(int(match[1]))
         else:
-            raise Refused(415, "unsupported_media_type", "The body is neither multipart/form-data nor JSON.")
-        self.json(self.found(options))
+            raise Refused(404, "not_found", "There is nothing here.")
+        self.send_response(204)
+        self.end_headers()
+
+    def check_token(self):
+        if "token" in self.path:
+            raise Refused(400, "token_in_address", "A token has no place in an address.")
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            raise Refused(401, "no_token", "Changes need the admin token.")
+
+    def form(self):
+        """The fields of a multipart body: lists of texts, or of bytes where they are files."""
+        fields = {}
+        kind = self.headers.get("Content-Type", "")
+        message = BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + self.body)
+        for part in message.get_payload():
+            name = part.get_param("name", header="Content-Disposition")
+            data = part.get_payload(decode=True)
+            fields.setdefault(name, []).append(data if name in ("image", "not_image") else data.decode())
+        return fields
 
     def file(self, path):
         root = Path(self.server.page)
@@ -268,92 +188,131 @@ class Handler(BaseHTTPRequestHandler):
     def shown(self, image):
         return {"id": image["id"], "path": f"{self.server.base}api/v1/images/{image['id']}", "view": image["view"], "color": image["color"]}
 
+    def listing(self, product):
+        colors = list(dict.fromkeys(image["color"] for image in self.server.shop.images_of(product) if image["color"]))
+        return {**{key: value for key, value in product.items() if key not in ("description", "attributes")}, "colors": colors}
+
     def detail(self, product):
         images = self.server.shop.images_of(product)
-        return {
-            **product, "description": f"{product['title']}, cut for every day. Woven in small runs and washed before sewing.",
-            "attributes": {"material": "Cotton", "fit": "Regular", "care": ["30 °C", "no tumble dryer"]},
-            "images": [{**self.shown(image), "caption": f"{product['title']}, {image['view']}"} for image in images],
-        }
+        return {**product, "images": [{**self.shown(image), "caption": f"{product['title']}, {image['view']}"} for image in images]}
 
     def listed(self, query):
         shop = self.server.shop
-        admitted = admits(query.get("filter", []))
-        passing = [product for product in shop.products if any(admitted(product, image["color"]) for image in shop.images_of(product))]
+        wanted = query.get("filter", [])
+
+        def passing(filters):
+            admitted = admits(filters)
+            return [product for product in shop.products if any(admitted(product, image["color"]) for image in shop.images_of(product) or [{"color": None}])]
+
+        products = passing(wanted)
         limit, offset = int(query.get("limit", ["24"])[0]), int(query.get("offset", ["0"])[0])
-        facets = {"category": {}, "color": {}, "brand": {}}
-        for product in passing:
-            for color in {image["color"] for image in shop.images_of(product)}:
-                facets["color"][color] = facets["color"].get(color, 0) + 1
-            for key in ("category", "brand"):
-                facets[key][product[key]] = facets[key].get(product[key], 0) + 1
+        facets = {}
+        for key in ("category", "color", "brand"):
+            counts = facets.setdefault(key, {})
+            # Within the other filters: what a value of this key would leave.
+            for product in passing([text for text in wanted if not text.startswith(f"{key}:")]):
+                values = {image["color"] for image in shop.images_of(product)} if key == "color" else {product[key]}
+                for value in filter(None, values):
+                    counts[value] = counts.get(value, 0) + 1
         return {
-            "total": len(passing),
-            "products": [{**product, "image": self.shown(shop.images_of(product)[0])} for product in passing[offset:offset + limit]],
+            "total": len(products),
+            "products": [{**self.listing(product), "image": next(map(self.shown, shop.images_of(product)), None)} for product in products[offset:offset + limit]],
             "facets": {
                 key: [{"value": value, "count": count} for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
                 for key, counts in facets.items()
             },
         }
 
-    def found(self, options):
+    def found(self, fields):
         start = time.perf_counter()
         shop = self.server.shop
-        model = shop.model(options.get("model"))
-        top_k = int(options.get("top_k", 12))
+
+        def one(name, default=None):
+            return fields.get(name, [default])[0]
+
+        model = shop.model(one("model"))
+        top_k = int(one("top_k", 12))
         if not 1 <= top_k <= 200:
             raise Refused(400, "bad_parameter", "top_k is not between 1 and 200.")
-        admitted = admits(options.get("filter") or [])
-        least = float(options.get("min_score") or -1)
-        candidates = [image for image in shop.images if image["view"] != "detail" and admitted(image["product"], image["color"])]
-        if "text" in options:
-            words = set(re.findall(r"\w+", options["text"].lower()))
-            if not words:
-                raise Refused(400, "empty_text", "The text is empty.")
-
-            def score(image):
-                told = set(re.findall(r"\w+", f"{image['product']['title']} {image['color']}".lower()))
-                return 0.2 + 0.7 * len(words & told) / len(words)
-        else:
-            near = self.query_vector(options, model)
-
-            def score(image):
-                return sum(a * b for a, b in zip(near, shop.vector(model, image)))
+        known = {"image", "text", "product_id", "image_id", "crop", "liked", "disliked", "model", "top_k", "group_by", "filter", "min_score", "sort"}
+        if other := {re.sub("^not_", "", name) for name in fields} - known:
+            raise Refused(400, "wrong_parameter", f"There is no {min(other)} of a search.")
+        admitted = admits(fields.get("filter") or [])
+        least = float(one("min_score") or -1)
+        text = " ".join(fields.get("text", []))
+        wanted = [stem(word) for word in re.findall(r"\w+", text.lower()) if word not in IDLE]
+        wants, shuns = self.query_vectors(fields, model, ""), self.query_vectors(fields, model, "not_")
+        if not wants and not text:
+            raise Refused(400, "empty_query", "There is neither an image nor a text to search with.")
+        if not wants and not re.findall(r"\w+", text):
+            raise Refused(400, "empty_text", "The text is empty.")
+        wants += [shop.vector(model, image) for id in fields.get("liked", []) for image in shop.images_of(shop.product(id))[:1]]
+        shuns += [shop.vector(model, image) for id in fields.get("disliked", []) for image in shop.images_of(shop.product(id))[:1]]
+        unwanted = {stem(word) for word in re.findall(r"\w+", " ".join(fields.get("not_text", [])).lower())}
         decoded = time.perf_counter()
+        everything = set().union(*(shop.words_of(product) for product in shop.products)) if wanted else set()
         best = {}
-        for image in candidates:
-            value = score(image)
-            key = image["product"]["id"]
-            if value >= least and (key not in best or value > best[key][0]):
-                best[key] = (value, image)
-        ranked = sorted(best.values(), key=lambda pair: (-pair[0], pair[1]["id"]))[:top_k]
+        for image in shop.images:
+            product = shop.product(image["product"])
+            if image["view"] == "detail" or product["id"] in fields.get("disliked", []) or not admitted(product, image["color"]):
+                continue
+            own = shop.vector(model, image) if wants or shuns else []
+            told = shop.words_of(product)
+            matched = [word for word in wanted if word in told]
+            parts = [sum(map(operator.mul, want, own)) for want in wants]
+            if wanted:
+                parts.append(0.2 + 0.7 * len(matched) / len(wanted))
+            value = sum(parts) / max(1, len(parts)) - 0.25 * sum(sum(map(operator.mul, shun, own)) for shun in shuns) - 0.5 * bool(unwanted & told)
+            if value >= least and (product["id"] not in best or value > best[product["id"]][0]):
+                best[product["id"]] = (value, image, product, matched)
+        orders = {
+            "relevance": lambda hit: (-hit[0], hit[1]["id"]), "price": lambda hit: hit[2]["price"] or 1e9, "-price": lambda hit: -(hit[2]["price"] or 0),
+            "newest": lambda hit: -hit[1]["id"], "stock": lambda hit: (not hit[2]["in_stock"], -hit[0]),
+        }
+        ranked = sorted(sorted(best.values(), key=orders["relevance"])[:top_k], key=orders[one("sort", "relevance")])
         end = time.perf_counter()
+        pictures = bool(fields.get("image") or fields.get("image_id") or fields.get("product_id"))
+        crop = one("crop") or None
         return {
             "model": model.card["id"],
             "results": [
-                {"rank": rank, "score": value, "product": image["product"], "image": self.shown(image)}
-                for rank, (value, image) in enumerate(ranked, 1)
+                {"rank": rank, "score": value, "product": self.listing(product), "image": self.shown(image), **({"words": {"rank": rank, "matched": matched}} if text else {})}
+                for rank, (value, image, product, matched) in enumerate(ranked, 1)
             ],
-            **({} if "text" in options else {"close_match_score": CLOSE}),
+            **({"close_match_score": CLOSE} if pictures and not text and not shuns else {}),
+            **({"query_colors": dominant(fields["image"][0], crop and [float(part) for part in crop.split(",")])} if "image" in fields else {}),
+            **({"unknown_words": [word for word in wanted if word not in everything]} if text else {}),
             # The real models read 77 tokens.
-            **({"truncated_text": True} if len(options.get("text", "").split()) > 77 else {}),
+            **({"truncated_text": {"read": 77, "of": len(text.split())}} if len(text.split()) > 77 else {}),
             "timing_ms": {"decode": 3.1, "encode": (decoded - start) * 1000, "search": (end - decoded) * 1000, "total": (end - start) * 1000 + 3.1},
         }
 
-    def query_vector(self, options, model):
+    def query_vectors(self, fields, model, sign):
         shop = self.server.shop
-        if "image" in options:
+        crops = [[float(part) for part in text.split(",")] if text else None for text in fields.get("crop", [])] if not sign else []
+        vectors = []
+
+        def add(data):
             try:
-                return vector(Image.open(io.BytesIO(options["image"])), model.grid)
+                picture = Image.open(io.BytesIO(data))
+                picture.load()
             except Exception as error:
-                if options["image"][:4] == b"\x89PNG" or options["image"][:2] == b"\xff\xd8":
+                if data[:4] == b"\x89PNG" or data[:2] == b"\xff\xd8":
                     raise Refused(422, "broken_image", "The picture ends in the middle of its data.") from error
                 raise Refused(415, "unsupported_image", "The file is no JPEG, PNG or WebP.") from error
-        if "image_id" in options:
-            return shop.vector(model, shop.image(options["image_id"]))
-        if "product_id" in options:
-            return shop.vector(model, shop.images_of(shop.product(options["product_id"]))[0])
-        raise Refused(400, "empty_query", "There is neither an image nor a text to search with.")
+            crop = crops.pop(0) if crops else None
+            if crop:
+                left, top, width, height = crop
+                picture = picture.crop([round(part * side) for part, side in zip((left, top, left + width, top + height), picture.size * 2)])
+            vectors.append(vector(picture, model.grid))
+
+        for data in fields.get(f"{sign}image", []):
+            add(data)
+        for number in fields.get(f"{sign}image_id", []):
+            add(shop.picture(shop.image(int(number))["id"], "640"))
+        for product_id in fields.get(f"{sign}product_id", []):
+            vectors.append(shop.vector(model, shop.images_of(shop.product(product_id))[0]))
+        return vectors
 
 
 class FakeServer(ThreadingHTTPServer):

@@ -23,7 +23,7 @@ def _outline(kind):
     return left + [(12 - x, y) for x, y in reversed(left)]
 
 
-def draw(kind, color, seed=0, view="main", size=(480, 640)):
+def draw(kind, color, seed=0, view="main", size=(360, 480)):
     """A garment on a plain ground. A detail is nearer; the seed gives it a pattern and a ground."""
     chance = random.Random(f"{kind}{color}{seed}")
     width, height = size
@@ -58,7 +58,9 @@ def draw(kind, color, seed=0, view="main", size=(480, 640)):
     picture = Image.new("RGB", size, ground)
     shadow = Image.new("L", size, 0)
     shadow.paste(mask, (7, 12))
-    picture.paste(tuple(c - 26 for c in ground), mask=shadow.filter(ImageFilter.GaussianBlur(14)))
+    # A wide blur is the same on a small picture, in a tenth of the time.
+    soft = shadow.resize((width // 4, height // 4)).filter(ImageFilter.GaussianBlur(3.5)).resize(size)
+    picture.paste(tuple(c - 26 for c in ground), mask=soft)
     picture.paste(cloth, mask=mask)
     return picture
 

@@ -1,10 +1,11 @@
 """What goes wrong is said in words, and the page goes on. The server's troubles are put between it and the page, so any server will do."""
 
 import json
+import re
 
 from playwright.sync_api import expect
 
-from visitor import cards, choose, encoded, gradient, search_sample, searching
+from visitor import cards, choose, encoded, gradient, search_sample, searching, sent
 
 
 def refuse(status, code, message):
@@ -106,12 +107,53 @@ def test_a_proxys_error_page_is_survived(page):
 def test_a_long_search_shows_that_it_goes_on(page):
     held = []
     page.route("**/api/v1/search", lambda route: held.append(route))
-    page.get_by_role("button", name="Search with the sample").first.click()
+    with page.expect_request("**/api/v1/search"):
+        page.get_by_role("button", name="Search with the sample").first.click()
     expect(page.get_by_role("status").filter(has_text="Searching")).to_be_visible()
     expect(page.locator(".skeleton").first).to_be_visible()
-    page.wait_for_timeout(100)
     with searching(page):
         held[0].continue_()
+
+
+def test_a_hanging_server_is_said_and_the_search_can_be_cancelled(page):
+    page.clock.install()
+    page.route("**/api/v1/search", lambda route: None)
+    page.get_by_role("button", name="Search with the sample").first.click()
+    expect(page.get_by_role("status").filter(has_text="Searching")).to_be_visible()
+    page.clock.run_for(7000)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    page.clock.run_for(2000)
+    expect(page.get_by_role("status").filter(has_text="Still waiting")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("alert")).to_contain_text("cancelled")
+    expect(page.get_by_alt_text("The query")).to_be_visible()
+    page.unroute("**/api/v1/search")
+    with searching(page):
+        page.get_by_role("button", name="Try again").click()
+
+
+# A file that says it is HEIC and holds nothing that a browser could show.
+HEIC = b"\x00\x00\x00\x1cftypheic\x00\x00\x00\x00mif1heic" + bytes(range(256)) * 8
+
+
+def test_heic_is_sent_for_the_server_to_try(page):
+    with page.expect_response(lambda response: response.url.endswith("/search")):
+        choose(page, "IMG_1.HEIC", HEIC, "image/heic")
+    image = sent(page)["image"]
+    assert (image["name"], image["bytes"], image["jpeg"]) == ("IMG_1.HEIC", len(HEIC), False)
+    # The server of this test does not read it, and says so.
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(re.compile("HEIC format|The picture is broken"))
+    expect(alert.get_by_role("button", name="Choose another picture")).to_be_visible()
+
+
+def test_heic_that_nobody_reads_is_explained_with_a_way_out(page):
+    page.route("**/api/v1/search", refuse(415, "unsupported_image", "The file is no JPEG, PNG or WebP."))
+    choose(page, "IMG_1.HEIC", HEIC, "image/heic")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("This picture is in the HEIC format")
+    expect(alert).to_contain_text("Most Compatible")
+    expect(page.get_by_text("the server may be able to read it")).to_be_visible()
 
 
 def test_a_garment_that_is_gone_is_said_in_the_dialog(look, site):

@@ -35,10 +35,14 @@ def search_sample(page):
     return answers[0]
 
 
+def text_field(page):
+    return page.locator("input[type=search]")
+
+
 def search_text(page, text):
     with searching(page) as answers:
-        page.get_by_role("searchbox").fill(text)
-        page.get_by_role("searchbox").press("Enter")
+        text_field(page).fill(text)
+        text_field(page).press("Enter")
     return answers[0]
 
 
@@ -46,11 +50,36 @@ def cards(page):
     return page.locator(".grid > .card")
 
 
+def menu(page, name):
+    """Opens a menu of the filter bar, unless it is open."""
+    button = page.get_by_role("region", name="Filters").get_by_role("button", name=re.compile(f"^{name} ?\\d*$"))
+    if button.get_attribute("aria-expanded") == "false":
+        button.click()
+    return button
+
+
 def chip(page, group, value):
-    """The filter of a value; its number stands behind it, so that Men / Tops is not found in Women / Tops."""
-    # A stroke would end the expression on its way to the browser.
-    name = re.compile("^" + re.escape(value).replace("/", " . ").replace("\\ ", " ") + r" [\d.,]+$")
-    return page.get_by_role("group", name=group).get_by_role("button", name=name)
+    """The filter of a value in the menu of its key; its number stands behind it, so that Men / Tops is not found in Women / Tops."""
+    menu(page, group)
+    # A stroke would end the expression on its way to the browser. What all categories begin with is left out.
+    name = re.compile("(^| . )" + re.escape(value.split("/")[-1]).replace("\\ ", " ") + r" [\d.,]+$")
+    return page.locator(".panel").get_by_role("group", name=group).get_by_role("button", name=name)
+
+
+def model_panel(page):
+    """Opens the drawer of the model."""
+    page.get_by_role("button", name="Model:").click()
+    return page.get_by_role("dialog", name="Model")
+
+
+def close(page):
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def choose_top_k(page, count):
+    model_panel(page).get_by_label("Results").select_option(str(count))
+    close(page)
 
 
 def shown_price(page, product):
@@ -66,11 +95,13 @@ def sent(page):
     return page.evaluate(
         """async () => {
           const last = {...window.sent.at(-1)};
-          if (last.image instanceof Blob) {
-            const head = [...new Uint8Array(await last.image.slice(0, 3).arrayBuffer())];
-            const shown = await createImageBitmap(last.image).catch(() => null);
-            last.image = {name: last.image.name, bytes: last.image.size, jpeg: head.join() === '255,216,255', width: shown?.width, height: shown?.height};
-          }
+          const told = async image => {
+            const head = [...new Uint8Array(await image.slice(0, 3).arrayBuffer())];
+            const shown = await createImageBitmap(image).catch(() => null);
+            return {name: image.name, bytes: image.size, jpeg: head.join() === '255,216,255', width: shown?.width, height: shown?.height};
+          };
+          if (last.image instanceof Blob) last.image = await told(last.image);
+          else if (last.image) last.image = await Promise.all(last.image.map(told));
           return last;
         }"""
     )

@@ -31,6 +31,18 @@ struct EditingTests {
 
     private var media: [String] { Self.media(store.path) }
 
+    @Test("a picture that came as bytes is called by its first bytes, and by nothing where they say nothing")
+    func endings() {
+        let table: [(String, String)] = [
+            ("\u{89}PNG", "bin"), ("RIFF....WEBPVP8 ", "webp"), ("RIFF....AVI LIST", "bin"), ("GIF89a..", "gif"),
+            ("II*\0....", "tif"),
+            ("MM\0*....", "tif"), ("MM\0+....", "tif"), ("....ftypavif....", "avif"), ("....ftypheic....", "heic"),
+            ("....ftypmif1....", "heic"), ("", "bin"), ("GIF", "bin"),
+        ]
+        for (text, ending) in table { #expect(MediaFolder.ending(of: Data(text.utf8)) == ending, "\(text)") }
+        #expect(MediaFolder.ending(of: Data([0x89, 0x50])) == "png" && MediaFolder.ending(of: Data([0xFF, 0xD8])) == "jpg")
+    }
+
     @Test("a product that is put is there with all it has, and put again is as it was put last")
     func put() throws {
         var product = Product(

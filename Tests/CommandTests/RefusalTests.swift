@@ -26,10 +26,19 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("an unknown option", 64, "--wrong") { _ in ["models", "list", "--wrong"] },
         .init("search without anything", 64, "Missing expected argument") { _ in ["search"] },
         .init("import without a catalogue", 64, "--catalog") { _ in ["import", "pictures"] },
-        .init("neither picture nor text", 64, "a picture or --text") { _ in ["search", "--catalog", "x", "--model", "m"] },
-        .init("picture and text", 64, "a picture or --text") { _ in
-            ["search", "a.png", "--text", "t", "--catalog", "x", "--model", "m"]
+        .init("neither picture nor text", 64, "pictures, --text, both, or --batch") { _ in
+            ["search", "--catalog", "x", "--model", "m"]
         },
+        .init("a picture and a batch", 64, "either --batch or") { _ in
+            ["search", "a.png", "--batch", "q.jsonl", "--catalog", "x", "--model", "m"]
+        },
+        .init("more crops than pictures", 64, "--crop is given 1 times for 0 pictures") { _ in
+            ["search", "--text", "t", "--crop", "0,0,1,1", "--catalog", "x", "--model", "m"]
+        },
+        .init("a crop that leaves the picture", 64, "0,0,2,1") { _ in
+            ["search", "a.png", "--crop", "0,0,2,1", "--catalog", "x", "--model", "m"]
+        },
+        .init("a language without endings", 64, "xx") { _ in ["import", "x", "--catalog", "x.db", "--language", "xx"] },
         .init("-k 0", 64, "-k is 0, expected 1 to 200") { _ in ["search", "a.png", "-k", "0", "--catalog", "x", "--model", "m"] },
         .init("-k 201", 64, "-k is 201") { _ in ["search", "a.png", "-k", "201", "--catalog", "x", "--model", "m"] },
         .init("-k that is no number", 64, "ten") { _ in ["search", "a.png", "-k", "ten", "--catalog", "x", "--model", "m"] },

@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import Imaging
 import TensorFiles
 import Testing
 
@@ -172,6 +173,41 @@ extension CommandSuites {
             #expect(
                 table.code == 0 && table.text.contains("| method | R@1 |") && table.text.contains("relevant by category"),
                 "\(table)")
+        }
+
+        @Test(
+            "pictures of phones and scanners are imported, embedded and asked with; --formats leaves them out",
+            .enabled(
+                if: ImageFormat.allCases.allSatisfy { $0.lack == nil }, "needs libheif and libtiff"))
+        func furtherFormats() async throws {
+            let place = try Workplace()
+            let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../ImagingTests/Fixtures/formats")
+            for name in ["grid.heic", "444.avif", "rgb-tiles.tif", "local.gif"] {
+                try place.write("pictures/\(name)", Data(contentsOf: source.appending(path: name)))
+            }
+            try place.picture("pictures/plain.png", 3)
+            let catalog = place("x.db")
+            let some = try await Command.run(
+                "import", place("pictures"), "--catalog", catalog, "--formats", "png,GIF", "--json"
+            ).good()
+            #expect(some["images_added"] as? Int == 2 && (some["problems"] as? [Any])?.count == 3, "\(some)")
+            #expect("\(some)".contains("HEIC pictures are switched off here"))
+            // What was left out is taken in by the next import that may read it.
+            let all = try await Command.run("import", place("pictures"), "--catalog", catalog, "--json").good()
+            #expect((all["problems"] as? [Any])?.isEmpty == true, "\(all)")
+            let embedded = try await Command.run("embed", "--catalog", catalog, "--model", ReducedModel.path, "--json").good()
+            #expect(embedded["embedded"] as? Int == 5)
+            for name in ["grid.heic", "444.avif", "rgb-tiles.tif", "local.gif"] {
+                let found = try await Command.run(
+                    "search", place("pictures/\(name)"), "--catalog", catalog, "--model", ReducedModel.path, "--json"
+                ).good()
+                #expect(try products(found).first == name)
+            }
+            let off = try await Command.run(
+                "search", place("pictures/grid.heic"), "--catalog", catalog, "--model", ReducedModel.path, "--formats", "jpeg")
+            #expect(off.code == 65 && off.description.contains("switched off"), "\(off)")
+            let wrong = try await Command.run("import", place("pictures"), "--catalog", catalog, "--formats", "jpeg,heif")
+            #expect(wrong.code == 64 && wrong.description.contains("--formats has 'heif'"), "\(wrong)")
         }
 
         @Test("models are listed and inspected")

@@ -35,15 +35,15 @@ struct FileKindTests {
         let webp = try Array(Fixtures.picture("webp-lossy.webp").prefix(600))
         let table: [(FileKind, [UInt8])] = [
             (.picture(.jpeg), jpeg), (.picture(.png), png), (.picture(.webp), webp),
-            (.otherPicture("GIF"), Array("GIF89a".utf8) + Self.zeros),
+            (.picture(.gif), Array("GIF89a".utf8) + Self.zeros),
             (.otherPicture("BMP"), Self.bmp(headerSize: 40, reserved: 0)),
             (.otherPicture("BMP"), Self.bmp(headerSize: 12, reserved: 9)),
             (.otherPicture("BMP"), Self.bmp(headerSize: 124, reserved: 1)),
             (.otherPicture("TGA"), Self.tga(kind: 2, depth: 24)), (.otherPicture("TGA"), Self.tga(kind: 10, depth: 32)),
             (.otherPicture("CUR"), Self.icon(2)), (.otherPicture("ICO"), Self.icon(1)),
-            (.otherPicture("AVIF"), Self.box("ftypavif")), (.otherPicture("AVIF"), Self.box("ftypmif3avif")),
-            (.otherPicture("HEIC"), Self.box("ftypheic")), (.otherPicture("HEIC"), Self.box("ftypmif1\0\0\0\0mif1heic")),
-            (.otherPicture("HEIF"), Self.box("ftypmif1\0\0\0\0")),
+            (.picture(.avif), Self.box("ftypavif")), (.otherPicture("AVIF"), Self.box("ftypmif3avif")),
+            (.picture(.heic), Self.box("ftypheic")), (.picture(.heic), Self.box("ftypmif1\0\0\0\0mif1heic")),
+            (.picture(.heic), Self.box("ftypmif1\0\0\0\0")),
             (.cameraRaw("CR3"), Self.box("ftypcrx \0\0\0\u{1}crx isom")),
             (.other("film (MP4 or QuickTime)"), Self.box("ftypisom")),
             (.cameraRaw("CR2"), Array("II".utf8) + [42, 0, 16, 0, 0, 0] + Array("CR".utf8) + [2, 0] + Self.zeros),
@@ -51,7 +51,7 @@ struct FileKindTests {
             (.cameraRaw("NEF"), Self.tiff([(254, 1), (330, 8)], maker: "NIKON CORPORATION")),
             (.cameraRaw("ARW"), Self.tiff([(254, 1), (330, 8)], maker: "SONY")),
             // A camera's name alone, in what a program has saved.
-            (.otherPicture("TIFF"), Self.tiff([(254, 0)], maker: "NIKON CORPORATION")), (.otherPicture("TIFF"), Self.tiff([])),
+            (.picture(.tiff), Self.tiff([(254, 0)], maker: "NIKON CORPORATION")), (.picture(.tiff), Self.tiff([])),
             (.cameraRaw("RAF"), Array("FUJIFILMCCD-RAW 0201".utf8) + Self.zeros),
             (.cameraRaw("RW2"), Array("IIU".utf8) + [0, 24, 0, 0, 0] + Self.zeros),
             (.cameraRaw("ORF"), Array("IIRO".utf8) + [8, 0, 0, 0] + Self.zeros),
@@ -86,7 +86,7 @@ struct FileKindTests {
                 return ""
             } catch { return error.description }
         }
-        #expect(sentence(Self.box("ftypheic")) == "HEIC pictures are not read; convert them to JPEG, PNG or WebP")
+        #expect(sentence(Self.bmp(headerSize: 40, reserved: 0)) == "BMP pictures are not read; convert them to JPEG, PNG or WebP")
         #expect(sentence(Self.box("ftypcrx ")) == "this is a camera's raw file (CR3), which is not read; export it as JPEG")
         #expect(
             sentence(Self.box("ftypmp42")) == "this is a film (MP4 or QuickTime), not a picture; it should be a JPEG, PNG or WebP"

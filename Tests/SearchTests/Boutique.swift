@@ -25,6 +25,9 @@ final class Boutique {
         var color = "black"
         var price = 10.0
         var view: String?
+        /// "Garment" and the product where left out.
+        var title: String?
+        var isInStock = true
     }
 
     private let owner: Folder
@@ -54,8 +57,8 @@ final class Boutique {
             try Data("picture \(place)".utf8).write(to: URL(fileURLWithPath: path(place)))
             let view = garment.view.map { ", \"view\": \"\($0)\"" } ?? ""
             manifest += """
-                {"image": "\(place).png", "product_id": "\(garment.product)", "title": "Garment \(garment.product)", \
-                "color": "\(garment.color)", "price": \(garment.price)\(view)}\n
+                {"image": "\(place).png", "product_id": "\(garment.product)", "title": "\(garment.title ?? "Garment \(garment.product)")", \
+                "color": "\(garment.color)", "price": \(garment.price), "in_stock": \(garment.isInStock)\(view)}\n
                 """
         }
         try Data(manifest.utf8).write(to: folder.appending(path: "manifest.jsonl"))

@@ -4,7 +4,8 @@
 #     tools/fuzz/run.sh [SECONDS] [TARGET ...]      all targets for 600 seconds where nothing is said
 #
 #     safetensors index zip pickle                  tensor files (TensorFiles.swift)
-#     jpeg png webp                                 pictures (Pictures.swift)
+#     jpeg png webp gif                             pictures (Pictures.swift)
+#     tiff heic avif                                pictures whose libraries are loaded, where the machine has them
 #     csv jsonl catalog filter                      manifests and filters (Catalog.swift)
 #     forms                                         multipart forms (Forms.swift)
 #
@@ -19,7 +20,7 @@ seconds=${1:-600}
 shift || true
 [ "$seconds" -gt 0 ] || { echo "SECONDS is $seconds, expected one or more" >&2; exit 64; }
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(safetensors index zip pickle jpeg png webp csv jsonl catalog filter forms)
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors index zip pickle jpeg png webp gif tiff heic avif csv jsonl catalog filter forms)
 place=.build/fuzz
 mkdir -p $place
 work=$(mktemp -d)
@@ -29,10 +30,10 @@ trap 'rm -rf "$work" /dev/shm/stylefinder-fuzz-*' EXIT
 harness() {
     case $1 in
         safetensors | index | zip | pickle) echo TensorFiles ;;
-        jpeg | png | webp) echo Pictures ;;
+        jpeg | png | webp | gif | tiff | heic | avif) echo Pictures ;;
         csv | jsonl | catalog | filter) echo Catalog ;;
         forms) echo Forms ;;
-        *) echo "targets are safetensors, index, zip, pickle, jpeg, png, webp, csv, jsonl, catalog, filter and forms, found $1" >&2; exit 64 ;;
+        *) echo "targets are safetensors, index, zip, pickle, jpeg, png, webp, gif, tiff, heic, avif, csv, jsonl, catalog, filter and forms, found $1" >&2; exit 64 ;;
     esac
 }
 
@@ -74,7 +75,8 @@ seed() {
         zip) cp $checkpoints "$2" ;;
         pickle) for file in $checkpoints; do unzip -p "$file" '*/data.pkl' > "$2/$(basename "$file")" 2>/dev/null || rm "$2/$(basename "$file")"; done ;;
         jpeg) find $pictures \( -name '*.jpg' -o -name '*.mpo' \) -exec cp {} "$2" \; ;;
-        png | webp) find $pictures -name "*.$1" -exec cp {} "$2" \; ;;
+        tiff) cp $pictures/formats/*.tif "$2" ;;
+        png | webp | gif | heic | avif) find $pictures -name "*.$1" -exec cp {} "$2" \; ;;
         csv)
             printf 'image,product_id,title,price\na.jpg,P,"say ""hi"", you",19.99\n' > "$2/comma"
             printf 'sep=;\r\nImage;Product ID;Preis\r\np\\a.jpg;P;1.299,00\r\n;;\r\n' > "$2/semicolon"

@@ -1,5 +1,7 @@
 // The server's answers and how they are asked for. Every address is relative to the document's base, so that a base path works.
 
+import { Crop, cropText } from "./terms";
+
 export interface Picture {
   id: number;
   path: string;
@@ -17,6 +19,8 @@ export interface Product {
   currency?: string | null;
   in_stock?: boolean | null;
   url?: string | null;
+  /** The colours of its pictures. */
+  colors?: string[] | null;
 }
 
 export interface Result {
@@ -24,6 +28,14 @@ export interface Result {
   score: number;
   product: Product;
   image: Picture;
+  /** Which words of the text the product has, where a text was asked. */
+  words?: { rank?: number | null; matched?: string[] | null } | null;
+}
+
+export interface QueryColor {
+  name: string;
+  hex?: string | null;
+  share?: number | null;
 }
 
 export interface SearchAnswer {
@@ -31,8 +43,12 @@ export interface SearchAnswer {
   results: Result[];
   /** Results with a lower score are no close matches; absent for texts and small catalogues. */
   close_match_score?: number | null;
-  /** The text was longer than the model reads, and its end was left out. */
-  truncated_text?: boolean | null;
+  /** The text was longer than the model reads, and its end was left out; with the numbers of tokens where the server tells them. */
+  truncated_text?: boolean | { read: number; of: number } | null;
+  /** Words of the text that no product has. */
+  unknown_words?: string[] | null;
+  /** The dominant colours of the picture that was sent. */
+  query_colors?: QueryColor[] | null;
   timing_ms?: Record<string, number>;
 }
 
@@ -72,6 +88,10 @@ export interface Training {
   temperature?: number | null;
   validation?: Record<string, number> | null;
   captions?: string[] | null;
+  /** The names of the data folders, which metrics refer to by number from 1. */
+  data?: string[] | null;
+  /** The run over its epochs. */
+  curve?: { epoch: number; loss?: number | null; score?: number | null }[] | null;
 }
 
 export interface Models {
@@ -105,14 +125,29 @@ export interface Sample {
   path: string;
 }
 
-/** What is searched with. */
-export type SearchBody = { image: Blob; name: string } | { text: string } | { product_id: string } | { image_id: number };
+export interface Suggestion {
+  text: string;
+  /** `category`, `brand`, `product`, or the key of an attribute. */
+  kind: string;
+  count?: number | null;
+  filter?: string | null;
+  product_id?: string | null;
+}
+
+/** One part of what is searched with. */
+export type Asked = ({ file: Blob; name: string } | { text: string } | { product_id: string } | { image_id: number }) & {
+  less?: boolean;
+  crop?: Crop;
+};
 
 export interface SearchOptions {
   model: string | null;
   topK: number;
+  sort: string;
   filters: string[];
   minScore: number | null;
+  liked: string[];
+  disliked: string[];
 }
 
 export type Failure = "offline" | "loading" | "overloaded" | "refused";
@@ -124,9 +159,9 @@ export class ApiError extends Error {
   }
 }
 
-const root = "api/v1/";
+export const root = "api/v1/";
 
-async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   const response = await send(path, init);
   try {
     return (await response.json()) as T;
@@ -136,7 +171,7 @@ async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   }
 }
 
-async function send(path: string, init: RequestInit): Promise<Response> {
+export async function send(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -165,6 +200,8 @@ async function refusal(response: Response): Promise<ApiError> {
 
 export const isAbort = (error: unknown) => error instanceof DOMException && error.name === "AbortError";
 
+export const apiError = (error: unknown) => (error instanceof ApiError ? error : new ApiError("refused", 500, "page", String(error)));
+
 export const fetchModels = (signal?: AbortSignal) => ask<Models>(root + "models", { signal });
 
 export const fetchSamples = async (signal?: AbortSignal) => (await ask<{ samples: Sample[] }>(root + "samples", { signal })).samples;
@@ -176,34 +213,47 @@ export function fetchProducts(filters: string[], limit: number, offset: number, 
   return ask<ProductPage>(`${root}products?${query}`, { signal });
 }
 
-export const fetchProduct = (id: string, signal?: AbortSignal) =>
-  ask<ProductDetail>(`${root}products/${encodeURIComponent(id)}`, { signal });
+export const productPath = (id: string) => `${root}products/${encodeURIComponent(id)}`;
+
+export const fetchProduct = (id: string, signal?: AbortSignal) => ask<ProductDetail>(productPath(id), { signal });
 
 export async function fetchBlob(path: string, signal?: AbortSignal): Promise<Blob> {
   return (await send(path, { signal })).blob();
 }
 
-export function search(body: SearchBody, options: SearchOptions, signal: AbortSignal): Promise<SearchAnswer> {
-  if ("product_id" in body || "image_id" in body) {
-    const json: Record<string, unknown> = { ...body, top_k: options.topK, filter: options.filters, group_by: "product" };
-    if (options.model) json.model = options.model;
-    if (options.minScore !== null) json.min_score = options.minScore;
-    return ask(root + "search", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(json),
-      signal,
-    });
-  }
+export async function fetchSuggestions(q: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const query = new URLSearchParams({ q, limit: "8" });
+  return (await ask<{ suggestions: Suggestion[] }>(`${root}suggest?${query}`, { signal })).suggestions;
+}
+
+export function search(asked: Asked[], options: SearchOptions, signal: AbortSignal): Promise<SearchAnswer> {
   const form = new FormData();
+  for (const each of asked) {
+    const not = each.less ? "not_" : "";
+    if ("file" in each) form.append(`${not}image`, each.file, each.name);
+    else if ("text" in each) form.append(`${not}text`, each.text);
+    else if ("product_id" in each) form.append(`${not}product_id`, each.product_id);
+    else form.append(`${not}image_id`, String(each.image_id));
+  }
+  for (const crop of cropsOf(asked)) form.append("crop", crop);
+  for (const id of options.liked) form.append("liked", id);
+  for (const id of options.disliked) form.append("disliked", id);
   if (options.model) form.append("model", options.model);
   form.append("top_k", String(options.topK));
   form.append("group_by", "product");
+  if (options.sort !== "relevance") form.append("sort", options.sort);
   for (const filter of options.filters) form.append("filter", filter);
   if (options.minScore !== null) form.append("min_score", String(options.minScore));
-  if ("text" in body) form.append("text", body.text);
-  else form.append("image", body.image, body.name);
   return ask(root + "search", { method: "POST", body: form, signal });
+}
+
+/** One for each uploaded picture, then for each of the catalogue's, an empty one for a whole picture; those at the end are left out. */
+function cropsOf(asked: Asked[]): string[] {
+  const wanted = asked.filter((each) => !each.less);
+  const inOrder = [...wanted.filter((each) => "file" in each), ...wanted.filter((each) => "image_id" in each)];
+  const crops = inOrder.map(({ crop }) => (crop ? cropText(crop) : ""));
+  while (crops.length > 0 && crops[crops.length - 1] === "") crops.pop();
+  return crops;
 }
 
 /** Whether the server can answer searches. */
@@ -221,4 +271,9 @@ export type Width = 160 | 320 | 640 | 1280;
 
 export const sized = (path: string, width: Width) => `${path}${path.includes("?") ? "&" : "?"}w=${width}`;
 
+/** The pictures of several widths for a browser to choose from. */
+export const widths = (path: string, ...of: Width[]) => of.map((width) => `${sized(path, width)} ${width}w`).join(", ");
+
 export const imagePath = (id: number) => `${root}images/${id}`;
+
+export const samplePath = (index: number) => `${root}samples/${index}`;

@@ -15,9 +15,6 @@ export function price(value: number, currency?: string | null): string {
   return value.toLocaleString();
 }
 
-/** `Women/Dresses` with air around the stroke, which may also break there. */
-export const category = (text: string) => text.split("/").join(" / ");
-
 export const score = (value: number) => value.toFixed(3);
 
 export const titleOf = (product: Product) => product.title?.trim() || strings.results.untitled;
@@ -33,11 +30,14 @@ export function count(value: number): string {
   return new Intl.NumberFormat(undefined, value >= 1e6 ? { notation: "compact", maximumFractionDigits: 1 } : {}).format(value);
 }
 
-/** Any value of an attribute, in words. */
-export function plain(value: unknown): string {
-  if (Array.isArray(value)) return value.map(plain).join(", ");
-  if (value !== null && typeof value === "object") return JSON.stringify(value);
-  return String(value);
+/** The values of an attribute: a list, or a text with strokes between them as manifests have it. */
+export function listed(value: unknown): string[] {
+  if (value === null || value === undefined) return [];
+  if (Array.isArray(value)) return value.flatMap(listed);
+  if (typeof value === "object") return [JSON.stringify(value)];
+  return String(value).split("|").map((part) => part.trim()).filter(Boolean);
 }
+
+export const plain = (value: unknown) => listed(value).join(", ");
 
 export const label = (key: string) => (key.charAt(0).toUpperCase() + key.slice(1)).replace(/_/g, " ");

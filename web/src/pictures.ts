@@ -1,17 +1,12 @@
 // Pictures on their way to the server: what it can't read becomes a JPEG, what is larger than useful becomes smaller.
 
+import { Upload } from "./uploads";
+
 /** Longer sides are scaled down to this before sending: models look at 96 to 336 pixels. */
 export const longestSide = 2048;
 /** A heavier file within that size is worth another encoding: servers limit uploads. */
 const heaviest = 6 << 20;
 const quality = 0.92;
-
-export interface Upload {
-  blob: Blob;
-  name: string;
-  /** An object URL for the preview. */
-  url: string;
-}
 
 /** The file can't be shown as a picture. */
 export class NotAPicture extends Error {
@@ -20,32 +15,14 @@ export class NotAPicture extends Error {
   }
 }
 
-// Uploads of this visit, so that going back finds them. They live as long as the page does, the newest few of them.
-const uploads = new Map<string, Upload>();
-const kept = 24;
-let next = 0;
-
-export function keep(upload: Upload): string {
-  // Keys of an earlier load of this page must not be taken for ours.
-  const key = `${Date.now().toString(36)}-${next++}`;
-  uploads.set(key, upload);
-  for (const [old, { url }] of uploads) {
-    if (uploads.size <= kept) break;
-    URL.revokeObjectURL(url);
-    uploads.delete(old);
-  }
-  return key;
-}
-
-export const uploadOf = (key: string) => uploads.get(key);
-
 /** The picture as it is sent: the file's own bytes where the server reads them, a JPEG otherwise. */
 export async function prepare(file: Blob, name: string): Promise<Upload> {
-  const readable = isReadable(new Uint8Array(await file.slice(0, 12).arrayBuffer()));
+  const head = new Uint8Array(await file.slice(0, 32).arrayBuffer());
+  const readable = isReadable(head);
   const shown = await decode(file);
   if (!shown) {
-    // The server has the last word on formats that it reads: a CMYK JPEG, say, that this browser does not show.
-    if (readable) return upload(file, name);
+    // The server has the last word on formats that it reads or may learn to read: a CMYK JPEG, say, or HEIC, that this browser does not show.
+    if (readable || isHEIF(head)) return { blob: file, name, url: null };
     throw new NotAPicture(name);
   }
   try {
@@ -67,6 +44,12 @@ function isReadable(head: Uint8Array): boolean {
     is([0x89, 0x50, 0x4e, 0x47]) ||
     (is([0x52, 0x49, 0x46, 0x46]) && is([0x57, 0x45, 0x42, 0x50], 8))
   );
+}
+
+/** HEIC or AVIF: an ISO media file of such a brand (ISO/IEC 23008-12). */
+export function isHEIF(head: Uint8Array): boolean {
+  const text = String.fromCharCode(...head.slice(4, 32));
+  return text.startsWith("ftyp") && /heic|heix|heim|heis|hevc|hevx|mif1|msf1|avif/.test(text);
 }
 
 // TypeScript 4.8 knows this value by its former name only.
@@ -108,8 +91,9 @@ async function toJPEG(picture: ImageBitmap | HTMLImageElement, scale: number): P
   );
 }
 
-/** The first picture of a drop or a paste. */
-export function pictureIn(data: DataTransfer): File | null {
+/** The pictures of a drop or a paste; where nothing says that it is one, the first file. */
+export function picturesIn(data: DataTransfer): File[] {
   const files = [...data.files];
-  return files.find((file) => file.type.startsWith("image/")) ?? files[0] ?? null;
+  const pictures = files.filter((file) => file.type.startsWith("image/"));
+  return pictures.length > 0 ? pictures : files.slice(0, 1);
 }

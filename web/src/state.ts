@@ -4,11 +4,13 @@ import { ApiError, Models, ProductPage, Sample, SearchAnswer } from "./api";
 import { Place } from "./address";
 
 export type Problem =
-  | { kind: "api"; error: ApiError }
+  | { kind: "api"; error: ApiError; heif?: boolean }
   | { kind: "notPicture"; name: string }
   | { kind: "noPicture" }
-  /** An upload of an earlier visit: pictures are not kept. */
-  | { kind: "gone" };
+  /** An upload that this browser no longer has. */
+  | { kind: "gone" }
+  /** The search was given up by the user. */
+  | { kind: "cancelled" };
 
 export type Search =
   | { status: "idle" }
@@ -20,7 +22,8 @@ export type Search =
 export interface State {
   place: Place;
   models: Models | null;
-  samples: Sample[];
+  /** null until they are there; empty where the server has none. */
+  samples: Sample[] | null;
   /** The whole catalogue, unfiltered: how much there is and what can be chosen. */
   catalogue: ProductPage | null;
   /** Why the models could not be had. */
@@ -45,13 +48,15 @@ export type Action =
   | { type: "failed"; problem: Problem }
   | { type: "preparing" }
   | { type: "unreadable"; problem: Problem }
-  | { type: "retry" };
+  | { type: "retry" }
+  /** The catalogue was changed from here: what is known of it is asked for anew. */
+  | { type: "changed" };
 
 export function initial(place: Place): State {
   return {
     place,
     models: null,
-    samples: [],
+    samples: null,
     catalogue: null,
     startFailure: null,
     search: { status: "idle" },
@@ -87,6 +92,8 @@ export function reduce(state: State, action: Action): State {
       return { ...state, preparing: false, problem: action.problem };
     case "retry":
       return { ...state, attempt: state.attempt + 1, problem: null, startFailure: null };
+    case "changed":
+      return { ...state, attempt: state.attempt + 1, catalogue: null };
   }
 }
 

@@ -6,7 +6,7 @@ import Imaging
 import NIOCore
 import Synchronization
 
-/// `GET /images/{id}?w=` and the samples: pictures at a few fixed widths, since a free width is a load attack.
+/// `GET /images/{id}?w=` and the samples: pictures of every format that is read, as JPEG at a few fixed widths, since a free width is a load attack.
 struct ImageRoutes {
     let service: SearchService
     let base: BasePath
@@ -81,7 +81,9 @@ struct ImageRoutes {
         let bytes = try await cache.bytes(of: PictureCache.Key(hash: hash.hex, width: width)) { [pool, limits] in
             // Others may wait for this picture too, so it has a deadline of its own and not that of the request that began it.
             try await ClientPresence().run(deadline: limits.request) {
-                try await pool.run { ticket in try Self.scaled(path: path, hash: hash, width: width, ticket) }
+                try await pool.run { ticket in
+                    try Self.scaled(path: path, hash: hash, width: width, limits.pictures.formats, ticket)
+                }
             }
         }
         var answer = Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
@@ -89,12 +91,17 @@ struct ImageRoutes {
         return answer
     }
 
-    private static func scaled(path: String, hash: ContentHash, width: Int, _ ticket: WorkTicket) throws -> ByteBuffer {
+    private static func scaled(
+        path: String, hash: ContentHash, width: Int, _ formats: Set<ImageFormat>, _ ticket: WorkTicket
+    ) throws -> ByteBuffer {
         let file = try PictureFile.bytes(ofFile: path)
         // Nothing is kept under the name of other bytes: the file may have been replaced since it was looked at.
         guard ContentHash(of: file) == hash else { throw PictureFile.gone }
+        // As large as import let it in, but of no format that this server was told to leave alone.
+        var limits = DecodingLimits.ownFiles
+        limits.formats = formats
         let whole: RGBImage
-        do { whole = try PictureDecoding.decode(file, limits: .ownFiles, ticket, minimumSide: width) } catch let error
+        do { whole = try PictureDecoding.decode(file, limits: limits, ticket, minimumSide: width) } catch let error
             as ImageError
         {
             if error.category == .failed || error.category == .stopped { throw error }

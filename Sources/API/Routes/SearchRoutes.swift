@@ -26,71 +26,77 @@ struct SearchRoutes {
     func add(to group: RouterGroup<APIContext>) {
         group.post("search", use: search)
         group.get("products/:id/similar", use: similar)
+        group.get("suggest", use: suggest)
     }
-
-    private static let options = ["model", "top_k", "filter", "group_by", "min_score"]
-    private static let subjects = RequestFields.Names(["image", "text", "product_id", "image_id"] + options, files: ["image"])
 
     @Sendable func search(_ request: Request, _ context: APIContext) async throws -> Response {
         // Loading is said before an upload is read.
         _ = try service.served()
-        var fields = try await RequestFields(body: request, Self.subjects, reader: bodies, limits: limits)
+        var fields = try await RequestFields(body: request, SearchRequest.names, reader: bodies, limits: limits)
         let model = try service.model(fields.one("model"))
         // What is wrong with the rest is said before a picture is worked on.
-        var query = try query(fields)
+        let asked = try SearchRequest(fields)
         let begin = ContinuousClock.now
-        query.subject = try await subject(of: fields, model)
-        let isPicture = !fields.files.isEmpty
+        var query = asked.query
+        var colors: [[DominantColor]] = []
+        for term in asked.terms { query.terms.append(try await self.term(term, model, &colors)) }
         fields.dropFiles()
-        let decoded = isPicture ? (ContinuousClock.now - begin) / .milliseconds(1) : nil
-        return try await answer(query, model, decoded: decoded)
+        let decoded = colors.isEmpty ? nil : (ContinuousClock.now - begin) / .milliseconds(1)
+        return try await answer(query, model, decoded: decoded, colors: colors.first)
     }
 
     @Sendable func similar(_ request: Request, _ context: APIContext) async throws -> Response {
-        let fields = try RequestFields(query: request, .init(Self.options))
+        let fields = try RequestFields(query: request, .init(SearchRequest.options))
         let model = try service.model(fields.one("model"))
-        var query = try query(fields)
-        query.subject = .product(context.parameter("id"))
-        return try await answer(query, model, decoded: nil)
+        var query = try SearchRequest.query(fields)
+        query.terms = [.init(.product(context.parameter("id")))]
+        return try await answer(query, model, decoded: nil, colors: nil)
     }
 
-    private func subject(of fields: RequestFields, _ model: ServedModel) async throws -> SearchQuery.Subject {
-        var found: [SearchQuery.Subject] = []
-        if let text = try fields.one("text") { found.append(.text(text)) }
-        if let id = try fields.one("product_id") { found.append(.product(id)) }
-        if let id = try fields.one("image_id") {
-            guard let number = ImageID(id) else { throw APIError.unknownImage(id) }
-            found.append(.catalogImage(number))
-        }
-        guard found.count + fields.files.count == 1 else {
-            throw APIError.wrongParameter(
-                "A search takes one of image, text, product_id and image_id, found \(found.count + fields.files.count).")
-        }
-        if let subject = found.first { return subject }
-        let (bytes, limits, encoder) = (fields.files[0].bytes, limits, model.engine.encoder)
-        return .image(
-            try await decoders.run { ticket in
-                encoder.reduce(try PictureDecoding.decode(bytes, limits: limits.pictures, ticket))
-            })
+    @Sendable func suggest(_ request: Request, _ context: APIContext) async throws -> Response {
+        let fields = try RequestFields(query: request, .init(["q", "limit"]))
+        let limit = try fields.integer("limit", in: 1...20, default: 8)
+        let found = try await service.browsed().suggestions(for: fields.one("q") ?? "", limit: limit)
+        return JSONAnswer.response(SuggestionListing(found))
     }
 
-    /// Everything but what is searched for.
-    private func query(_ fields: RequestFields) throws -> SearchQuery {
-        var query = SearchQuery(
-            .text(""), limit: try fields.integer("top_k", in: SearchQuery.limits, default: 10),
-            filter: try CatalogFilter(fields.all("filter")), minimumScore: try fields.number("min_score", in: -1...1))
-        if let grouping = try fields.one("group_by") {
-            guard let grouping = SearchQuery.Grouping(rawValue: grouping) else {
-                throw APIError.wrongParameter("group_by is \(APIError.quoted(grouping)), expected product or image.")
+    /// A term with its picture decoded, cut out and reduced to what the model looks at.
+    /// - Parameter colors: those of each picture that was decoded join it.
+    private func term(
+        _ term: SearchRequest.Term, _ model: ServedModel, _ colors: inout [[DominantColor]]
+    ) async throws -> SearchQuery.Term {
+        let (encoder, limits, region) = (model.engine.encoder, limits.pictures, term.region ?? .whole)
+        func reduced(_ bytes: some Collection<UInt8> & Sendable) async throws -> RGBImage {
+            let (picture, shown) = try await decoders.run { ticket in
+                let part = try PictureDecoding.decode(bytes, limits: limits, ticket).cropped(to: region)
+                return (encoder.reduce(part), part.dominantColors())
             }
-            query.grouping = grouping
+            colors.append(shown)
+            return picture
         }
-        return query
+        switch term.subject {
+        case .upload(let bytes): return .init(.image(try await reduced(bytes)), weight: term.weight)
+        case .text(let text): return .init(.text(text), weight: term.weight)
+        case .product(let id): return .init(.product(id), weight: term.weight)
+        case .image(let id) where term.region == nil: return .init(.catalogImage(id), weight: term.weight)
+        case .image(let id):
+            guard let image = try service.catalog.image(id) else { throw APIError.unknownImage(String(id)) }
+            return .init(.catalogPart(id, try await reduced(PictureFile.bytes(ofFile: image.path))), weight: term.weight)
+        }
     }
 
-    private func answer(_ query: SearchQuery, _ model: ServedModel, decoded: Double?) async throws -> Response {
+    private func answer(
+        _ query: SearchQuery, _ model: ServedModel, decoded: Double?, colors: [DominantColor]?
+    ) async throws -> Response {
         let response = try await searches.take { try await model.engine.search(query) }
-        return JSONAnswer.response(SearchAnswer(response, decoded: decoded, base))
+        var answer = SearchAnswer(response, decoded: decoded, base)
+        let columns = model.engine.catalog.columns
+        answer.queryColors = colors?.map { color in
+            SearchAnswer.QueryColor(
+                name: color.name, hex: color.color.hex, share: (color.share * 1000).rounded() / 1000,
+                filter: columns.holds(color.name, under: "color") ? "color:\(color.name)" : nil)
+        }
+        return JSONAnswer.response(answer)
     }
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
-/// The C shim of Imaging: JPEG, PNG and WebP through libjpeg-turbo, libpng and libwebp, and the inner loops of the resampler.
+/// The C shim of Imaging: JPEG, PNG and WebP through libjpeg-turbo, libpng and libwebp; TIFF, HEIC and AVIF through libtiff and libheif, which are loaded
+/// when they are first asked for; and the inner loops of the resampler.
 ///
 /// Every function that can fail returns a `CIStatus` and, on failure, writes one clause without a full stop to `message`
 /// (`CI_MESSAGE_SIZE` bytes, always terminated). Results that are handed out by pointer are untouched on failure; a pixel buffer that the
-/// caller lent may then be partly written and means nothing. Nothing is kept between calls, so any thread may call anything at any time.
+/// caller lent may then be partly written and means nothing. Nothing but loaded libraries is kept between calls, so any thread may call anything at any time.
 /// Nobody but the caller owns memory after a call, with one exception: what an encoder hands out is freed with `ci_free`.
 
 #include <stddef.h>
@@ -31,6 +32,10 @@ typedef enum CIStatus {
     CI_ERR_WORK = 6,
     /// The control's `stops` said so.
     CI_ERR_STOPPED = 7,
+    /// A library that is loaded when asked for is not there (the message is empty), or lacks a function (the message says which).
+    CI_ERR_LIBRARY = 8,
+    /// The library is there, but without a decoder for this codec.
+    CI_ERR_DECODER = 9,
 } CIStatus;
 
 /// A JPEG with more scans is refused: each costs a pass over the whole picture. Real ones have about ten, the most seen is 20.
@@ -70,6 +75,40 @@ CIStatus ci_png_decode(
 CIStatus ci_webp_decode(
     const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CIAlpha alpha, const CIControl *control, uint8_t *rgb,
     char *message);
+
+/// Libraries that are loaded and not linked.
+typedef enum CILibrary {
+    CI_LIBRARY_TIFF = 0,
+    CI_LIBRARY_HEIF = 1,
+} CILibrary;
+
+/// Loads a library where no call has tried before; every later call gives the same answer: CI_OK or CI_ERR_LIBRARY.
+CIStatus ci_library_load(CILibrary library, char *message);
+
+/// Decodes the first picture of a TIFF in gray, a palette, RGB, CMYK, or a JPEG's YCbCr, in strips or tiles, of samples of 1, 2, 4, 8 or 16 bits, as it
+/// lies in the file: it is not turned. `alpha_sample` says which sample is alpha, below 0 that none is: libtiff does not tell what stood in the file from
+/// what it assumes. `memory` is what its header lets expect beside `rgb`, which takes width·height·3 bytes.
+CIStatus ci_tiff_decode(
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, int alpha_sample, int is_premultiplied, CIAlpha alpha,
+    uint64_t memory, const CIControl *control, uint8_t *rgb, char *message);
+
+typedef enum CICodec {
+    CI_CODEC_HEVC = 0,
+    CI_CODEC_AV1 = 1,
+} CICodec;
+
+/// Decodes the primary picture of a HEIF file, turned, mirrored and cropped as the file says, to RGB8. `width` and `height` are the sizes after that.
+/// `has_alpha` says whether the header names a layer of alpha, of that size; `largest_area` is the number of pixels of the largest frame that a codec may make, `memory` what its header lets expect beside `rgb`, which takes
+/// width·height·3 bytes. libheif starts no thread; the codec takes one where it can be told (`ci_heif_counts_threads`).
+CIStatus ci_heif_decode(
+    const uint8_t *bytes, size_t count, uint32_t width, uint32_t height, CICodec codec, int has_alpha, CIAlpha alpha, uint64_t largest_area,
+    uint64_t memory, const CIControl *control, uint8_t *rgb, char *message);
+
+/// Whether libheif can be loaded and has a decoder for a codec.
+int ci_heif_has_decoder(CICodec codec);
+
+/// Whether the libheif that is loaded tells a codec how many threads to take (since 1.21). Before, dav1d takes one for each core, libde265 one.
+int ci_heif_counts_threads(void);
 
 /// Inflates a zlib stream into `out`, which holds `capacity` bytes; `*written` becomes the number of bytes it gave.
 /// A stream that would give more fails with CI_ERR_ARGUMENT: no more than `capacity` bytes are ever inflated.

@@ -49,6 +49,40 @@ public struct CatalogColumns: Sendable {
         number > 0 ? imagesOfProduct.images(of: UInt32(number)).map { ImageID($0) } : []
     }
 
+    /// The different colours of a product's usable images, in the order of these.
+    public func colors(ofProduct number: Int32) -> [String] {
+        guard let column = columns[ExactText("color")], number > 0 else { return [] }
+        var codes: [UInt32] = []
+        for image in imagesOfProduct.images(of: UInt32(number)) {
+            let code = column.codes[image]
+            if code != 0, !codes.contains(code) { codes.append(code) }
+        }
+        return codes.map { column.texts[Int($0)] }
+    }
+
+    /// Values of categories, brands, colours and attributes that have a beginning for each word of a query, in no order.
+    public func values(with query: WordQuery) -> [(key: String, value: String)] {
+        let keys = ["category", "brand", "color"] + attributes.filter { !Self.fixed.contains($0) }
+        return keys.flatMap { key -> [(key: String, value: String)] in
+            // What nearly every product has another of is no choice, and there may be a million.
+            guard let column = columns[ExactText(key)], column.texts.count <= Self.choiceLimit else { return [] }
+            return column.values(where: query.begins(in:)).map { (key, $0.value) }
+        }
+    }
+
+    private static let choiceLimit = 2000
+
+    /// Whether a usable image has a value under a key, as a filter compares them.
+    public func holds(_ value: String, under key: String) -> Bool {
+        guard let column = columns[ExactText(key)] else { return false }
+        return !column.images(admittedBy: CatalogFilter.Clause(key: key, anyOf: [.equals(value)])).isEmpty
+    }
+
+    /// The usable images whose own colour a word of a query names.
+    public func images(inColorOf query: WordQuery) -> BitSet {
+        columns[ExactText("color")]?.images { color in query.words.contains { $0.fits(color) } } ?? BitSet()
+    }
+
     // MARK: Filters
 
     /// The usable images that a filter admits; all usable images for an empty filter.

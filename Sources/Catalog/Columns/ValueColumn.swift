@@ -130,6 +130,29 @@ struct ValueColumn: Sendable {
 
     // MARK: Asking
 
+    /// The values that any image has, each once and one of several alone, with how many images have it; in no order.
+    func values(where isWanted: (String) -> Bool) -> [(value: String, images: Int)] {
+        var found: [UInt32: Int] = [:]
+        for code in 1..<max(1, texts.count) where counts[code] > 0 {
+            for shown in shown[UInt32(code)] ?? [UInt32(code)] { found[shown, default: 0] += Int(counts[code]) }
+        }
+        return found.compactMap { code, images in
+            let value = texts[Int(code)]
+            return isWanted(value) ? (value, images) : nil
+        }
+    }
+
+    /// The images whose value is wanted.
+    func images(where isWanted: (String) -> Bool) -> BitSet {
+        var marks = [UInt8](repeating: 0, count: counts.count)
+        var any = false
+        for code in 1..<max(1, texts.count) where counts[code] > 0 && isWanted(texts[code]) {
+            marks[code] = 1
+            any = true
+        }
+        return any ? codes.images(marked: marks) : BitSet()
+    }
+
     /// The images that a clause admits.
     func images(admittedBy clause: CatalogFilter.Clause) -> BitSet {
         var marks = [UInt8](repeating: 0, count: counts.count)

@@ -44,7 +44,7 @@ extension CatalogStore {
 
     /// Adds a picture to a product. The same bytes again are the same image: its fields and vectors become those given.
     /// - Parameters:
-    ///   - bytes: a whole JPEG, PNG or WebP file. It is kept as it is, in the folder `<catalogue>.media`.
+    ///   - bytes: a whole file that `inspect` takes, such as a JPEG, PNG or WebP. It is kept as it is, in the folder `<catalogue>.media`.
     ///   - product: the id of a product that is there.
     ///   - vectors: those of the models in use; other models find the picture with the next `embed`.
     ///   - inspect: judges the bytes, before anything is written.
@@ -57,21 +57,7 @@ extension CatalogStore {
         let product = product.oneSpelling
         let picture = try inspected(bytes, fields, vectors, inspect)
         return try withStaged(bytes, picture) { db, place in
-            guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM products WHERE id = ?)", arguments: [product]) == true
-            else { throw CatalogError.unknownProduct(id: product) }
-            let path = MediaFolder.stored(product: product, hash: picture.hash, ending: picture.ending)
-            try db.execute(
-                sql: """
-                    INSERT INTO images (product_id, path, source, sha256, size, width, height, state)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, 'ok')
-                    ON CONFLICT (path) DO UPDATE SET state = 'ok', reason = NULL, width = excluded.width, height = excluded.height
-                    """,
-                arguments: [
-                    product, path, MediaFolder.source, picture.hash.hex, bytes.count, picture.size.width, picture.size.height,
-                ])
-            let id = try ImageID.fetchOne(db, sql: "SELECT id FROM images WHERE path = ?", arguments: [path]) ?? 0
-            try Self.save(fields, of: id, db)
-            try Self.write(vectors, of: id, picture, db)
+            let id = try Self.insert(picture, byteCount: bytes.count, to: product, fields, vectors, db)
             try place()
             return id
         }
@@ -160,13 +146,16 @@ extension CatalogStore {
 
     // MARK: Parts
 
-    private struct Picture {
+    struct Picture {
         let hash: ContentHash
         let size: PictureSize
         let ending: String
+
+        /// The name of its file.
+        var name: String { "\(hash.hex).\(ending)" }
     }
 
-    private func inspected(
+    func inspected(
         _ bytes: Data, _ fields: ImageFields, _ vectors: [ImageVector], _ inspect: PictureInspector
     ) throws(CatalogError) -> Picture {
         if mode == .readOnly { throw .readOnly(path: path) }
@@ -175,13 +164,7 @@ extension CatalogStore {
             try Self.check([NewVector(image: 0, contentHash: nil, components: vector.components)], of: vector.model)
         }
         let hash = ContentHash(of: bytes)
-        let ending =
-            switch (bytes.first, bytes.dropFirst(8).prefix(4)) {
-            case (0xFF, _): "jpg"
-            case (0x89, _): "png"
-            case (UInt8(ascii: "R"), Data("WEBP".utf8)): "webp"
-            default: "bin"
-            }
+        let ending = MediaFolder.ending(of: bytes)
         let size: PictureSize
         do {
             size = try inspect(bytes, URL(fileURLWithPath: "\(hash.hex).\(ending)"))
@@ -197,10 +180,9 @@ extension CatalogStore {
         _ bytes: Data, _ picture: Picture, _ body: (Database, _ place: () throws -> Void) throws -> Value
     ) throws(CatalogError) -> Value {
         guard let media = try read({ db in try MediaFolder(db) }) else { throw .readOnly(path: path) }
-        let name = "\(picture.hash.hex).\(picture.ending)"
-        let staged = try media.stage(bytes, as: name)
+        let staged = try media.stage(bytes, as: picture.name)
         do throws(CatalogError) {
-            return try write { db in try body(db) { try media.place(staged, as: name) } }
+            return try write { db in try body(db) { try media.place(staged, as: picture.name) } }
         } catch {
             media.discard(staged)
             throw error
@@ -208,10 +190,32 @@ extension CatalogStore {
     }
 
     /// Deletes the files of pictures that are gone. Where that fails they are waste, which the next sweep takes.
-    private func removeFiles(_ stored: [String]) {
+    func removeFiles(_ stored: [String]) {
         let names = stored.compactMap(MediaFolder.name(inStored:))
         guard !names.isEmpty else { return }
         _ = try? write { db in try MediaFolder(db)?.sweep(names, db) }
+    }
+
+    /// The rows of a picture that came as bytes, new or of the same bytes as before; its file is still to be placed.
+    static func insert(
+        _ picture: Picture, byteCount: Int, to product: String, _ fields: ImageFields, _ vectors: [ImageVector], _ db: Database
+    ) throws -> ImageID {
+        guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM products WHERE id = ?)", arguments: [product]) == true
+        else { throw CatalogError.unknownProduct(id: product) }
+        let path = MediaFolder.stored(product: product, hash: picture.hash, ending: picture.ending)
+        try db.execute(
+            sql: """
+                INSERT INTO images (product_id, path, source, sha256, size, width, height, state)
+                VALUES (?, ?, ?, ?, ?, ?, ?, 'ok')
+                ON CONFLICT (path) DO UPDATE SET state = 'ok', reason = NULL, width = excluded.width, height = excluded.height
+                """,
+            arguments: [
+                product, path, MediaFolder.source, picture.hash.hex, byteCount, picture.size.width, picture.size.height,
+            ])
+        let id = try ImageID.fetchOne(db, sql: "SELECT id FROM images WHERE path = ?", arguments: [path]) ?? 0
+        try save(fields, of: id, db)
+        try write(vectors, of: id, picture, db)
+        return id
     }
 
     private static func save(_ fields: ImageFields, of id: ImageID, _ db: Database) throws {
@@ -241,7 +245,7 @@ extension CatalogStore {
     // MARK: What is taken
 
     /// The product with id, keys and values in one spelling.
-    private static func checked(_ product: Product) throws(CatalogError) -> Product {
+    static func checked(_ product: Product) throws(CatalogError) -> Product {
         var product = product
         product.id = product.id.oneSpelling
         guard product.id.contains(where: { !$0.isWhitespace }) else {

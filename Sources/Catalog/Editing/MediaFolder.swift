@@ -51,6 +51,19 @@ struct MediaFolder: Sendable {
             }
     }
 
+    /// What a picture's file is called by its first bytes: for people who look into the folder, and servers that go by names.
+    static func ending(of bytes: Data) -> String {
+        let start = [UInt8](bytes.prefix(12))
+        func begins(_ text: String, at offset: Int = 0) -> Bool { start.dropFirst(offset).starts(with: text.utf8) }
+        if start.first == 0xFF { return "jpg" }
+        if start.first == 0x89 { return "png" }
+        if begins("RIFF"), begins("WEBP", at: 8) { return "webp" }
+        if begins("GIF8") { return "gif" }
+        if begins("II*\0") || begins("II+\0") || begins("MM\0*") || begins("MM\0+") { return "tif" }
+        if begins("ftyp", at: 4) { return begins("avi", at: 8) ? "avif" : "heic" }
+        return "bin"
+    }
+
     func file(_ name: String) -> String { "\(path)/\(name.prefix(2))/\(name)" }
 
     // MARK: Writing

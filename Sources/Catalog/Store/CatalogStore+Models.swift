@@ -43,3 +43,12 @@ extension CatalogStore {
         return fingerprint
     }
 }
+
+extension CatalogStore {
+    /// Gives a model its place before its first vector, so that it can be searched with while the catalogue is filled.
+    /// - Throws: `dimensionConflict`, `invalidDimension`, and what any write throws.
+    public func register(_ model: ModelRecord) throws(CatalogError) {
+        if try models().contains(model) { return }
+        try writeVectors([], of: model)
+    }
+}

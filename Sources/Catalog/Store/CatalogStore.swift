@@ -249,7 +249,13 @@ public final class CatalogStore: Sendable {
     func write<Value>(_ body: (Database) throws -> Value) throws(CatalogError) -> Value {
         // Said here, since SQLite refuses only once something would change.
         if mode == .readOnly { throw .readOnly(path: path) }
-        do { return try database.write(body) } catch { throw CatalogError(error, path: path, busyTimeout: busyTimeout) }
+        do {
+            return try database.write { db in
+                let value = try body(db)
+                try Self.settleWords(db)
+                return value
+            }
+        } catch { throw CatalogError(error, path: path, busyTimeout: busyTimeout) }
     }
 }
 

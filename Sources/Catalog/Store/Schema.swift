@@ -10,6 +10,8 @@ import GRDB
 ///     vectors             one F32 little-endian blob per image and model, of unit length
 ///     kept_vectors        the same by content hash, of pictures that were removed or changed, with the time they were (s since 1970)
 ///     changes             what the last writers touched, one row a touched row of the others, written by triggers
+///     settings            what holds for the whole catalogue: its `language`
+///     words               the index of words (FTS5), one row a product; word_entries says which. words_due: products whose words changed
 enum Schema {
     /// "SFCT" in the header of the file (SQLite's application_id): tells a catalogue from other SQLite files.
     static let applicationID: Int32 = 0x5346_4354
@@ -107,6 +109,7 @@ enum Schema {
             }
         }
         registerChanges(in: &migrator)
+        registerWords(in: &migrator)
         return migrator
     }
 
@@ -155,4 +158,47 @@ enum Schema {
 
     /// So many entries are kept: some megabytes, and more than a server misses that looks every second.
     static let changesKept = 200_000
+
+    /// The index of words. Triggers note which products changed, so that no writer can forget it; the words themselves are brought up to date by
+    /// whoever ends a transaction, once a product and not once a row.
+    private static func registerWords(in migrator: inout DatabaseMigrator) {
+        migrator.registerMigration("4 words") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE word_entries (key INTEGER PRIMARY KEY, product_id TEXT NOT NULL UNIQUE);
+                    CREATE TABLE words_due (product_id TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;
+                    CREATE VIRTUAL TABLE words USING fts5(
+                        id, title, category, brand, attributes, pictures, description,
+                        tokenize = 'unicode61 remove_diacritics 2', prefix = '2 4'
+                    );
+                    """)
+            let ofImage = "SELECT product_id FROM images WHERE id = "
+            for (table, columns, product) in [
+                ("products", "id, title, category, brand, description", { "\($0).id" }),
+                ("product_attributes", "product_id, key, value", { "\($0).product_id" }),
+                ("images", "product_id, color, caption, state", { "\($0).product_id" }),
+                ("image_attributes", "image_id, key, value", { "(\(ofImage)\($0).image_id)" }),
+            ] as [(String, String, (String) -> String)] {
+                // Not INSERT OR IGNORE: a statement that fires a trigger with another policy for conflicts imposes it there.
+                func note(_ row: String) -> String {
+                    """
+                    INSERT INTO words_due SELECT \(product(row)) WHERE \(product(row)) IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM words_due WHERE product_id = \(product(row)));
+                    """
+                }
+                for (event, rows) in [("INSERT", ["NEW"]), ("DELETE", ["OLD"]), ("UPDATE OF \(columns)", ["OLD", "NEW"])] {
+                    let name = event.prefix { $0 != " " }.lowercased()
+                    try db.execute(
+                        sql: """
+                            CREATE TRIGGER words_of_\(table)_\(name) AFTER \(event) ON \(table) BEGIN
+                                \(rows.map(note).joined(separator: "\n"))
+                            END
+                            """)
+                }
+            }
+            try db.execute(sql: "INSERT INTO words_due SELECT id FROM products")
+            try CatalogStore.settleWords(db)
+        }
+    }
 }

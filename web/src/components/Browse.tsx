@@ -1,20 +1,21 @@
-import { Go, useBrowse } from "../hooks";
+import { ReactNode } from "react";
+import { Go } from "../hooks/address";
+import { useBrowse } from "../hooks/catalogue";
 import { strings } from "../strings";
-import { ActiveFilters } from "./ActiveFilters";
-import { Card, Skeletons } from "./Card";
+import { Card, CardActions, Skeletons } from "./Card";
 
 const words = strings.catalogue;
 
-interface Props {
+interface Props extends CardActions {
   browse: ReturnType<typeof useBrowse>;
-  filters: string[];
+  filtered: boolean;
+  /** The bar of filters, which stands between the heading and the garments. */
+  filters: ReactNode;
   go: Go;
-  onOpen: (product: string) => void;
-  onMore: (image: number) => void;
 }
 
 /** A walk through the catalogue, before anything is asked. */
-export function Browse({ browse, filters, go, onOpen, onMore }: Props) {
+export function Browse({ browse, filtered, filters, go, onOpen, onMore }: Props) {
   const { total, products } = browse;
   return (
     <section aria-labelledby="catalogue">
@@ -22,11 +23,11 @@ export function Browse({ browse, filters, go, onOpen, onMore }: Props) {
         <h2 id="catalogue">{words.heading}</h2>
         {total !== null && <p className="timing">{words.count(total)}</p>}
       </div>
-      <ActiveFilters filters={filters} minScore={null} go={go} />
+      {filters}
       {total === 0 ? (
         <div className="notice">
-          <h3>{filters.length > 0 ? words.nothing : words.empty}</h3>
-          {filters.length > 0
+          <h3>{filtered ? words.nothing : words.empty}</h3>
+          {filtered
             ? <button type="button" className="primary" onClick={() => go({ filters: [] })}>{strings.filters.clear}</button>
             : <p>{words.emptyHint}</p>}
         </div>
@@ -37,8 +38,11 @@ export function Browse({ browse, filters, go, onOpen, onMore }: Props) {
           )) ?? <Skeletons count={12} />}
         </ol>
       )}
-      {products && total !== null && products.length < total && (
-        <p className="center"><button type="button" className="secondary" disabled={browse.busy} onClick={browse.more}>{words.more}</button></p>
+      {products && total !== null && total > 0 && (
+        <p className="center">
+          <span className="hint">{words.shown(products.length, total)}</span>
+          {products.length < total && <button type="button" className="secondary" disabled={browse.busy} onClick={browse.more}>{words.more}</button>}
+        </p>
       )}
     </section>
   );

@@ -1,8 +1,10 @@
+import { ReactNode } from "react";
 import { strings } from "../strings";
 import { useTheme } from "../theme";
 import { Icon } from "./Icon";
 
-export function Header({ onHome }: { onHome: () => void }) {
+/** The name of the page, and what is always at hand. */
+export function Header({ onHome, children }: { onHome: () => void; children: ReactNode }) {
   const [theme, toggle] = useTheme();
   return (
     <header className="header">
@@ -16,9 +18,12 @@ export function Header({ onHome }: { onHome: () => void }) {
           Style<em>Finder</em>
         </a>
       </h1>
-      <button type="button" className="round" onClick={toggle} aria-label={theme === "dark" ? strings.theme.toLight : strings.theme.toDark}>
-        <Icon name={theme === "dark" ? "sun" : "moon"} />
-      </button>
+      <div className="tools">
+        {children}
+        <button type="button" className="round" onClick={toggle} aria-label={theme === "dark" ? strings.theme.toLight : strings.theme.toDark}>
+          <Icon name={theme === "dark" ? "sun" : "moon"} />
+        </button>
+      </div>
     </header>
   );
 }

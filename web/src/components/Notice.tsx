@@ -39,7 +39,10 @@ function told(problem: Problem): { title: string; text: string; ways: Way[] } {
       return { title: words.notPicture, text: words.noPicture, ways: ["picture"] };
     case "gone":
       return { title: words.gone, text: words.goneHint, ways: ["picture"] };
+    case "cancelled":
+      return { title: words.cancelled, text: words.cancelledHint, ways: ["retry"] };
     case "api": {
+      if (problem.heif) return { title: words.heif, text: words.heifHint, ways: ["picture"] };
       const { failure, status, code, message } = problem.error;
       if (failure === "offline") return { title: words.offline, text: words.offlineHint, ways: ["retry"] };
       if (failure === "loading") return { title: words.loading, text: words.loadingHint, ways: [] };

@@ -1,28 +1,37 @@
-import { useEffect, useRef, useState } from "react";
-import { ProductDetail, sized } from "../api";
-import { category, label, plain, price, titleOf } from "../format";
-import { useProduct } from "../hooks";
+import { useContext, useEffect, useRef, useState } from "react";
+import { Picture, ProductDetail, sized, widths } from "../api";
+import { sameColor } from "../colors";
+import { label, plain, price, score as scoreText, titleOf } from "../format";
+import { useProduct } from "../hooks/catalogue";
+import { Naming, NamingContext } from "../naming";
 import { strings } from "../strings";
+import { Heart } from "./Heart";
 import { Icon } from "./Icon";
+import { Swatch } from "./Swatch";
 
 const words = strings.product;
 
 interface Props {
   id: string | null;
+  /** The picture that it opens on, and its score where it was found by a search. */
+  picture: number | null;
+  score: number | null;
   onClose: () => void;
   onProduct: (id: string) => void;
-  onPicture: (id: number) => void;
+  onPicture: (id: number, product: string) => void;
 }
 
 /** A product with all of its pictures, over the page. The element is the browser's own modal dialog: it keeps the focus and Escape closes it. */
-export function ProductDialog({ id, onClose, onProduct, onPicture }: Props) {
+export function ProductDialog({ id, picture, score, onClose, onProduct, onPicture }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { product, error, retry } = useProduct(id);
-  const close = useRef(onClose);
-  close.current = onClose;
+  const [large, setLarge] = useState(false);
+  const cancel = useRef(onClose);
+  cancel.current = large ? () => setLarge(false) : onClose;
   useEffect(() => {
     const element = dialog.current;
     if (!element) return;
+    setLarge(false);
     if (id !== null && !element.open) element.showModal();
     if (id === null && element.open) element.close();
   }, [id]);
@@ -31,24 +40,26 @@ export function ProductDialog({ id, onClose, onProduct, onPicture }: Props) {
     // The address decides whether the dialog is open: Escape asks for the way back and closes nothing by itself.
     const cancelled = (event: Event) => {
       event.preventDefault();
-      close.current();
+      cancel.current();
     };
     element?.addEventListener("cancel", cancelled);
     return () => element?.removeEventListener("cancel", cancelled);
   }, []);
   return (
-    <dialog ref={dialog} className="product" aria-label={product ? titleOf(product) : words.loading}
+    <dialog ref={dialog} className={large ? "product enlarged" : "product"} aria-label={product ? titleOf(product) : words.loading}
       onClick={(event) => event.target === event.currentTarget && onClose()}>
       {id !== null && (
         <div className="sheet">
-          <button type="button" className="round close" onClick={onClose} aria-label={words.close}><Icon name="close" /></button>
-          {product && <Detail key={product.id} product={product} onProduct={onProduct} onPicture={onPicture} />}
+          <button type="button" className="round close" onClick={() => cancel.current()} aria-label={large ? words.shrink : strings.close}><Icon name="close" /></button>
+          {product && (
+            <Detail key={product.id} product={product} first={picture} score={score} large={large} onLarge={setLarge} onProduct={onProduct} onPicture={onPicture} />
+          )}
           {!product && !error && <p className="waiting" role="status"><span className="spinner" aria-hidden="true" />{words.loading}</p>}
           {error && (
             <div className="waiting" role="alert">
               <p>{error.status === 404 ? words.missing : error.message || strings.problem.offline}</p>
               <button type="button" className="primary" onClick={error.status === 404 ? onClose : retry}>
-                {error.status === 404 ? words.close : strings.problem.retry}
+                {error.status === 404 ? strings.close : strings.problem.retry}
               </button>
             </div>
           )}
@@ -58,17 +69,41 @@ export function ProductDialog({ id, onClose, onProduct, onPicture }: Props) {
   );
 }
 
-function Detail({ product, onProduct, onPicture }: { product: ProductDetail; onProduct: (id: string) => void; onPicture: (id: number) => void }) {
-  const [index, setIndex] = useState(0);
-  const picture = product.images[index];
+interface DetailProps {
+  product: ProductDetail;
+  first: number | null;
+  score: number | null;
+  large: boolean;
+  onLarge: (large: boolean) => void;
+  onProduct: (id: string) => void;
+  onPicture: (id: number, product: string) => void;
+}
+
+function Detail({ product, first, score, large, onLarge, onProduct, onPicture }: DetailProps) {
+  const naming = useContext(NamingContext);
+  const [index, setIndex] = useState(() => Math.max(0, product.images.findIndex((image) => image.id === first)));
+  const enlarge = useRef<HTMLButtonElement>(null);
+  const wasLarge = useRef(false);
+  // The button that enlarged the picture has the focus again once it is small.
+  useEffect(() => {
+    if (wasLarge.current && !large) enlarge.current?.focus();
+    wasLarge.current = large;
+  }, [large]);
+  const picture = product.images[index] ?? product.images[0];
   const title = titleOf(product);
+  const alt = picture ? picture.caption || [title, picture.color, picture.view].filter(Boolean).join(", ") : "";
+  if (large && picture) {
+    return <div className="whole-window"><img src={sized(picture.path, 1280)} alt={alt} width="1280" height="1707" onClick={() => onLarge(false)} /></div>;
+  }
+  const colors = colorsOf(product.images);
   return (
     <>
       <div className="views">
-        {picture && <div className="frame whole">
-          <img src={sized(picture.path, 640)} srcSet={`${sized(picture.path, 640)} 640w, ${sized(picture.path, 1280)} 1280w`} sizes="(min-width: 48rem) 26rem, 92vw"
-            width="640" height="853" alt={picture.caption || [title, picture.color, picture.view].filter(Boolean).join(", ")} />
-        </div>}
+        {picture && (
+          <button ref={enlarge} type="button" className="frame whole" onClick={() => onLarge(true)} aria-label={`${words.enlarge}: ${alt}`}>
+            <img src={sized(picture.path, 640)} srcSet={widths(picture.path, 640, 1280)} sizes="(min-width: 48rem) 26rem, 92vw" width="640" height="853" alt="" />
+          </button>
+        )}
         {product.images.length > 1 && (
           <ul className="thumbs" aria-label={words.pictures}>
             {product.images.map((image, at) => (
@@ -89,27 +124,44 @@ function Detail({ product, onProduct, onPicture }: { product: ProductDetail; onP
           {product.in_stock != null && (
             <span className={product.in_stock ? "stock" : "stock out"}>{product.in_stock ? strings.results.inStock : strings.results.soldOut}</span>
           )}
+          {score !== null && <span className="tone">{strings.results.score(scoreText(score))}</span>}
         </p>
+        {colors.length > 1 && (
+          <div role="group" aria-label={words.colors} className="chips">
+            {colors.map((color) => (
+              <button key={color} type="button" className="chip" aria-pressed={picture?.color != null && sameColor(color, picture.color)}
+                onClick={() => setIndex(product.images.findIndex((image) => image.color === color))}>
+                <Swatch color={color} />{color}
+              </button>
+            ))}
+          </div>
+        )}
         {product.description && <p className="description">{product.description}</p>}
         <div className="ways">
           <button type="button" className="primary" onClick={() => onProduct(product.id)}>{words.search}</button>
           {picture && product.images.length > 1 && (
-            <button type="button" className="secondary" onClick={() => onPicture(picture.id)}>{words.searchView}</button>
+            <button type="button" className="secondary" onClick={() => onPicture(picture.id, product.id)}>{words.searchView}</button>
           )}
+          <Heart favourite={{ product: kept(product), image: picture ?? null }} named />
           {product.url && <a className="secondary" href={product.url} target="_blank" rel="noopener noreferrer">{words.shop}<Icon name="out" /></a>}
         </div>
         <h3>{words.details}</h3>
         <dl className="rows">
-          {rowsOf(product, picture?.color).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
+          {rowsOf(product, naming, colors.length > 1 ? null : picture?.color).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
         </dl>
       </div>
     </>
   );
 }
 
-function rowsOf(product: ProductDetail, color?: string | null): [string, string][] {
+const colorsOf = (images: Picture[]) => [...new Set(images.map((image) => image.color).filter((color): color is string => !!color))];
+
+/** What a favourite shows; the description would only fill the storage. */
+const kept = ({ id, title, brand, category, price, currency, in_stock, url }: ProductDetail) => ({ id, title, brand, category, price, currency, in_stock, url });
+
+function rowsOf(product: ProductDetail, naming: Naming, color?: string | null): [string, string][] {
   const known: [string, string | null | undefined][] = [
-    [words.attributes.category, product.category && category(product.category)],
+    [words.attributes.category, product.category && naming.category(product.category)],
     [words.attributes.brand, product.brand],
     [words.attributes.color, color],
     ...Object.entries(product.attributes ?? {}).map(([key, value]): [string, string | null] => [label(key), value == null ? null : plain(value)]),

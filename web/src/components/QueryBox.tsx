@@ -1,8 +1,14 @@
-import { FormEvent, useEffect, useId, useRef, useState } from "react";
-import { Query } from "../address";
-import { Take } from "../hooks";
+import { useRef, useState } from "react";
+import { Sample, Suggestion } from "../api";
+import { useMedia, wide } from "../hooks/media";
+import { Shown, Take, useShown } from "../hooks/pictures";
 import { strings } from "../strings";
+import { Crop, Term, mostTerms, textOf, withCrop, withText } from "../terms";
+import { CropBox } from "./CropBox";
 import { Icon } from "./Icon";
+import { SearchField } from "./SearchField";
+import { Sheet } from "./Sheet";
+import { TermList } from "./TermList";
 
 const words = strings.query;
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -10,75 +16,143 @@ const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 const accepted = "image/*,.heic,.heif,.avif";
 
 interface Props {
-  query: Query;
-  preview: { src: string; name: string } | null;
+  terms: Term[];
+  samples: Sample[] | null;
+  /** Which of the terms the preview shows. */
+  shown: number | null;
   preparing: boolean;
   takesText: boolean;
-  onPicture: Take;
-  onText: (text: string) => void;
+  /** A text that finds something. */
+  example: string | null;
+  onShow: (at: number) => void;
+  onPictures: Take;
+  /** `replace` keeps the way back short: a crop box is moved often. */
+  onTerms: (terms: Term[], how?: { replace?: boolean }) => void;
+  onSuggestion: (suggestion: Suggestion) => void;
   onRemove: () => void;
 }
 
-/** The query: a picture by file, camera, drop or paste, or a text. */
-export function QueryBox({ query, preview, preparing, takesText, onPicture, onText, onRemove }: Props) {
+/** The query: pictures by file, camera, drop or paste, each with the part that counts; a text; and what should be unlike. */
+export function QueryBox({ terms, samples, shown, preparing, takesText, example, onShow, onPictures, onTerms, onSuggestion, onRemove }: Props) {
   const file = useRef<HTMLInputElement>(null);
   const camera = useRef<HTMLInputElement>(null);
+  const adding = useRef(false);
+  const choose = (add: boolean) => {
+    adding.current = add;
+    file.current?.click();
+  };
   const chosen = (input: HTMLInputElement) => {
-    const picture = input.files?.[0];
-    if (picture) onPicture(picture, picture.name);
+    const files = [...(input.files ?? [])];
+    if (files.length > 0) onPictures(files.map((each) => ({ file: each, name: each.name })), adding.current);
+    adding.current = false;
     input.value = ""; // The same file can be chosen again.
   };
+  const term = shown === null ? null : terms[shown] ?? null;
+  const preview = useShown(term, samples);
+  const asked = terms.length > 0;
+  const crop = (part: Crop | null) => {
+    if (shown === null || !term) return;
+    // A part belongs to one picture, so the product's shown picture takes its place.
+    const cropped = term.kind === "product" && preview?.image != null
+      ? terms.map((each, at) => (at === shown ? { kind: "image" as const, id: preview.image!, of: term.id } : each))
+      : terms;
+    onTerms(withCrop(cropped, shown, part), { replace: true });
+  };
   return (
-    <section className={query.kind === "none" ? "query" : "query asked"} aria-label={words.heading}>
-      <input ref={file} id="picture" type="file" accept={accepted} hidden onChange={(event) => chosen(event.target)} />
+    <section className={asked ? "query asked" : "query"} aria-label={words.heading}>
+      <input ref={file} id="picture" type="file" accept={accepted} multiple hidden onChange={(event) => chosen(event.target)} />
       <input ref={camera} type="file" accept="image/*" capture="environment" hidden onChange={(event) => chosen(event.target)} />
-      {preview ? (
-        <figure className="preview">
-          <img src={preview.src} alt={words.previewOf(preview.name)} width="300" height="400" />
-          <figcaption>
-            <span className="name">{preview.name}</span>
-            <span className="actions">
-              <button type="button" className="quiet" onClick={() => file.current?.click()}>{words.another}</button>
-              <button type="button" className="quiet" onClick={onRemove} aria-label={words.remove}><Icon name="close" /></button>
-            </span>
-          </figcaption>
-        </figure>
+      {term && preview ? (
+        <Preview term={term} preview={preview} preparing={preparing} onCrop={term.less ? null : crop} onAnother={() => choose(false)}
+          onAdd={terms.length < mostTerms ? () => choose(true) : null} onRemove={onRemove} />
       ) : (
-        <div className="drop" onClick={(event) => event.target === event.currentTarget && file.current?.click()}>
-          <Icon name="upload" />
-          <p className="drop-title">{words.drop}</p>
-          <button type="button" className="primary" onClick={() => file.current?.click()}>{words.choose}</button>
+        <div className="drop" onClick={(event) => event.target === event.currentTarget && choose(false)}>
+          {preparing ? <span className="spinner large" aria-hidden="true" /> : <Icon name="upload" />}
+          <p className="drop-title">{preparing ? words.preparing : words.drop}</p>
+          <button type="button" className="primary" onClick={() => choose(false)}>{asked ? words.add : words.choose}</button>
           <button type="button" className="plain camera" onClick={() => camera.current?.click()}>
             <Icon name="camera" />{words.camera}
           </button>
           <p className="hint paste">{words.paste(mac)}</p>
+          {asked && <button type="button" className="quiet clear" onClick={onRemove} aria-label={words.remove}><Icon name="close" /></button>}
         </div>
       )}
-      <TextForm text={query.kind === "text" ? query.text : ""} takesText={takesText} onText={onText} onRemove={onRemove} />
+      <TermList terms={terms} samples={samples} shown={shown} onShow={onShow} onTerms={onTerms} />
+      <SearchField text={textOf(terms)} label={term ? words.textWithPicture : words.textLabel}
+        placeholder={term ? words.textPlaceholderPicture : example ? words.textPlaceholder(example) : ""} takesText={takesText}
+        onText={(text) => onTerms(withText(terms, text))} onSuggestion={onSuggestion} />
       <p className="hint privacy">{words.privacy}</p>
       <p className="visually-hidden" role="status">{preparing ? words.preparing : ""}</p>
     </section>
   );
 }
 
-function TextForm({ text, takesText, onText, onRemove }: { text: string; takesText: boolean; onText: (text: string) => void; onRemove: () => void }) {
-  const [typed, setTyped] = useState(text);
-  const id = useId();
-  useEffect(() => setTyped(text), [text]);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (typed.trim()) onText(typed.trim());
-    else if (text) onRemove();
+interface PreviewProps {
+  term: Term;
+  preview: Shown;
+  preparing: boolean;
+  onCrop: ((crop: Crop | null) => void) | null;
+  onAnother: () => void;
+  onAdd: (() => void) | null;
+  onRemove: () => void;
+}
+
+function Preview({ term, preview, preparing, onCrop, onAnother, onAdd, onRemove }: PreviewProps) {
+  const roomy = useMedia(wide);
+  const [cropping, setCropping] = useState(false);
+  const [held, hold] = useState<Crop | null>(term.crop ?? null);
+  const { src, name } = preview;
+  const crop = term.crop ?? null;
+  const open = () => {
+    hold(crop);
+    setCropping(true);
+  };
+  const done = () => {
+    setCropping(false);
+    if (held?.join() !== crop?.join()) onCrop?.(held);
   };
   return (
-    <form className="text" role="search" onSubmit={submit}>
-      <label htmlFor={id}>{words.textLabel}</label>
-      <div className="field">
-        <input id={id} type="search" value={typed} placeholder={words.textPlaceholder} maxLength={500} enterKeyHint="search"
-          disabled={!takesText} aria-describedby={takesText ? undefined : `${id}-why`} onChange={(event) => setTyped(event.target.value)} />
-        <button type="submit" className="round" aria-label={words.textSubmit} disabled={!takesText}><Icon name="search" /></button>
+    <figure className="preview">
+      <div className={preparing ? "picture busy" : "picture"}>
+        {preparing && <span className="spinner large" aria-hidden="true" />}
+        {!src && <span className="frame blank">{term.kind === "upload" && <span className="hint">{words.noPreview}</span>}</span>}
+        {src && (roomy && onCrop
+          ? <CropBox key={src} src={src} alt={words.previewOf(name)} crop={crop} onCrop={onCrop} />
+          : <Cut src={src} alt={words.previewOf(name)} crop={crop} />)}
       </div>
-      {!takesText && <p className="hint" id={`${id}-why`}>{words.noText}</p>}
-    </form>
+      <figcaption>
+        <span className="name">{name}</span>
+        <span className="actions">
+          <button type="button" className="quiet" onClick={onAnother}>{words.another}</button>
+          {onAdd && <button type="button" className="quiet" onClick={onAdd} aria-label={words.add} title={words.add}><Icon name="plus" /></button>}
+          {src && onCrop && !roomy && <button type="button" className="quiet" onClick={open} aria-label={strings.crop.open} title={strings.crop.open}><Icon name="crop" /></button>}
+          <button type="button" className="quiet" onClick={onRemove} aria-label={words.remove} title={words.remove}><Icon name="close" /></button>
+        </span>
+        {roomy && src && onCrop && (crop
+          ? <button type="button" className="quiet" onClick={() => onCrop(null)}>{strings.crop.whole}</button>
+          : <span className="hint">{strings.crop.hint}</span>)}
+      </figcaption>
+      {src && onCrop && !roomy && (
+        <Sheet open={cropping} title={strings.crop.title} onClose={() => setCropping(false)} footer={
+          <>
+            <button type="button" className="secondary" onClick={() => hold(null)} disabled={!held}>{strings.crop.whole}</button>
+            <button type="button" className="primary" onClick={done}>{strings.crop.done}</button>
+          </>
+        }>
+          <p className="hint">{strings.crop.sheetHint}</p>
+          <CropBox src={src} alt={words.previewOf(name)} crop={held} onCrop={hold} />
+        </Sheet>
+      )}
+    </figure>
+  );
+}
+
+/** The picture, with what is not searched with darkened. */
+function Cut({ src, alt, crop }: { src: string; alt: string; crop: Crop | null }) {
+  return (
+    <div className="cropping still">
+      <img src={src} alt={alt} width="300" height="400" />
+      {crop && <span className="crop" style={{ left: `${crop[0] * 100}%`, top: `${crop[1] * 100}%`, width: `${crop[2] * 100}%`, height: `${crop[3] * 100}%` }} />}
+    </div>
   );
 }

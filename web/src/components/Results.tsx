@@ -1,45 +1,71 @@
-import { Place } from "../address";
-import { Result } from "../api";
+import { ReactNode } from "react";
+import { Facet, Result } from "../api";
+import { Place, topKs } from "../address";
 import { score as scoreText } from "../format";
-import { Go } from "../hooks";
+import { Go } from "../hooks/address";
+import { useSlow } from "../hooks/search";
 import { Search } from "../state";
 import { strings } from "../strings";
-import { ActiveFilters } from "./ActiveFilters";
-import { Card, Skeletons } from "./Card";
+import { isPicture, textOf } from "../terms";
+import { Card, CardActions, Skeletons, Steering } from "./Card";
+import { Refine } from "./Refine";
 
 const words = strings.results;
 
-interface Props {
+interface Props extends CardActions {
   search: Search;
   place: Place;
+  steering: Steering;
+  colors: Facet[];
+  /** The bar of filters, which stands between the heading and the garments. */
+  filters: ReactNode;
   go: Go;
-  onOpen: (product: string) => void;
-  onMore: (image: number) => void;
+  onCancel: () => void;
+  onCompare: (() => void) | null;
 }
 
-export function Results({ search, place, go, onOpen, onMore }: Props) {
+export function Results({ search, place, steering, colors, filters, go, onOpen, onMore, onCancel, onCompare }: Props) {
   const busy = search.status !== "done";
+  const slow = useSlow(busy, JSON.stringify(place));
   const answer = search.status === "done" || search.status === "busy" ? search.answer : null;
-  const text = place.query.kind === "text" ? place.query.text : undefined;
-  const line = answer?.close_match_score ?? null;
-  const close = answer?.results.filter((result) => line === null || result.score >= line) ?? [];
-  const further = answer?.results.slice(close.length) ?? [];
+  const text = textOf(place.terms);
+  const onlyText = !place.terms.some(isPicture);
+  // Another order mixes the near with the far; there the line would say nothing.
+  const line = place.sort === "relevance" ? answer?.close_match_score ?? null : null;
+  const isClose = (result: Result) => line === null || result.score >= line;
+  const close = answer?.results.filter(isClose) ?? [];
+  const further = answer?.results.filter((result) => !isClose(result)) ?? [];
   const nothingClose = further.length > 0 && close.length === 0;
+  // Where all have all words there is nothing to tell.
+  const most = Math.max(0, ...(answer?.results ?? []).map((result) => result.words?.matched?.length ?? 0));
   const cards = (results: Result[]) => results.map((result) => (
     <Card key={`${result.product.id}/${result.image.id}`} product={result.product} image={result.image} rank={result.rank} score={result.score}
-      onOpen={onOpen} onMore={onMore} />
+      matched={(result.words?.matched?.length ?? most) < most ? result.words?.matched : null} steering={steering} onOpen={onOpen} onMore={onMore} />
   ));
-  const status = busy ? words.searching : words.found(search.answer.results.length, text);
+  const status = busy ? (slow ? words.slow : words.searching) : words.found(search.answer.results.length);
+  const next = topKs.find((count) => count > place.topK);
+  const judged = place.liked.length + place.disliked.length > 0;
   return (
     <>
       <div className="bar">
-        <h2>{text ? words.headingText(text) : nothingClose ? words.noneClose : words.heading}</h2>
-        <p className="status" role="status">{busy && <span className="spinner" aria-hidden="true" />}{status}</p>
-        {search.status === "done" && answer?.timing_ms && <Timing of={answer.timing_ms} />}
+        <h2>{text && onlyText ? words.headingText(text) : nothingClose ? words.noneClose : words.heading}</h2>
+        <p className="status" role="status">{busy && <span className="spinner" aria-hidden="true" />}<span>{status}
+          {/* The text stands in the heading or in its field. */}
+          {!busy && text && <span className="visually-hidden">{words.foundFor(text)}</span>}</span></p>
+        {slow && <button type="button" className="secondary small" onClick={onCancel}>{words.cancel}</button>}
+        {!busy && answer?.timing_ms && <Timing of={answer.timing_ms} />}
+        {onCompare && <button type="button" className="quiet compare folded" onClick={onCompare}>{strings.compare.open}</button>}
       </div>
-      {search.status === "done" && search.answer.truncated_text && <p className="hint">{words.truncated}</p>}
-      <ActiveFilters filters={place.filters} minScore={place.minScore} go={go} />
-      {search.status === "done" && search.answer.results.length === 0 ? (
+      {filters}
+      {answer && <Refine place={place} results={answer.results} queryColors={answer.query_colors ?? []} colors={colors} go={go} />}
+      {judged && (
+        <p className="hint judged">
+          {words.refined(place.liked.length, place.disliked.length)}{" "}
+          <button type="button" className="quiet" onClick={() => go({ liked: [], disliked: [] })}>{words.unrefine}</button>
+        </p>
+      )}
+      {!busy && <Notes truncated={search.answer.truncated_text} unknown={search.answer.unknown_words ?? []} />}
+      {!busy && search.answer.results.length === 0 ? (
         <Nothing place={place} go={go} />
       ) : (
         <ol className={busy && answer ? "grid dimmed" : "grid"} aria-busy={busy} data-model={answer?.model}>
@@ -59,6 +85,25 @@ export function Results({ search, place, go, onOpen, onMore }: Props) {
           )}
         </ol>
       )}
+      {!busy && search.answer.results.length > 0 && (
+        <p className="center">
+          <span className="hint">{words.shown(search.answer.results.length)}</span>
+          {search.answer.results.length >= place.topK && next !== undefined && (
+            <button type="button" className="secondary" onClick={() => go({ topK: next }, { replace: true })}>{strings.catalogue.more}</button>
+          )}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What of the text was of no use. */
+function Notes({ truncated, unknown }: { truncated?: boolean | { read: number; of: number } | null; unknown: string[] }) {
+  const listed = unknown.map((word) => `“${word}”`).join(", ");
+  return (
+    <>
+      {truncated && <p className="hint note">{typeof truncated === "object" ? words.truncatedCounts(truncated.read, truncated.of) : words.truncated}</p>}
+      {unknown.length > 0 && <p className="hint note">{unknown.length === 1 ? words.unknown(listed) : words.unknownMany(listed)}</p>}
     </>
   );
 }

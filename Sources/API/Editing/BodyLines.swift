@@ -1,0 +1,138 @@
+import Hummingbird
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// A line of a body.
+enum BodyLine: Sendable, Equatable {
+    /// Without its end; never blank.
+    case text([UInt8])
+    /// More bytes than are taken, which were dropped.
+    case tooLong
+}
+
+/// Cuts bytes into lines, and holds no more than one.
+struct LineSplitter {
+    private let limit: Int
+    private var partial: [UInt8] = []
+    private var isTooLong = false
+    /// The number of the line that is being read, from 1.
+    private(set) var number = 1
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Hands out the lines that end in a piece, with their numbers. Blank lines count, and are not handed out.
+    mutating func take(_ piece: ByteBuffer) -> [(number: Int, line: BodyLine)] {
+        var lines: [(Int, BodyLine)] = []
+        var rest = piece.readableBytesView[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            add(rest[..<end])
+            if let line = endLine() { lines.append((number, line)) }
+            number += 1
+            rest = rest[rest.index(after: end)...]
+        }
+        add(rest)
+        return lines
+    }
+
+    /// The last line, where nothing ends it.
+    mutating func finish() -> (number: Int, line: BodyLine)? { endLine().map { (number, $0) } }
+
+    private mutating func add(_ bytes: ByteBufferView) {
+        guard !isTooLong else { return }
+        guard partial.count + bytes.count <= limit else {
+            isTooLong = true
+            partial = []
+            return
+        }
+        partial += bytes
+    }
+
+    private mutating func endLine() -> BodyLine? {
+        defer {
+            partial = []
+            isTooLong = false
+        }
+        if isTooLong { return .tooLong }
+        // A mark of the byte order stands before the first line alone.
+        if number == 1, partial.starts(with: [0xEF, 0xBB, 0xBF]) { partial.removeFirst(3) }
+        return partial.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } ? nil : .text(partial)
+    }
+}
+
+/// Reads a body line by line, as it comes: while a line is worked on, no more is read than the connection holds.
+struct BodyLines {
+    let limits: ServerLimits
+    let lineLimit: Int
+
+    /// What is known of a body's coming, to who reads it and who watches over that.
+    private final class Watched: Sendable {
+        private let coming = Mutex(Coming())
+
+        func withLock<Value: Sendable>(_ body: (inout sending Coming) -> sending Value) -> Value { coming.withLock(body) }
+    }
+
+    private struct Coming {
+        /// Since when the next piece is waited for; nil while a line is worked on.
+        var since: ContinuousClock.Instant?
+        /// How long was waited before, since `stallBytes` came.
+        var waited = Duration.zero
+        var bytes = 0
+        var hasStalled = false
+    }
+
+    /// - Parameter take: given each line and its number; the next one is not read before it returns.
+    /// - Throws: `APIError` 408 for a body that stands still, 400 for one that breaks off, and what `take` throws.
+    func read(_ body: RequestBody, _ take: @escaping @Sendable (_ number: Int, BodyLine) async throws -> Void) async throws {
+        let coming = Watched()
+        let reading = Task { [lineLimit, limits] in
+            var splitter = LineSplitter(limit: lineLimit)
+            var pieces = body.makeAsyncIterator()
+            while true {
+                coming.withLock { $0.since = .now }
+                let piece: ByteBuffer?
+                do { piece = try await pieces.next() } catch {
+                    // A parser's error is the connection's own.
+                    if error is CancellationError || error is HTTPParserError { throw error }
+                    throw APIError(.badRequest, "unreadable_body", "The body ended before its end.")
+                }
+                try Task.checkCancellation()
+                coming.withLock { coming in
+                    if let since = coming.since { coming.waited += since.duration(to: .now) }
+                    coming.since = nil
+                    coming.bytes += piece?.readableBytes ?? 0
+                    if coming.bytes >= limits.stallBytes { (coming.waited, coming.bytes) = (.zero, 0) }
+                }
+                guard let piece else { break }
+                for (number, line) in splitter.take(piece) { try await take(number, line) }
+            }
+            if let (number, line) = splitter.finish() { try await take(number, line) }
+        }
+        let watch = Task { [limits] in
+            while !Task.isCancelled {
+                try await Task.sleep(for: limits.bodyStall / 4)
+                let stalls = coming.withLock { coming in
+                    guard let since = coming.since, coming.waited + since.duration(to: .now) >= limits.bodyStall else {
+                        return false
+                    }
+                    coming.hasStalled = true
+                    return true
+                }
+                if stalls { reading.cancel() }
+            }
+        }
+        defer { watch.cancel() }
+        do {
+            try await withTaskCancellationHandler {
+                try await reading.value
+            } onCancel: {
+                reading.cancel()
+            }
+        } catch is CancellationError where coming.withLock({ $0.hasStalled }) {
+            throw APIError(
+                .requestTimeout, "slow_body",
+                "The body stood still for \(limits.bodyStall.components.seconds) seconds; what came before is written, so send the rest."
+            )
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Catalog
+import Foundation
+import HTTPTypes
+import Imaging
+import Search
+import Testing
+
+@testable import API
+
+@Suite("Words, terms and suggestions over HTTP")
+struct ComposedRouteTests {
+    @Test("an answer to a text tells what has which of its words, and which word nothing has")
+    func words() async throws {
+        let shop = try Shop()
+        try await shop.server().test(.router) { client in
+            let document = try await client.search(json: #"{"text": "a green unicorn"}"#).json()
+            let results = try #require(document["results"] as? [[String: Any]])
+            let words = try #require(results[0]["words"] as? [String: Any])
+            #expect(words["matched"] as? [String] == ["green"] && words["rank"] as? Int == 1)
+            #expect(results[0]["vector_rank"] as? Int == 1)
+            #expect(document["unknown_words"] as? [String] == ["unicorn"])
+            let fusion = try #require(document["fusion"] as? [String: Any])
+            #expect(fusion["method"] as? String == "reciprocal_rank_fusion")
+            #expect((results[0]["product"] as? [String: Any])?["colors"] as? [String] == ["green"])
+            // The model alone, and the words alone.
+            let model = try await client.search(json: #"{"text": "green shirts", "by": "vectors"}"#).json()
+            #expect(model["fusion"] == nil && model["unknown_words"] == nil)
+            #expect(try await client.search(json: #"{"text": "orange", "by": "words"}"#).products() == ["P5"])
+        }
+    }
+
+    @Test("a picture and a text together, and what is not wanted, in a form and in JSON")
+    func terms() async throws {
+        let shop = try Shop()
+        let red = try Shop.png([190, 30, 30])
+        let image = try #require(try shop.catalog.images(ofProduct: "P0").first).id
+        try await shop.server().test(.router) { client in
+            // Red, but blue: what has the word stands first.
+            #expect(try await client.search(Form(image: red, [("text", "in blue")])).products().first == "P2")
+            #expect(try await client.search(Form(image: red, [("not_text", "red")])).products().last == "P0")
+            let without = try await client.search(Form(image: red, [("not_product_id", "P0"), ("weights", "1,0.2")])).products()
+            #expect(!without.contains("P0") && without.count == 5)
+            let json = #"{"terms": [{"image_id": \#(image)}, {"product_id": "P1", "weight": -0.3}]}"#
+            let found = try await client.search(json: json).products()
+            #expect(Set(found) == ["P2", "P3", "P4", "P5"])
+            let cut = #"{"terms": [{"image_id": \#(image), "crop": [0, 0, 0.5, 0.5]}]}"#
+            let uncut = try await client.search(json: #"{"image_id": \#(image)}"#).products()
+            #expect(try await client.search(json: cut).products() == uncut)
+            #expect(
+                try await client.search(json: #"{"text": ["red", "thing"], "liked": "P5", "disliked": ["P0"]}"#).products().first
+                    != "P0")
+            #expect(try await client.search(json: #"{"liked": ["P5"]}"#).products().first == "P5")
+        }
+    }
+
+    @Test("a crop says which part of a picture counts, and the answer says what colour that is")
+    func crop() async throws {
+        let shop = try Shop()
+        // The left half is red, the right half blue.
+        var pixels: [UInt8] = []
+        for _ in 0..<24 { for x in 0..<24 { pixels += x < 12 ? [200, 20, 20] : [20, 30, 190] } }
+        let both = try ImageEncoder.png(RGBImage(width: 24, height: 24, pixels: pixels))
+        try await shop.server().test(.router) { client in
+            for (crop, product, color) in [("0,0,0.5,1", "P0", "red"), ("0.5,0,0.5,1", "P2", "blue")] {
+                let answer = try await client.search(Form(image: both, [("crop", crop)]))
+                #expect(try answer.products().first == product)
+                let colors = try #require(try answer.json()["query_colors"] as? [[String: Any]])
+                #expect(colors.map { $0["name"] as? String } == [color])
+                #expect(colors[0]["filter"] as? String == "color:\(color)")
+                #expect((colors[0]["hex"] as? String)?.count == 7)
+            }
+            let whole = try await client.search(Form(image: both, [("crop", "")]))
+            let plain = try await client.search(Form(image: both))
+            #expect(try whole.products() == plain.products())
+        }
+    }
+
+    @Test("sorting, boosts and diversity reach the search")
+    func orders() async throws {
+        let shop = try Shop()
+        try await shop.server().test(.router) { client in
+            #expect(
+                try await client.search(json: #"{"text": "thing", "sort": "-price", "top_k": 2}"#).products() == ["P5", "P4"])
+            #expect(try await client.search(json: #"{"text": "thing", "sort": "newest", "top_k": 1}"#).products() == ["P5"])
+            let red = try Shop.png([190, 30, 30])
+            #expect(try await client.search(Form(image: red, [("boost", "color:orange^0.5")])).products().first == "P5")
+            #expect(try await client.search(Form(image: red, [("diversity", "1")])).products().count == 6)
+        }
+    }
+
+    @Test(
+        "what is wrong with a composed query is said with 400",
+        arguments: [
+            (#"{"text": "red", "weights": [1, 2]}"#, "weights has 2 numbers for 1 terms"),
+            (#"{"text": "red", "weights": [-1]}"#, "expected numbers above 0"),
+            (#"{"not_text": "red"}"#, "says only what is not wanted"),
+            (#"{"text": "red", "crop": "0,0,1,1"}"#, "crop is given 1 times for 0 pictures"),
+            (#"{"image_id": 1, "crop": "0,0,2,1"}"#, "expected x,y,width,height"),
+            (#"{"terms": [{"txt": "red"}]}"#, "A term has 'txt'"),
+            (#"{"terms": [{"text": "red", "image_id": 1}]}"#, "A term has one of"),
+            (#"{"terms": [{"text": "red", "weight": 0}]}"#, "weight of a term"),
+            (#"{"terms": [{"text": "red", "crop": [0, 0, 1, 1]}]}"#, "A crop belongs to an image_id"),
+            (#"{"terms": [{"text": true}]}"#, "neither a text nor a number"),
+            (#"{"terms": "red"}"#, "no list of JSON objects"), (#"{"terms": []}"#, "at least one of"),
+            (#"{"text": "red", "sort": "prize"}"#, "expected relevance, price, -price, newest or stock"),
+            (#"{"text": "red", "diversity": 2}"#, "from 0.0 to 1.0"), (#"{"text": "red", "boost": "color"}"#, "has no '='"),
+            (#"{"text": "red", "boost": "color:red^9"}"#, "key:value^weight"),
+            (#"{"text": "red", "by": "magic"}"#, "expected both"),
+        ])
+    func refused(json: String, words: String) async throws {
+        let shop = try Shop()
+        try await shop.server().test(.router) { client in
+            let answer = try await client.search(json: json)
+            #expect(answer.status == .badRequest)
+            let message = (try answer.json()["error"] as? [String: Any])?["message"] as? String ?? ""
+            #expect(message.contains(words), "\(message)")
+        }
+    }
+
+    @Test("suggestions are values of the catalogue and titles that begin like what was typed")
+    func suggestions() async throws {
+        let shop = try Shop()
+        try await shop.server().test(.router) { client in
+            func suggested(_ typed: String) async throws -> [[String: Any]] {
+                let answer = try await client.get("/api/v1/suggest?q=\(typed)")
+                #expect(answer.status == .ok)
+                return try #require(try answer.json()["suggestions"] as? [[String: Any]])
+            }
+            let dress = try await suggested("dre")
+            #expect(dress.map { $0["text"] as? String } == ["Dresses"])
+            #expect(dress[0]["kind"] as? String == "category" && dress[0]["count"] as? Int == 4)
+            #expect(dress[0]["filter"] as? String == "category:Women/Dresses")
+            let orange = try await suggested("ORA")
+            #expect(orange.map { $0["kind"] as? String } == ["color", "product"])
+            #expect(orange[1]["product_id"] as? String == "P5" && orange[1]["text"] as? String == "A orange thing")
+            #expect(try await suggested("woo")[0]["kind"] as? String == "material")
+            #expect(try await suggested("thing%20gr").first?["product_id"] as? String == "P1")
+            for nothing in ["", "%20", "%22", "xyz", "*"] { #expect(try await suggested(nothing).isEmpty) }
+            #expect(try await client.get("/api/v1/suggest?q=a&limit=0").status == .badRequest)
+        }
+    }
+}
