@@ -19,7 +19,7 @@ struct SearchRoutes {
         self.limits = limits
         self.base = base
         bodies = BodyReader(limits: limits)
-        decoders = WorkPool(threads: System.coreCount, waiting: limits.decodesWaiting)
+        decoders = WorkPool(threads: System.coreCount, waiting: limits.decodesWaiting, name: "decode")
         searches = Places(limits.searches)
     }
 
@@ -90,6 +90,7 @@ struct SearchRoutes {
 
     private func answer(_ query: SearchQuery, _ model: ServedModel, decoded: Double?) async throws -> Response {
         let response = try await searches.take { try await model.engine.search(query) }
+        ServerMetrics.current?.note(searchBy: model.card.id, response.timing, decoded: decoded)
         return JSONAnswer.response(SearchAnswer(response, decoded: decoded, base))
     }
 }
