@@ -34,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // Without its support for swift-configuration, another module to compile.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
@@ -82,7 +83,7 @@ let package = Package(
             dependencies: [
                 "Search", "Catalog", "Imaging",
                 .product(name: "Hummingbird", package: "hummingbird"), .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             // In the program itself, so that it can lie anywhere.
             resources: [.embedInCode("openapi.json")],
@@ -113,6 +114,7 @@ let package = Package(
             name: "Inference",
             dependencies: [
                 "CLIP", "Search", "Imaging", "Catalog", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -122,7 +124,7 @@ let package = Package(
                 "Tokenizers", "CLIP",
                 "Evaluation", "Training", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             swiftSettings: strict
         ),
@@ -186,6 +188,7 @@ let package = Package(
             name: "APITests",
             dependencies: [
                 "API", "Search", "Catalog", "Imaging", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
         .testTarget(name: "ReportTests", dependencies: ["Report", "Retrieval", "Imaging"], swiftSettings: strict),

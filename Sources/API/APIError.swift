@@ -185,7 +185,10 @@ extension APIError {
 
     func response() -> Response {
         var response = JSONAnswer.response(Document(error: .init(code: code, message: message)), status: status)
-        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        // Whoever is turned away for now is always told when to come back.
+        if let seconds = retryAfter ?? ([429, 503].contains(status.code) ? 1 : nil) {
+            response.headers[.retryAfter] = String(seconds)
+        }
         if let allow { response.headers[.allow] = allow }
         if let challenge { response.headers[.wwwAuthenticate] = challenge }
         return response

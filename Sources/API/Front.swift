@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -7,7 +8,7 @@ import NIOHTTP1
 /// What a request carries along: who asks, and over which connection.
 struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    let client: String
+    var client: String
     let connection: ObjectIdentifier?
 
     init(source: ApplicationRequestContextSource) {
@@ -24,40 +25,68 @@ struct APIContext: RequestContext {
 }
 
 /// What every request meets first and every answer passes last: a deadline, errors become answers (here and nowhere else), the headers that all
-/// answers have, and one line in the log: who, what, status, bytes, milliseconds. Neither query strings nor bodies: they are the client's own.
+/// answers have, a limit on how much one client may ask, what is counted, and one line in the log.
 struct Front<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APIContext {
     let inner: Inner
     let connections: Connections
-    let limits: ServerLimits
+    let settings: ServerSettings
     /// Pages of these origins may call the API; others can't read its answers.
-    let origins: Set<String>
-    let adminToken: AdminToken?
+    private let origins: Set<String>
+    private let rate: RateLimit?
+    private let metrics: ServerMetrics
     let onFailure: @Sendable (any Error) -> Void
+
+    init(
+        inner: Inner, connections: Connections, settings: ServerSettings, onFailure: @escaping @Sendable (any Error) -> Void
+    ) {
+        self.inner = inner
+        self.connections = connections
+        self.settings = settings
+        self.onFailure = onFailure
+        origins = Set(settings.allowedOrigins)
+        rate = settings.rate.map { RateLimit(rate: $0) }
+        metrics = ServerMetrics(settings.metrics, connections: { connections.count })
+    }
 
     func respond(to request: Request, context: APIContext) async throws -> Response {
         let begin = ContinuousClock.now
-        var response = try await answer(to: request, context)
+        let id = RequestID.of(request.headers)
+        var context = context
+        context.client = ClientAddress.of(request.headers, peer: context.client, trusted: settings.trustedProxies)
+        context.logger[metadataKey: "request_id"] = "\(id)"
+        let (answered, code) = try await ServerMetrics.$current.withValue(metrics) { try await answer(to: request, context) }
+        var response = answered
         // The answer to HEAD has no body: the client would take it for the next answer's beginning.
         if request.method == .head { response = response.createHeadResponse() }
         for (name, value) in SafetyHeaders.fields { response.headers[name] = value }
         allowOrigin(of: request, &response)
-        let milliseconds = (ContinuousClock.now - begin) / .milliseconds(1)
-        let bytes = response.body.contentLength.map(String.init) ?? "-"
-        let line = "\(context.client) \(logged(request)) \(response.status.code) \(bytes) B"
-        context.logger.info("\(line) \((milliseconds * 10).rounded() / 10) ms")
+        if let name = RequestID.header { response.headers[name] = id }
+        let duration = ContinuousClock.now - begin
+        let route = context.endpointPath
+        metrics.note(request.method, route: route, response.status, code: code, duration)
+        settings.accessLog.note(
+            AccessEntry(
+                time: Date(), requestId: id, client: Self.bounded(context.client, 60),
+                method: Self.bounded(request.method.rawValue, 20),
+                path: loggedPath(request), route: route, status: response.status.code, bytes: response.body.contentLength,
+                ms: ((duration / .microseconds(1)) / 100).rounded() / 10, error: code), context.logger)
         return response
     }
 
-    private func answer(to request: Request, _ context: APIContext) async throws -> Response {
+    /// - Returns: the answer, and the code of the error that it is.
+    private func answer(to request: Request, _ context: APIContext) async throws -> (Response, code: String?) {
         if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
-            return Response(status: .noContent)
+            return (Response(status: .noContent), nil)
         }
         do {
+            try checkRate(of: request, context)
             let presence = connections.presence(context.connection) ?? ClientPresence()
             let isBatch = request.method == .post && request.uri.path.hasSuffix("/batch")
-            return try await presence.run(deadline: isBatch ? limits.batch : limits.request) { [inner] in
+            let deadline = isBatch ? settings.limits.batch : settings.limits.request
+            let response = try await presence.run(deadline: deadline) { [inner] in
                 try await inner.respond(to: request, context: context)
             }
+            return (response, nil)
         } catch let error as HTTPParserError {
             // The connection's own.
             throw error
@@ -70,8 +99,20 @@ struct Front<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APICont
             case 500...: context.logger.error("\(logged(request)): \(Self.bounded(String(describing: error)))")
             default: break
             }
-            return answer.response()
+            return (answer.response(), answer.code)
         }
+    }
+
+    /// Pictures and the page's files come by the dozen and cost little; who watches the server asks often; who may change the catalogue fills it.
+    private func checkRate(of request: Request, _ context: APIContext) throws(APIError) {
+        guard let rate, request.uri.path.contains("/api/") else { return }
+        if request.method == .get, request.uri.path.contains("/api/v1/images/") { return }
+        if settings.adminToken.map({ AdminGate(token: $0).admits(request) }) == true { return }
+        guard let seconds = rate.take(context.client) else { return }
+        throw APIError(
+            .tooManyRequests, "too_many_requests",
+            "More than \(MetricsRegistry.number(rate.rate)) requests a second came from this address; try again in a moment.",
+            retryAfter: seconds)
     }
 
     private func allowOrigin(of request: Request, _ answer: inout Response) {
@@ -87,10 +128,11 @@ struct Front<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APICont
         answer.headers[.accessControlMaxAge] = "600"
     }
 
-    private func logged(_ request: Request) -> String {
+    private func logged(_ request: Request) -> String { "\(Self.bounded(request.method.rawValue, 20)) \(loggedPath(request))" }
+
+    private func loggedPath(_ request: Request) -> String {
         let path = request.uri.path
-        let shown = adminToken?.isIn(path) == true ? "(an address with the admin token)" : Self.bounded(path, 200)
-        return "\(Self.bounded(request.method.rawValue, 20)) \(shown)"
+        return settings.adminToken?.isIn(path) == true ? "(an address with the admin token)" : Self.bounded(path, 200)
     }
 
     /// A line of the log stays a line, whatever a client sends.

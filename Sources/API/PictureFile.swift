@@ -1,7 +1,16 @@
 import Catalog
+import Dispatch
 import Foundation
 import HTTPTypes
 import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// A picture's file, as a server reads it: somebody may replace it by anything at any time.
 enum PictureFile {

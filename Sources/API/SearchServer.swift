@@ -17,6 +17,13 @@ public struct ServerSettings: Sendable {
     public var limits: ServerLimits
     /// Whoever sends it may change the catalogue; nobody may where there is none.
     public var adminToken: AdminToken?
+    /// Requests that one client may make a second; nil for any number.
+    public var rate: Double?
+    /// Proxies whose word is taken for whom they ask.
+    public var trustedProxies: [Network] = []
+    public var accessLog = AccessLog.lines
+    /// What is counted: one that swift-metrics is bootstrapped with also counts what other modules do.
+    public var metrics = MetricsRegistry()
 
     public init(
         host: String = "127.0.0.1", port: Int = 8080, basePath: String = "", allowedOrigins: [String] = [],
@@ -67,8 +74,7 @@ public struct SearchServer: Sendable {
                 base: BasePath(settings.basePath),
                 inner: RequestRules(
                     routes: RouteTable(router), adminToken: settings.adminToken, inner: router.buildResponder())),
-            connections: connections, limits: settings.limits, origins: Set(settings.allowedOrigins),
-            adminToken: settings.adminToken,
+            connections: connections, settings: settings,
             onFailure: { [service] in service.note($0) })
     }
 

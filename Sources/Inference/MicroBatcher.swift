@@ -1,4 +1,5 @@
 public import Catalog
+import CoreMetrics
 import DequeModule
 public import Imaging
 public import Search
@@ -33,6 +34,8 @@ public actor MicroBatcher: EmbeddingModel {
     private var isRunning = false
     private var isClosed = false
     private var nextID = 0
+    private let batchSizes: Recorder
+    private let queueLength: Meter
 
     private struct Request {
         let id: Int
@@ -47,6 +50,9 @@ public actor MicroBatcher: EmbeddingModel {
     public init(_ encoder: any EmbeddingModel, batchLimit: Int = 16, queueLimit: Int = 256) {
         self.encoder = encoder
         model = encoder.model
+        let label = [("model", encoder.model.name)]
+        batchSizes = Recorder(label: "stylefinder_encoder_batch_size", dimensions: label)
+        queueLength = Meter(label: "stylefinder_encoder_waiting", dimensions: label)
         self.batchLimit = batchLimit
         self.queueLimit = queueLimit
     }
@@ -85,6 +91,7 @@ public actor MicroBatcher: EmbeddingModel {
             try await withCheckedThrowingContinuation { continuation in
                 if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
                 waiting.append(Request(id: id, image: image, continuation: continuation))
+                queueLength.set(waiting.count)
                 if !isRunning {
                     isRunning = true
                     Task { await self.run() }
@@ -105,6 +112,8 @@ public actor MicroBatcher: EmbeddingModel {
         while !waiting.isEmpty {
             let batch = Array(waiting.prefix(batchLimit))
             waiting.removeFirst(batch.count)
+            batchSizes.record(batch.count)
+            queueLength.set(waiting.count)
             do {
                 let vectors = try await encoder.encode(images: batch.map(\.image))
                 // Nobody may be left waiting for a vector that was not made.

@@ -19,7 +19,8 @@ public final class SearchThreads: TaskExecutor, @unchecked Sendable {
     /// Pieces of work that run or wait.
     private let inside = Mutex(0)
 
-    var inUse: Int { inside.withLock { $0 } }
+    /// Pieces of work that run or wait now.
+    public var inUse: Int { inside.withLock { $0 } }
 
     /// - Parameters:
     ///   - count: threads, at least 1.

@@ -60,6 +60,21 @@ struct ListeningOptions: ParsableArguments {
     @Option(help: "An origin, such as https://shop.example, whose pages may call the API; repeat it for more.")
     var allowOrigin: [String] = []
 
+    @Option(
+        help:
+            "How many requests a second one client may make, such as 20/s; bursts of twice as many are let through. Any number where left out."
+    )
+    var rate: String?
+
+    @Option(
+        help:
+            "The address or network of a proxy, such as 10.0.0.0/8, whose X-Forwarded-For is taken for the client's address; repeat it for more."
+    )
+    var trustedProxy: [String] = []
+
+    @Flag(help: "Write the access log as one JSON object a line.")
+    var accessLog = false
+
     @Option(help: "The largest upload, in MB.")
     var maxUpload = 20
 
@@ -81,11 +96,26 @@ struct ListeningOptions: ParsableArguments {
         guard BasePath.isValid(basePath) else {
             throw ValidationError("--base-path is \(basePath), expected letters, digits and /-._~ such as /finder")
         }
+        if let rate, Self.requestsASecond(rate) == nil {
+            throw ValidationError("--rate is \(rate), expected a number of requests a second above 0, such as 20/s")
+        }
+        for proxy in trustedProxy where Network(proxy) == nil {
+            throw ValidationError("--trusted-proxy is \(proxy), expected an address or a network such as 10.0.0.0/8")
+        }
         for origin in allowOrigin {
             if let reason = AllowedOrigin.problem(with: origin) {
                 throw ValidationError("--allow-origin is \(origin), which no browser sends: \(reason)")
             }
         }
+    }
+
+    /// `20/s`, or `20`.
+    private static func requestsASecond(_ text: String) -> Double? {
+        let number = text.hasSuffix("/s") ? text.dropLast(2) : text[...]
+        guard !number.contains(where: { "xXpPeEn".contains($0) }), let rate = Double(number), rate > 0, rate <= 1_000_000 else {
+            return nil
+        }
+        return rate
     }
 
     /// The host without the brackets that an address of IPv6 has in a URL.
@@ -104,7 +134,11 @@ struct ListeningOptions: ParsableArguments {
         limits.uploadBytes = maxUpload << 20
         limits.pictures.maxPixels = maxPixels * 1_000_000
         limits.pictures.formats = accepted.formats
-        return ServerSettings(
+        var settings = ServerSettings(
             host: address, port: port, basePath: basePath, allowedOrigins: allowOrigin, limits: limits)
+        settings.rate = rate.flatMap(Self.requestsASecond)
+        settings.trustedProxies = trustedProxy.compactMap(Network.init)
+        if accessLog { settings.accessLog = .json { Console.note($0) } }
+        return settings
     }
 }

@@ -2,6 +2,7 @@ import API
 import ArgumentParser
 import CLIP
 import Catalog
+import CoreMetrics
 import Dispatch
 import Foundation
 import Hub
@@ -61,6 +62,8 @@ struct Serving {
         if !logsRequests { logger.logLevel = .notice }
         var settings = listening.settings
         settings.adminToken = adminToken
+        // What the models' queues count comes in too.
+        MetricsSystem.bootstrap(settings.metrics)
         let server = SearchServer(service, page: page, settings: settings, logger: logger)
         let batchers = LoadedBatchers()
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)

@@ -37,7 +37,7 @@ struct Contract: @unchecked Sendable {
         let what = "\(method) \(uri) -> \(answer.status.code)"
         let responses = operation["responses"] as? [String: [String: Any]] ?? [:]
         // These come before any address is looked at, see the description's own words.
-        let isGeneral = [204, 405, 417, 431, 501, 505].contains(answer.status.code)
+        let isGeneral = [204, 405, 417, 429, 431, 501, 505].contains(answer.status.code)
         guard let described = responses[String(answer.status.code)].map(resolved) else {
             guard isGeneral else { throw Broken("\(what): openapi.json names no such status") }
             if answer.status.code >= 400, method != .head { try body(answer, ["$ref": "#/components/schemas/Error"], what) }

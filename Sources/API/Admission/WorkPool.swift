@@ -19,9 +19,18 @@ final class WorkPool: Sendable {
     private let pool: NIOThreadPool
     private let limit: Int
     private let inside = Atomic<Int>(0)
+    private let name: String
 
-    /// - Parameter waiting: jobs that may wait for a thread.
-    init(threads: Int, waiting: Int) {
+    /// Jobs that run or wait, by the name of their pools: what somebody who watches the server wants to know.
+    static var lengths: [String: Int] { jobs.withLock { $0 } }
+    private static let jobs = Mutex<[String: Int]>([:])
+
+    /// - Parameters:
+    ///   - waiting: jobs that may wait for a thread.
+    ///   - name: what the pool's queue is called; several of one name are counted together.
+    init(threads: Int, waiting: Int, name: String = "other") {
+        self.name = name
+        Self.jobs.withLock { $0[name, default: 0] += 0 }
         pool = NIOThreadPool(numberOfThreads: threads)
         limit = threads + waiting
         pool.start()
@@ -42,6 +51,7 @@ final class WorkPool: Sendable {
             inside.subtract(1, ordering: .relaxed)
             throw APIError.overloaded
         }
+        Self.jobs.withLock { $0[name, default: 0] += 1 }
         let ticket = WorkTicket()
         let state = Mutex(State<Value>.new)
         // Resumes exactly once: whoever finds the continuation takes it away.
@@ -61,11 +71,11 @@ final class WorkPool: Sendable {
                     return false
                 }
                 if isOver {
-                    inside.subtract(1, ordering: .relaxed)
+                    leave()
                     return continuation.resume(throwing: CancellationError())
                 }
                 pool.submit { [self] poolState in
-                    defer { inside.subtract(1, ordering: .relaxed) }
+                    defer { leave() }
                     if ticket.isCancelled { return }
                     guard case .active = poolState else { return finish(.failure(CancellationError())) }
                     finish(Result { try body(ticket) })
@@ -75,6 +85,11 @@ final class WorkPool: Sendable {
             ticket.cancel()
             finish(.failure(CancellationError()))
         }
+    }
+
+    private func leave() {
+        inside.subtract(1, ordering: .relaxed)
+        Self.jobs.withLock { $0[name, default: 0] -= 1 }
     }
 }
 

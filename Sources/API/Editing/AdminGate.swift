@@ -14,6 +14,9 @@ struct AdminGate: RouterMiddleware {
         return try await next(request, context)
     }
 
+    /// Whether a request has the token.
+    func admits(_ request: Request) -> Bool { (try? check(request)) != nil }
+
     private func check(_ request: Request) throws(APIError) {
         guard let token else {
             throw .unauthorized(

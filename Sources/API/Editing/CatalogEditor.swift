@@ -18,8 +18,8 @@ final class CatalogEditor: Sendable {
     init(service: SearchService, limits: ServerLimits) {
         self.service = service
         self.limits = limits
-        decoders = WorkPool(threads: System.coreCount, waiting: limits.decodesWaiting)
-        writer = WorkPool(threads: 1, waiting: limits.writesWaiting)
+        decoders = WorkPool(threads: System.coreCount, waiting: limits.decodesWaiting, name: "decode_changes")
+        writer = WorkPool(threads: 1, waiting: limits.writesWaiting, name: "write")
     }
 
     /// Decodes a picture and makes its vectors with every model that answers.

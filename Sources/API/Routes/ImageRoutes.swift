@@ -24,7 +24,7 @@ struct ImageRoutes {
         self.service = service
         self.limits = limits
         self.base = base
-        pool = WorkPool(threads: max(1, System.coreCount - 1), waiting: limits.picturesWaiting)
+        pool = WorkPool(threads: max(1, System.coreCount - 1), waiting: limits.picturesWaiting, name: "pictures")
     }
 
     func add(to group: RouterGroup<APIContext>) {

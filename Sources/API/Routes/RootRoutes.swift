@@ -10,7 +10,7 @@ struct RootRoutes {
     let base: BasePath
     let page: StaticPage?
     /// A probe of a catalogue on a disk that hangs holds this thread, and none that answers.
-    private let prober = WorkPool(threads: 1, waiting: 8)
+    private let prober = WorkPool(threads: 1, waiting: 8, name: "probe")
 
     init(service: SearchService, base: BasePath, page: StaticPage?) {
         self.service = service
@@ -22,6 +22,7 @@ struct RootRoutes {
         router.get("healthz") { _, _ in JSONAnswer.response(["status": "ok"]) }
         router.get("readyz", use: readiness)
         router.get("openapi.json", use: openAPI)
+        router.get("metrics", use: metrics)
         guard let page else { return }
         let base = base
         router.get("/") { request, _ in page.response(to: "index.html", request, base: base) }
@@ -44,6 +45,12 @@ struct RootRoutes {
         var answer = JSONAnswer.response(["status": status], status: .serviceUnavailable)
         answer.headers[.retryAfter] = "2"
         return answer
+    }
+
+    @Sendable func metrics(_ request: Request, _ context: APIContext) async throws -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: ServerMetrics.current?.text(service) ?? "")))
     }
 
     @Sendable func openAPI(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -19,7 +19,7 @@ struct SearchRoutes {
         self.limits = limits
         self.base = base
         bodies = BodyReader(limits: limits)
-        decoders = WorkPool(threads: System.coreCount, waiting: limits.decodesWaiting)
+        decoders = WorkPool(threads: System.coreCount, waiting: limits.decodesWaiting, name: "decode")
         searches = Places(limits.searches)
     }
 
@@ -89,6 +89,7 @@ struct SearchRoutes {
         _ query: SearchQuery, _ model: ServedModel, decoded: Double?, colors: [DominantColor]?
     ) async throws -> Response {
         let response = try await searches.take { try await model.engine.search(query) }
+        ServerMetrics.current?.note(searchBy: model.card.id, response.timing, decoded: decoded)
         var answer = SearchAnswer(response, decoded: decoded, base)
         let columns = model.engine.catalog.columns
         answer.queryColors = colors?.map { color in
