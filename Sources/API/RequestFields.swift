@@ -75,6 +75,27 @@ struct RequestFields {
         }
     }
 
+    /// A JSON object, as a body or a line of one has it.
+    /// - Throws: `APIError` 400.
+    init(json: Data, _ names: Names) throws(APIError) {
+        try read(json: json, names)
+    }
+
+    /// The parameters of some names alone.
+    func keeping(_ names: Set<String>) -> Self {
+        var kept = self
+        kept.texts = texts.filter { names.contains($0.name) }
+        kept.files = files.filter { names.contains($0.name) }
+        return kept
+    }
+
+    /// With texts that the server adds.
+    func adding(_ more: [(name: String, value: String)]) -> Self {
+        var fields = self
+        fields.texts += more
+        return fields
+    }
+
     /// The files have been read and are let go: what waits for the encoder holds no upload.
     mutating func dropFiles() {
         files = []

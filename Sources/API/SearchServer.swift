@@ -83,7 +83,9 @@ public struct SearchServer: Sendable {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         RootRoutes(service: service, base: base, page: page).add(to: router)
         let group = router.group("api/v1")
-        SearchRoutes(service: service, limits: settings.limits, base: base).add(to: group)
+        let searching = Searching(service: service, limits: settings.limits, base: base)
+        SearchRoutes(searching).add(to: group)
+        PaperRoutes(searching).add(to: router.group("api"))
         ModelRoutes(service: service).add(to: group)
         ProductRoutes(service: service, base: base).add(to: group)
         ImageRoutes(service: service, limits: settings.limits, base: base).add(to: group)
@@ -95,6 +97,7 @@ public struct SearchServer: Sendable {
         let editor = CatalogEditor(service: service, limits: settings.limits)
         EditingRoutes(editor: editor, limits: settings.limits, base: BasePath(settings.basePath)).add(to: group)
         BatchRoutes(editor: editor, service: service, limits: settings.limits).add(to: group)
+        DuplicateRoutes(service: service, limits: settings.limits, base: BasePath(settings.basePath)).add(to: group)
     }
 
     func application(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {

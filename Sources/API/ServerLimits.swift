@@ -36,15 +36,18 @@ public struct ServerLimits: Sendable {
     public var edits = 32
     /// Writes that may wait for the one before them.
     public var writesWaiting = 64
-    /// Batches of changes under way at once.
+    /// Batches of changes under way at once, and of searches.
     public var batches = 2
     /// Lines of one batch.
     public var batchLines = 100_000
+    /// Lines of one batch of searches, and bytes of its answers.
+    public var searchBatchLines = 10_000
+    public var searchBatchBytes = 64 << 20
     /// Pictures of the catalogue that may wait to be scaled.
     public var picturesWaiting = 512
     /// From a request's head to its answer.
     public var request = Duration.seconds(120)
-    /// The same for a batch, which is worked on while it comes.
+    /// The same for a batch, which is worked on while it comes, and for a look through the whole catalogue.
     public var batch = Duration.seconds(3600)
 
     public init() {}

@@ -3,6 +3,7 @@ public import CLIP
 import Dispatch
 import Foundation
 public import Imaging
+public import Search
 import Synchronization
 
 /// Makes the vectors that a catalogue lacks, or takes those that were made elsewhere, in batches that are each written in one transaction:
@@ -48,20 +49,53 @@ public struct CatalogEmbedding: Sendable {
         let size = embedder.embeddingSize
         let model = ModelRecord(fingerprint: fingerprint, name: name, dimension: size)
         return try fill(model, progress, shouldStop) { images, report in
-            var squares: [RGBImage] = []
-            var read: [(image: CatalogImage, hash: ContentHash)] = []
-            for (image, result) in zip(images, prepare(images, embedder.preprocessing)) {
-                switch result {
-                case .success(let picture):
-                    squares.append(picture.fitted)
-                    read.append((image, picture.hash))
-                case .failure(let problem): report.problems.append(problem.text)
-                }
-            }
+            let preprocessing = embedder.preprocessing
+            let (squares, read) = prepare(images, { preprocessing.fit($0) }, &report)
             let vectors = try embedder.embed(squares: SquarePictures(squares, embedder.preprocessing))
             return read.enumerated().map { row, entry in
                 NewVector(
                     image: entry.image.id, contentHash: entry.hash, components: Array(vectors[(row * size)..<((row + 1) * size)]))
+            }
+        }
+    }
+
+    /// Makes vectors with a model that answers searches meanwhile: what it takes between them waits its turn like any of theirs.
+    /// - Throws: `CatalogError`, and what the model throws, `TransientError` apart, which is tried again.
+    public func run(
+        with encoder: any EmbeddingModel, progress: (Int, Int) -> Void = { _, _ in }, shouldStop: () -> Bool = { false }
+    ) async throws -> Report {
+        let begin = ContinuousClock.now
+        var report = Report()
+        let fingerprint = encoder.model.fingerprint
+        let total = try catalog.countOfImages(withoutVectorOf: fingerprint, shard: shard)
+        var (done, last): (Int, ImageID) = (0, 0)
+        progress(0, total)
+        while true {
+            let images = try catalog.images(withoutVectorOf: fingerprint, after: last, limit: batchSize, shard: shard)
+            guard let end = images.last else { break }
+            if shouldStop() {
+                report.stopped = true
+                break
+            }
+            last = end.id
+            let (pictures, read) = prepare(images, { encoder.reduce($0) }, &report)
+            let vectors = try await Self.patiently { try await encoder.encode(images: pictures) }
+            let made = zip(read, vectors).map { NewVector(image: $0.image.id, contentHash: $0.hash, components: $1) }
+            let stale = made.isEmpty ? [] : try catalog.writeVectors(made, of: encoder.model)
+            report.embedded += made.count - stale.count
+            report.changed += stale.count
+            done += images.count
+            progress(done, total)
+        }
+        report.seconds = (ContinuousClock.now - begin) / .seconds(1)
+        return report
+    }
+
+    /// Tries again while searches fill the model's queue.
+    private static func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
+        while true {
+            do { return try await body() } catch let error as any TransientError where error.isTransient {
+                try await Task.sleep(for: .milliseconds(100))
             }
         }
     }
@@ -127,15 +161,33 @@ public struct CatalogEmbedding: Sendable {
 
     private struct Problem: Error { let text: String }
 
-    /// Reads, decodes and fits on all cores.
-    private func prepare(_ images: [CatalogImage], _ preprocessing: Preprocessing) -> [Result<Picture, Problem>] {
+    /// Reads, decodes and fits on all cores. What can't be read is a problem of the report.
+    private func prepare(
+        _ images: [CatalogImage], _ fit: @Sendable (RGBImage) -> RGBImage, _ report: inout Report
+    ) -> (pictures: [RGBImage], read: [(image: CatalogImage, hash: ContentHash)]) {
+        var pictures: [RGBImage] = []
+        var read: [(image: CatalogImage, hash: ContentHash)] = []
+        for (image, result) in zip(images, prepare(images, fit)) {
+            switch result {
+            case .success(let picture):
+                pictures.append(picture.fitted)
+                read.append((image, picture.hash))
+            case .failure(let problem): report.problems.append(problem.text)
+            }
+        }
+        return (pictures, read)
+    }
+
+    private func prepare(
+        _ images: [CatalogImage], _ fit: @Sendable (RGBImage) -> RGBImage
+    ) -> [Result<Picture, Problem>] {
         let results = Mutex([Int: Result<Picture, Problem>]())
         DispatchQueue.concurrentPerform(iterations: images.count) { place in
             let path = images[place].path
             let result: Result<Picture, Problem>
             do {
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-                let fitted = preprocessing.fit(try ImageDecoder.decode(bytes, limits: limits))
+                let fitted = fit(try ImageDecoder.decode(bytes, limits: limits))
                 result = .success(Picture(fitted: fitted, hash: ContentHash(of: bytes)))
             } catch let error as ImageError {
                 result = .failure(Problem(text: "\(path): \(error)"))

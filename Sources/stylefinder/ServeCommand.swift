@@ -21,25 +21,36 @@ struct ServeCommand: AsyncParsableCommand {
             "The name of a shipped or fetched model, a model folder, or a run; repeat it for more, the first answers by default.")
     var model: [String] = []
 
+    @Option(help: "A folder of pictures or a manifest: what is put there, changed or taken away is found, or not, from then on.")
+    var watch: String?
+
     @Option(help: "Pictures to try the search with, a folder or a manifest; where left out, some of the catalogue's own.")
     var samples: String?
 
     func run() async throws {
         let interrupt = Interrupt()
         let token = try admin.token()
+        let watched = try watch.map { path in
+            let url = try URL(fileURLWithPath: Failure.path(named: path))
+            guard FileManager.default.fileExists(atPath: url.path) else {
+                throw Failure.noInput("There is no \(path); --watch takes a folder of pictures or a manifest.")
+            }
+            return url
+        }
         // Who may fill a catalogue may begin with an empty one.
-        let isNew = token != nil && !FileManager.default.fileExists(atPath: catalog.path)
-        let store = try CatalogStore(path: catalog.path, mode: token == nil ? .readOnly : .create)
+        let isFilled = token != nil || watched != nil
+        let isNew = isFilled && !FileManager.default.fileExists(atPath: catalog.path)
+        let store = try CatalogStore(path: catalog.path, mode: isFilled ? .create : .readOnly)
         if isNew { Console.note("There was no catalogue at \(catalog.path): an empty one was made.") }
         let named = try model.map { try ModelLocation($0) }
         let offered = try samples.map { try Samples.of(Dataset(named: $0)) }
-        let serving = Serving(
+        var serving = Serving(
             catalog: store, listening: listening, interrupt: interrupt, logsRequests: true, adminToken: token,
             offersAll: named.isEmpty)
+        serving.watched = watched
         try await serving.run { browse in
             let models = try Serving.load(
-                named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: token != nil) : named, store,
-                mayBeEmpty: token != nil,
+                named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: isFilled) : named, store, mayBeEmpty: isFilled,
                 browse: browse)
             return (models, try offered ?? Samples.of(store))
         }
@@ -48,6 +59,9 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// Where a server listens and what it lets in; shared by `serve` and `demo`.
 struct ListeningOptions: ParsableArguments {
+    @Option(help: "A JSON file with settings that neither these options nor STYLEFINDER_… variables give, such as {\"port\": 9000}.")
+    var config: String?
+
     @Option(help: "The address to listen on; 0.0.0.0 is every one of this machine.")
     var host = "127.0.0.1"
 

@@ -12,16 +12,16 @@ import Logging
 import Search
 import Synchronization
 
-/// The queues before the models, known once these are loaded: whoever stops the server closes them.
-private final class LoadedBatchers: Sendable {
-    private let batchers = Mutex<[MicroBatcher]>([])
+/// The models that answer, known once they are loaded: whoever stops the server closes the queues before them.
+private final class LoadedModels: Sendable {
+    private let models = Mutex<[ServedModel]>([])
 
-    func add(_ models: [ServedModel]) {
-        batchers.withLock { $0 += models.compactMap { $0.engine.encoder as? MicroBatcher } }
-    }
+    var all: [ServedModel] { models.withLock { $0 } }
+
+    func add(_ more: [ServedModel]) { models.withLock { $0 += more } }
 
     func close() async {
-        for batcher in batchers.withLock({ $0 }) { await batcher.close() }
+        for model in all { await (model.engine.encoder as? MicroBatcher)?.close() }
     }
 }
 
@@ -40,6 +40,8 @@ struct Serving {
     var offersAll = false
     /// Whether a model that gets its first vectors while the server runs is told.
     var namesNewcomers = true
+    /// A folder or manifest whose pictures are brought in as they come.
+    var watched: URL?
     /// Work that the first answers need not wait for, done once while the server answers; it blocks as it likes. What it returns is told, and the
     /// address again behind it, so that it stays the last line.
     var afterwards: (@Sendable () throws -> String?)?
@@ -65,7 +67,7 @@ struct Serving {
         // What the models' queues count comes in too.
         MetricsSystem.bootstrap(settings.metrics)
         let server = SearchServer(service, page: page, settings: settings, logger: logger)
-        let batchers = LoadedBatchers()
+        let loaded = LoadedModels()
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
         let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
         let failure = Mutex<(any Error)?>(nil)
@@ -74,7 +76,7 @@ struct Serving {
                 await interrupt.wait()
                 end.yield(nil)
                 try? await Task.sleep(for: Self.patience)
-                await batchers.close()
+                await loaded.close()
             }
             tasks.addTask { [self] in
                 for await port in ports {
@@ -83,7 +85,7 @@ struct Serving {
                         guard let content = try await Self.onOwnThread({ try prepare(service.begin(browsing:)) }),
                             !interrupt.isRequested
                         else { return }
-                        batchers.add(content.models)
+                        loaded.add(content.models)
                         service.begin(with: content.models, samples: content.samples)
                         let seconds = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
                         let names = content.models.map(\.card.id).joined(separator: ", ")
@@ -94,6 +96,7 @@ struct Serving {
                         async let following: Void = live.follow {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
                         }
+                        async let watching: Void? = watch(loaded)?.run()
                         async let work: Void = Self.onOwnThread {
                             do {
                                 guard let sentence = try afterwards?() else { return }
@@ -103,12 +106,13 @@ struct Serving {
                         }
                         if offersAll {
                             await admitNewcomers(beside: content.models, over: live) { model in
-                                batchers.add([model])
+                                loaded.add([model])
                                 service.add(model)
                                 if namesNewcomers { Console.note("\(model.card.id) has vectors now and answers too.") }
                             }
                         }
                         await following
+                        _ = await watching
                         try await work
                     } catch {
                         end.yield(error)
@@ -121,10 +125,17 @@ struct Serving {
                 portKnown.yield($0)
             }
         }
-        await batchers.close()
+        await loaded.close()
         if let failure = failure.withLock({ $0 }) { throw failure }
         Console.note("Stopped.")
         if interrupt.isFromKeyboard { throw ExitCode.interrupted }
+    }
+
+    private func watch(_ loaded: LoadedModels) -> FolderWatch? {
+        var limits = listening.settings.limits.pictures
+        // The folder is one's own.
+        limits.maxPixels = max(limits.maxPixels, DecodingLimits.ownFiles.maxPixels)
+        return watched.map { FolderWatch(folder: $0, store: catalog, limits: limits, models: { loaded.all }) }
     }
 
     /// Looks every few seconds whether a shipped model that does not answer has got its first vectors, and loads it; until its task is cancelled.
@@ -223,6 +234,10 @@ struct Serving {
             guard let place = known.firstIndex(where: { $0.fingerprint == fingerprint }) else { return nil }
             known.remove(at: place)
             return location
+        }
+        if known.isEmpty, mayBeEmpty, let first = shipped.first(where: { !$0.0.isVariant })?.0 {
+            Console.note("\(first.name) makes the vectors of this catalogue; name another model with --model.")
+            return [first]
         }
         var found = shipped.compactMap { take($0.0, $0.1) }
         // Fetched ones are large: they are looked at only where a shipped one does not explain the vectors.

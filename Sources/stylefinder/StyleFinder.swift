@@ -11,14 +11,18 @@ struct StyleFinder: AsyncParsableCommand {
             PrepareInShopCommand.self, PrepareStreet2ShopCommand.self, PrepareDeepFashion2Command.self,
             ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, CompareCommand.self,
             FeaturesCommand.self,
-            ModelsCommand.self,
+            ModelsCommand.self, DuplicatesCommand.self,
             TrainCommand.self, MineCommand.self, ReproduceCommand.self, ServeCommand.self, DemoCommand.self,
         ])
 
     static func main() async {
         waitPassively()
+        var layers: SettingsLayers?
         do {
-            var command = try parseAsRoot()
+            let settings = try SettingsLayers(
+                Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+            layers = settings
+            var command = try parseAsRoot(settings.arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -34,7 +38,7 @@ struct StyleFinder: AsyncParsableCommand {
             // A request for help.
             exit(withError: error)
         } catch let error where error is ValidationError || isParserError(error) {
-            fail(usageSentence(message(for: error)), .usage)
+            fail(usageSentence(message(for: error), layers), .usage)
         } catch {
             fail(error is CocoaError ? error.localizedDescription : String(describing: error), ExitCode(for: error))
         }
@@ -46,8 +50,11 @@ struct StyleFinder: AsyncParsableCommand {
     }
 
     /// What the parser says, in one line, and where to read how it would be right.
-    private static func usageSentence(_ message: String) -> String {
-        let words = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    private static func usageSentence(_ message: String, _ layers: SettingsLayers?) -> String {
+        var words = message.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        if let origin = layers?.origin(of: words) {
+            words = (words.hasSuffix(".") ? String(words.dropLast()) : words) + " (it is \(origin))"
+        }
         let name = CommandLine.arguments.dropFirst().first { name in
             configuration.subcommands.contains { $0.configuration.commandName == name }
         }

@@ -37,7 +37,7 @@ actor BatchRun {
     private var waiting: [Line] = []
     private var waitingBytes = 0
     private var outcomes = ByteBuffer()
-    private(set) var lines = 0
+    private var lines = 0
 
     /// Lines in one transaction: other writers wait for so many at most.
     private static let linesAtOnce = 256
@@ -53,7 +53,7 @@ actor BatchRun {
     /// One JSON document a line, in the order of the lines.
     func answer() -> ByteBuffer { outcomes }
 
-    /// - Throws: `TooManyLines`, `CancellationError`; what is wrong with a line is its outcome.
+    /// - Throws: `JSONLines.Enough`, `CancellationError`; what is wrong with a line is its outcome.
     func take(_ number: Int, _ line: BodyLine) async throws {
         lines += 1
         guard lines <= limits.batchLines else {
@@ -64,14 +64,12 @@ actor BatchRun {
                     error: .init(
                         code: "too_many_lines",
                         message: "One call takes \(limits.batchLines) lines; send this one and what follows in another.")))
-            throw TooManyLines()
+            throw JSONLines.Enough()
         }
         waiting.append(Line(number: number, text: line))
         if case .text(let bytes) = line { waitingBytes += bytes.count }
         if waiting.count >= Self.linesAtOnce || waitingBytes >= Self.bytesAtOnce { try await flush() }
     }
-
-    struct TooManyLines: Error {}
 
     /// Writes what is waiting.
     func flush() async throws {
@@ -152,23 +150,12 @@ actor BatchRun {
             do {
                 var images: [NewImage] = []
                 for picture in pictures {
-                    images.append(try await patiently(limits) { try await editor.image(picture.bytes, picture.fields) })
+                    images.append(try await JSONLines.patiently(limits) { try await editor.image(picture.bytes, picture.fields) })
                 }
                 return Prepared(id: id, edit: .success(.put(product, images: images)))
             } catch {
                 if error is CancellationError { throw error }
                 return Prepared(id: id, edit: .failure(APIError(error)))
-            }
-        }
-    }
-
-    /// Tries again where searches fill the queues just now: a batch has time.
-    private static func patiently<Value>(_ limits: ServerLimits, _ body: () async throws -> Value) async throws -> Value {
-        let end = ContinuousClock.now + limits.request
-        while true {
-            do { return try await body() } catch {
-                guard APIError(error).code == "overloaded", ContinuousClock.now < end else { throw error }
-                try await Task.sleep(for: .milliseconds(20))
             }
         }
     }

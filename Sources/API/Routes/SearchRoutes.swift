@@ -1,112 +1,60 @@
 import Catalog
 import HTTPTypes
 import Hummingbird
-import Imaging
-import NIOCore
 import Search
 
 /// `POST /search`: a picture, a text, or something of the catalogue in; garments out.
 struct SearchRoutes {
-    let service: SearchService
-    let limits: ServerLimits
-    let base: BasePath
+    let searching: Searching
     private let bodies: BodyReader
-    private let decoders: WorkPool
-    private let searches: Places
+    private let batches: Places
 
-    init(service: SearchService, limits: ServerLimits, base: BasePath) {
-        self.service = service
-        self.limits = limits
-        self.base = base
-        bodies = BodyReader(limits: limits)
-        decoders = WorkPool(threads: System.coreCount, waiting: limits.decodesWaiting, name: "decode")
-        searches = Places(limits.searches)
+    init(_ searching: Searching) {
+        self.searching = searching
+        bodies = BodyReader(limits: searching.limits)
+        batches = Places(searching.limits.batches)
     }
 
     func add(to group: RouterGroup<APIContext>) {
         group.post("search", use: search)
+        group.post("search/batch", use: batch)
         group.get("products/:id/similar", use: similar)
         group.get("suggest", use: suggest)
     }
 
     @Sendable func search(_ request: Request, _ context: APIContext) async throws -> Response {
         // Loading is said before an upload is read.
-        _ = try service.served()
-        var fields = try await RequestFields(body: request, SearchRequest.names, reader: bodies, limits: limits)
-        let model = try service.model(fields.one("model"))
-        // What is wrong with the rest is said before a picture is worked on.
-        let asked = try SearchRequest(fields)
-        let begin = ContinuousClock.now
-        var query = asked.query
-        var colors: [[DominantColor]] = []
-        for term in asked.terms { query.terms.append(try await self.term(term, model, &colors)) }
-        fields.dropFiles()
-        let decoded = colors.isEmpty ? nil : (ContinuousClock.now - begin) / .milliseconds(1)
-        return try await answer(query, model, decoded: decoded, colors: colors.first)
+        _ = try searching.service.served()
+        return JSONAnswer.response(
+            try await searching.answer(
+                RequestFields(body: request, SearchRequest.names, reader: bodies, limits: searching.limits)))
+    }
+
+    @Sendable func batch(_ request: Request, _ context: APIContext) async throws -> Response {
+        _ = try RequestFields(query: request, .init([]))
+        _ = try searching.service.served()
+        let run = SearchBatchRun(searching)
+        try await batches.take {
+            try await JSONLines(limits: searching.limits, lineLimit: searching.limits.jsonBytes).read(request) { number, line in
+                try await run.take(number, line)
+            }
+            try await run.flush()
+        }
+        return JSONLines.response(await run.answer())
     }
 
     @Sendable func similar(_ request: Request, _ context: APIContext) async throws -> Response {
         let fields = try RequestFields(query: request, .init(SearchRequest.options))
-        let model = try service.model(fields.one("model"))
+        let model = try searching.service.model(fields.one("model"))
         var query = try SearchRequest.query(fields)
         query.terms = [.init(.product(context.parameter("id")))]
-        return try await answer(query, model, decoded: nil, colors: nil)
+        return JSONAnswer.response(try await searching.answer(query, model))
     }
 
     @Sendable func suggest(_ request: Request, _ context: APIContext) async throws -> Response {
         let fields = try RequestFields(query: request, .init(["q", "limit"]))
         let limit = try fields.integer("limit", in: 1...20, default: 8)
-        let found = try await service.browsed().suggestions(for: fields.one("q") ?? "", limit: limit)
+        let found = try await searching.service.browsed().suggestions(for: fields.one("q") ?? "", limit: limit)
         return JSONAnswer.response(SuggestionListing(found))
-    }
-
-    /// A term with its picture decoded, cut out and reduced to what the model looks at.
-    /// - Parameter colors: those of each picture that was decoded join it.
-    private func term(
-        _ term: SearchRequest.Term, _ model: ServedModel, _ colors: inout [[DominantColor]]
-    ) async throws -> SearchQuery.Term {
-        let (encoder, limits, region) = (model.engine.encoder, limits.pictures, term.region ?? .whole)
-        func reduced(_ bytes: some Collection<UInt8> & Sendable) async throws -> RGBImage {
-            let (picture, shown) = try await decoders.run { ticket in
-                let part = try PictureDecoding.decode(bytes, limits: limits, ticket).cropped(to: region)
-                return (encoder.reduce(part), part.dominantColors())
-            }
-            colors.append(shown)
-            return picture
-        }
-        switch term.subject {
-        case .upload(let bytes): return .init(.image(try await reduced(bytes)), weight: term.weight)
-        case .text(let text): return .init(.text(text), weight: term.weight)
-        case .product(let id): return .init(.product(id), weight: term.weight)
-        case .image(let id) where term.region == nil: return .init(.catalogImage(id), weight: term.weight)
-        case .image(let id):
-            guard let image = try service.catalog.image(id) else { throw APIError.unknownImage(String(id)) }
-            return .init(.catalogPart(id, try await reduced(PictureFile.bytes(ofFile: image.path))), weight: term.weight)
-        }
-    }
-
-    private func answer(
-        _ query: SearchQuery, _ model: ServedModel, decoded: Double?, colors: [DominantColor]?
-    ) async throws -> Response {
-        let response = try await searches.take { try await model.engine.search(query) }
-        ServerMetrics.current?.note(searchBy: model.card.id, response.timing, decoded: decoded)
-        var answer = SearchAnswer(response, decoded: decoded, base)
-        let columns = model.engine.catalog.columns
-        answer.queryColors = colors?.map { color in
-            SearchAnswer.QueryColor(
-                name: color.name, hex: color.color.hex, share: (color.share * 1000).rounded() / 1000,
-                filter: columns.holds(color.name, under: "color") ? "color:\(color.name)" : nil)
-        }
-        return JSONAnswer.response(answer)
-    }
-}
-
-/// Decoding for a request: it stops when nobody waits for the picture any more.
-enum PictureDecoding {
-    static func decode(
-        _ bytes: some Collection<UInt8>, limits: DecodingLimits = .standard, _ ticket: WorkTicket, minimumSide: Int? = nil
-    ) throws -> RGBImage {
-        try ImageDecoder.decode(
-            bytes, limits: limits, control: DecodingControl(isCancelled: { ticket.isCancelled }), minimumSide: minimumSide)
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import NIOHTTP1
@@ -60,10 +62,23 @@ struct LineSplitter {
     }
 }
 
-/// Reads a body line by line, as it comes: while a line is worked on, no more is read than the connection holds.
-struct BodyLines {
+/// Bodies of JSON objects, one a line. They are read as they come: while a line is worked on, no more is read than the connection holds.
+struct JSONLines {
     let limits: ServerLimits
     let lineLimit: Int
+
+    static let mediaType = "application/x-ndjson"
+    private static let mediaTypes: Set<String> = [
+        mediaType, "application/ndjson", "application/jsonl", "application/x-jsonl", "application/jsonlines",
+        "application/x-jsonlines",
+    ]
+
+    /// Thrown by who takes lines when no more of them are read.
+    struct Enough: Error {}
+
+    static func response(_ lines: ByteBuffer) -> Response {
+        Response(status: .ok, headers: [.contentType: mediaType], body: ResponseBody(byteBuffer: lines))
+    }
 
     /// What is known of a body's coming, to who reads it and who watches over that.
     private final class Watched: Sendable {
@@ -81,9 +96,42 @@ struct BodyLines {
         var hasStalled = false
     }
 
+    /// Tries again where single requests fill the queues just now: many lines have time.
+    static func patiently<Value>(_ limits: ServerLimits, _ body: () async throws -> Value) async throws -> Value {
+        let end = ContinuousClock.now + limits.request
+        while true {
+            do { return try await body() } catch {
+                guard APIError(error).code == "overloaded", ContinuousClock.now < end else { throw error }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
     /// - Parameter take: given each line and its number; the next one is not read before it returns.
-    /// - Throws: `APIError` 408 for a body that stands still, 400 for one that breaks off, and what `take` throws.
-    func read(_ body: RequestBody, _ take: @escaping @Sendable (_ number: Int, BodyLine) async throws -> Void) async throws {
+    /// - Throws: `APIError` 415 for another kind of body, 408 for one that stands still, 400 for one that is empty or breaks off, and what `take`
+    ///   throws, but for `Enough`.
+    func read(_ request: Request, _ take: @escaping @Sendable (_ number: Int, BodyLine) async throws -> Void) async throws {
+        let type = request.headers[.contentType] ?? ""
+        guard Self.mediaTypes.contains(type.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()) else {
+            throw APIError(
+                .unsupportedMediaType, "wrong_content_type",
+                "The body has the type \(APIError.quoted(type)); send \(Self.mediaType), one JSON object a line.")
+        }
+        let isEmpty = Mutex(true)
+        do {
+            try await read(request.body) { number, line in
+                isEmpty.withLock { $0 = false }
+                try await take(number, line)
+            }
+        } catch is Enough {
+            return
+        }
+        guard !isEmpty.withLock(\.self) else {
+            throw APIError(.badRequest, "empty_body", "The body is empty; send one JSON object a line.")
+        }
+    }
+
+    private func read(_ body: RequestBody, _ take: @escaping @Sendable (_ number: Int, BodyLine) async throws -> Void) async throws {
         let coming = Watched()
         let reading = Task { [lineLimit, limits] in
             var splitter = LineSplitter(limit: lineLimit)
