@@ -82,7 +82,8 @@ struct Front<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APICont
             try checkRate(of: request, context)
             let presence = connections.presence(context.connection) ?? ClientPresence()
             let isLong =
-                request.method == .post && request.uri.path.hasSuffix("/batch") || request.uri.path.hasSuffix("/api/v1/duplicates")
+                request.method == .post && request.uri.path.hasSuffix("/batch")
+                || request.uri.path.hasSuffix("/api/v1/duplicates")
             let deadline = isLong ? settings.limits.batch : settings.limits.request
             let response = try await presence.run(deadline: deadline) { [inner] in
                 try await inner.respond(to: request, context: context)

@@ -131,7 +131,9 @@ struct JSONLines {
         }
     }
 
-    private func read(_ body: RequestBody, _ take: @escaping @Sendable (_ number: Int, BodyLine) async throws -> Void) async throws {
+    private func read(_ body: RequestBody, _ take: @escaping @Sendable (_ number: Int, BodyLine) async throws -> Void)
+        async throws
+    {
         let coming = Watched()
         let reading = Task { [lineLimit, limits] in
             var splitter = LineSplitter(limit: lineLimit)

@@ -59,7 +59,9 @@ struct FolderWatch: Sendable {
                 } catch is CancellationError {
                     return
                 } catch {
-                    if told.insert("\(error)").inserted { Console.warn("\(folder.path) can't be followed for the time being: \(error)") }
+                    if told.insert("\(error)").inserted {
+                        Console.warn("\(folder.path) can't be followed for the time being: \(error)")
+                    }
                 }
             }
             seen = state

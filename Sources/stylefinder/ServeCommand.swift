@@ -59,7 +59,8 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// Where a server listens and what it lets in; shared by `serve` and `demo`.
 struct ListeningOptions: ParsableArguments {
-    @Option(help: "A JSON file with settings that neither these options nor STYLEFINDER_… variables give, such as {\"port\": 9000}.")
+    @Option(
+        help: "A JSON file with settings that neither these options nor STYLEFINDER_… variables give, such as {\"port\": 9000}.")
     var config: String?
 
     @Option(help: "The address to listen on; 0.0.0.0 is every one of this machine.")

@@ -94,6 +94,109 @@ extension CommandSuites {
             #expect(await last.stop().code == 0)
         }
 
+        @Test("a watched folder is followed: what comes is found, what changes is found as it is, what goes is found no more")
+        func watched() async throws {
+            let place = try Workplace()
+            let pictures = try place.boutique(3)
+            let server = try await RunningServer.start([
+                "serve", "--port", "0", "--catalog", place("new.db"), "--model", ReducedModel.path, "--watch", pictures,
+            ])
+            func titles(_ picture: String) async throws -> [String] {
+                let results = try #require(try await server.search(picture)["results"] as? [[String: Any]])
+                return results.compactMap { ($0["product"] as? [String: Any])?["id"] as? String }
+            }
+            func waits(_ isSo: () async throws -> Bool) async throws -> Bool {
+                for _ in 0..<1200 {
+                    if try await isSo() { return true }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                return false
+            }
+            let first = place(Workplace.name(0))
+            #expect(try await waits { try await titles(first).count == 3 })
+            let before = try await titles(first)
+            // A new one, and one that goes; a file that is no picture is told once and stops nothing.
+            try place.picture("pictures/dresses/new.png", 77)
+            try place.write("pictures/dresses/broken.png", "no picture")
+            try FileManager.default.removeItem(atPath: place(Workplace.name(1)))
+            #expect(try await waits { try await titles(place("pictures/dresses/new.png")).count == 3 })
+            let after = try await titles(place("pictures/dresses/new.png"))
+            #expect(!before.contains(after[0]) && Set(after).isSubset(of: Set(before).union([after[0]])))
+            // Other content under a name that is known.
+            try place.picture(Workplace.name(2), 501)
+            let asked = try place.picture("asked.png", 501)
+            #expect(
+                try await waits {
+                    let answer = try await server.search(asked)["results"] as? [[String: Any]]
+                    return (answer?.first?["score"] as? Double ?? 0) > 0.9999
+                })
+            let end = await server.stop()
+            #expect(end.code == 0)
+            #expect(end.said.filter { $0.contains("broken.png") }.count == 1, "\(end)")
+            #expect(
+                end.said.contains { $0.contains("1 products and 1 pictures are new or changed, 1 pictures are gone") }, "\(end)")
+            let absent = try await Command.run("serve", "--catalog", place("x.db"), "--watch", place("nowhere"))
+            #expect(absent.code == 66 && absent.errors.count == 1)
+        }
+
+        @Test("near-duplicates are listed, as text and as JSON")
+        func duplicates() async throws {
+            let place = try Workplace()
+            let pictures = try place.boutique(5)
+            // The first one again, a little larger.
+            try place.picture("pictures/shirts/again.png", 0, width: 46, height: 54)
+            _ = try await Command.run("import", pictures, "--catalog", place("x.db"), "--json").good()
+            let none = try await Command.run("duplicates", "--catalog", place("x.db"))
+            #expect(none.code == 65 && none.errors.count == 1 && none.errors[0].contains("has no vectors"))
+            _ = try await Command.run("embed", "--catalog", place("x.db"), "--model", ReducedModel.path, "--json").good()
+            let document = try await Command.run("duplicates", "--catalog", place("x.db"), "--json").good()
+            let groups = try #require(document["duplicates"] as? [[String: Any]])
+            let names = groups.map { group in
+                (group["items"] as? [[String: Any]] ?? []).compactMap { ($0["path"] as? String)?.split(separator: "/").last }
+            }
+            #expect(names == [["000.png", "again.png"]], "\(document)")
+            #expect(document["compared"] as? Int == 6)
+            let text = try await Command.run("duplicates", "--catalog", place("x.db"))
+            #expect(text.code == 0 && text.text.contains("6 pictures compared: 1 groups of near-duplicates, 1 pairs of products"))
+            for (option, value) in [("--score", "2"), ("--difference", "-1"), ("--model", "nobody")] {
+                let end = try await Command.run("duplicates", "--catalog", place("x.db"), option, value)
+                #expect([64, 66].contains(end.code) && end.errors.count == 1, "\(end)")
+            }
+        }
+
+        @Test("settings come from the command line, then the environment, then a file; what is wrong says where it stands")
+        func settings() async throws {
+            let place = try Workplace()
+            _ = try await Command.run("import", try place.boutique(3), "--catalog", place("x.db"), "--json").good()
+            _ = try await Command.run("embed", "--catalog", place("x.db"), "--model", ReducedModel.path, "--json").good()
+            let file = try place.write(
+                "settings.json",
+                #"{"catalog": "\#(place("x.db"))", "model": ["\#(ReducedModel.path)"], "port": 1, "base_path": "/file", "access_log": true}"#
+            )
+            let server = try await RunningServer.start(
+                ["serve", "--config", file, "--port", "0"],
+                environment: ["STYLEFINDER_PORT": "2", "STYLEFINDER_BASE_PATH": "/from-environment"])
+            #expect(server.address.hasSuffix("/from-environment/"))
+            #expect(try await server.get("healthz").status == 200)
+            let end = await server.stop()
+            #expect(end.code == 0 && end.said.contains { $0.hasPrefix("{") && $0.contains("/healthz") })
+            for (content, environment, code, says) in [
+                (#"{"prot": 1}"#, [:], Int32(65), "has the key prot"), ("[]", [:], 65, "no JSON object"),
+                (#"{"port": "many"}"#, [:], 64, "port in "), (#"{"port": 99999}"#, [:], 64, "it is port in "),
+                ("{}", ["STYLEFINDER_PORT": "many"], 64, "STYLEFINDER_PORT is no whole number"),
+                ("{}", ["STYLEFINDER_PORT": "99999"], 64, "it is STYLEFINDER_PORT"),
+            ] as [(String, [String: String], Int32, String)] {
+                let wrong = try place.write("wrong.json", content)
+                let end = try await Command.run(
+                    "serve", "--catalog", place("x.db"), "--config", wrong, environment: environment)
+                #expect(
+                    end.code == code && end.errors.count == 1 && end.errors[0].contains(says), "\(content) \(environment): \(end)"
+                )
+            }
+            let absent = try await Command.run("serve", "--catalog", place("x.db"), "--config", place("none.json"))
+            #expect(absent.code == 66 && absent.errors.count == 1)
+        }
+
         @Test("without a token the catalogue is opened for reading only, and every change is refused")
         func readOnly() async throws {
             let place = try Workplace()

@@ -116,7 +116,9 @@ struct PaperRoutes {
             if let epochs = training.epochs { parts.append("\(epochs) epochs") }
             if let optimizer = training.optimizer { parts.append(optimizer) }
             if let rate = training.learningRate { parts.append("learning rate \(rate)") }
-            if let losses = training.loss { parts.append("loss of " + losses.map { "\($0.name) × \($0.weight)" }.joined(separator: ", ")) }
+            if let losses = training.loss {
+                parts.append("loss of " + losses.map { "\($0.name) × \($0.weight)" }.joined(separator: ", "))
+            }
             if !parts.isEmpty { sentences.append("Trained with " + parts.joined(separator: ", ") + ".") }
         }
         if !card.takesText { sentences.append("It takes pictures alone.") }

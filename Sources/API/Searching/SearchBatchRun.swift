@@ -52,7 +52,8 @@ actor SearchBatchRun {
             try await flush()
             let reason =
                 isTooMuch
-                ? "The answers are larger than \(limits.searchBatchBytes >> 20) MB" : "One call takes \(limits.searchBatchLines) lines"
+                ? "The answers are larger than \(limits.searchBatchBytes >> 20) MB"
+                : "One call takes \(limits.searchBatchLines) lines"
             try note(
                 Outcome(
                     line: number,

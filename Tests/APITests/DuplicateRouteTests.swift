@@ -1,0 +1,40 @@
+import Catalog
+import Foundation
+import HTTPTypes
+import Imaging
+import Testing
+
+@testable import API
+
+@Suite("Near-duplicates over HTTP")
+struct DuplicateRouteTests {
+    @Test("pictures and products that are nearly the same are listed for whoever has the token")
+    func list() async throws {
+        let shop = try Shop()
+        let red = try ImageDecoder.decode(contentsOfFile: shop.folder.path + "/red-main.png")
+        let again = try ImageEncoder.jpeg(red.resized(width: 40, height: 40, filter: .bicubic), quality: 80)
+        try await shop.liveServer().test(.router) { client in
+            #expect(try await client.get("/api/v1/duplicates").status == .unauthorized)
+            func listed() async throws -> [String: Any] {
+                let answer = try await client.execute(
+                    uri: "/api/v1/duplicates", method: .get, headers: [.authorization: "Bearer \(Shop.token)"])
+                #expect(answer.status == .ok, "\(answer.text)")
+                return try answer.json()
+            }
+            let before = try await listed()
+            #expect((before["duplicates"] as? [Any])?.isEmpty == true && before["compared"] as? Int == 12)
+            _ = try await client.batch([
+                #"{"put": {"id": "COPY", "title": "The same", "images": [{"base64": "\#(Data(again).base64EncodedString())"}]}}"#
+            ])
+            let after = try await listed()
+            let groups = try #require(after["duplicates"] as? [[String: Any]])
+            #expect(groups.count == 1 && groups[0]["score"] as? Double ?? 0 > 0.99)
+            let items = try #require(groups[0]["items"] as? [[String: Any]])
+            #expect(items.map { $0["product_id"] as? String } == ["P0", "COPY"])
+            #expect(items.map { $0["title"] as? String } == ["A red thing", "The same"])
+            let pairs = try #require(after["products"] as? [[String: Any]])
+            #expect(pairs.map { $0["product_ids"] as? [String] } == [["P0", "COPY"]])
+            #expect(pairs[0]["shared"] as? Int == 1 && pairs[0]["of"] as? Int == 1)
+        }
+    }
+}
