@@ -27,7 +27,9 @@ let package = Package(
     name: "StyleFinder",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "stylefinder", targets: ["stylefinder"])
+        .executable(name: "stylefinder", targets: ["stylefinder"]),
+        // For programs that talk to a server.
+        .library(name: "StyleFinderClient", targets: ["StyleFinderClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
@@ -89,6 +91,9 @@ let package = Package(
             // In the program itself, so that it can lie anywhere.
             resources: [.embedInCode("openapi.json")],
             swiftSettings: strict),
+
+        // Knows the API and nothing of ours.
+        .target(name: "StyleFinderClient", swiftSettings: strict),
 
         .target(
             name: "Tokenizers", dependencies: ["CZlib", "Hashing", .product(name: "Algorithms", package: "swift-algorithms")],
@@ -211,7 +216,8 @@ let package = Package(
             name: "InferenceTests", dependencies: ["Inference", "CLIP", "Search", "Catalog", "Imaging", "Retrieval"],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["stylefinder", "CLIP", "Imaging", "TensorFiles", "Catalog", "LocalHub"],
+            name: "CommandTests",
+            dependencies: ["stylefinder", "StyleFinderClient", "CLIP", "Imaging", "TensorFiles", "Catalog", "LocalHub"],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx20

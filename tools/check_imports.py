@@ -18,6 +18,7 @@ ALLOWED = {
     "Atelier": {"Imaging", "CCairo"},
     "Report": {"Retrieval", "Imaging", "CCairo"},
     "API": {"Search", "Catalog", "Imaging"},
+    "StyleFinderClient": set(),
     "Tokenizers": {"CZlib", "Hashing"},
     "Torch": {"CTorch", "TensorFiles"},
     "CLIP": {"Torch", "Tokenizers", "Imaging", "TensorFiles", "Hashing"},

@@ -1,16 +1,7 @@
 import Catalog
-import Dispatch
 import Foundation
 import HTTPTypes
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A picture's file, as a server reads it: somebody may replace it by anything at any time.
 enum PictureFile {
@@ -19,39 +10,16 @@ enum PictureFile {
     /// Above every limit of an import.
     private static let byteLimit = 256 << 20
 
-    /// What tells one state of a file from another without reading it.
-    struct Stamp: Hashable {
-        let device: UInt64
-        let file: UInt64
-        let size: Int64
-        let changed: Int64
-        let changedNanoseconds: Int64
-    }
-
     /// - Throws: `gone` for what is not a file of a picture's size: only regular files are read, so a pipe stops nobody.
-    static func read<Value>(_ path: String, _ body: (Stamp, FileHandle) throws -> Value) throws -> Value {
-        // Without O_NONBLOCK the opening of a pipe waits for somebody who writes into it.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
+    static func read<Value>(_ path: String, _ body: (FileStatus, FileHandle) throws -> Value) throws -> Value {
+        let file: FileHandle
+        let status: FileStatus
+        do { (file, status) = try FileStatus.open(path) } catch {
             // Too few descriptors are this process's own trouble.
-            if errno == EMFILE || errno == ENFILE { throw APIError.overloaded }
-            throw gone
+            throw error.isOutOfDescriptors ? APIError.overloaded : gone
         }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            (0...Int64(byteLimit)).contains(Int64(status.st_size))
-        else { throw gone }
-        #if canImport(Darwin)
-            let time = status.st_ctimespec
-        #else
-            let time = status.st_ctim
-        #endif
-        let stamp = Stamp(
-            device: UInt64(truncatingIfNeeded: status.st_dev), file: UInt64(truncatingIfNeeded: status.st_ino),
-            size: Int64(status.st_size),
-            changed: Int64(time.tv_sec), changedNanoseconds: Int64(time.tv_nsec))
-        return try body(stamp, handle)
+        guard status.size <= byteLimit else { throw gone }
+        return try body(status, file)
     }
 
     static func bytes(ofFile path: String) throws -> Data {
@@ -66,17 +34,17 @@ enum PictureFile {
 /// What the bytes of picture files are, read anew only when a file has changed.
 final class ContentTags: Sendable {
     private static let limit = 100_000
-    private let known = Mutex<[PictureFile.Stamp: ContentHash]>([:])
+    private let known = Mutex<[FileStatus: ContentHash]>([:])
 
     /// - Throws: `PictureFile.gone`.
     func hash(ofFile path: String) throws -> ContentHash {
-        try PictureFile.read(path) { stamp, handle in
-            if let hash = known.withLock({ $0[stamp] }) { return hash }
+        try PictureFile.read(path) { status, handle in
+            if let hash = known.withLock({ $0[status] }) { return hash }
             let hash = ContentHash(of: try PictureFile.contents(handle))
             known.withLock { known in
                 // So many pictures are rarely asked for; reading them again is cheaper than keeping an order.
                 if known.count >= Self.limit { known = [:] }
-                known[stamp] = hash
+                known[status] = hash
             }
             return hash
         }

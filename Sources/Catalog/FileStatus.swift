@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Darwin)
     import Darwin
@@ -9,8 +9,8 @@ import Foundation
 #endif
 
 /// What the file system says about a path, symbolic links followed.
-struct FileStatus: Sendable, Hashable {
-    var size: Int64
+public struct FileStatus: Sendable, Hashable {
+    public var size: Int64
     /// Time of the last change of content *or* of anything the file system keeps about the file, in ns since 1970.
     /// Unlike the modification time it cannot be set back by a tool that copies or unpacks.
     var changed: Int64
@@ -20,15 +20,18 @@ struct FileStatus: Sendable, Hashable {
     var isRegular: Bool
 
     /// Why a file cannot be had, in the operating system's words.
-    struct Failure: Error, Hashable {
-        var code: Int32
-        var reason: String
+    public struct Failure: Error, Hashable {
+        public var code: Int32
+        public var reason: String
         var isAbsent: Bool { code == ENOENT || code == ENOTDIR }
 
         init(code: Int32) {
             self.code = code
             reason = String(cString: strerror(code))
         }
+
+        /// Whether this process has too many files open, which is no matter of the file's.
+        public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
 
         init(reason: String) {
             code = 0
@@ -56,22 +59,40 @@ struct FileStatus: Sendable, Hashable {
         isRegular = status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Reads a whole regular file of at most `limit` bytes. The status is taken from the open file, before the first byte:
-    /// a change during or after reading leaves another status behind.
-    static func read(_ path: String, limit: Int64) throws(Failure) -> (bytes: Data, status: FileStatus) {
+    /// Opens a regular file, and says what it is as it stands open; nobody can replace it then.
+    public static func open(_ path: String) throws(Failure) -> (file: FileHandle, status: FileStatus) {
         // Without O_NONBLOCK opening a named pipe would wait for its writer for ever.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = openFile(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure(code: errno) }
-        defer { close(descriptor) }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var raw = stat()
         guard fstat(descriptor, &raw) == 0 else { throw Failure(code: errno) }
         let status = FileStatus(raw)
         guard status.isRegular else { throw Failure(reason: status.isDirectory ? "it is a folder" : "it is not a regular file") }
+        return (file, status)
+    }
+
+    /// The system's call; a type's own `open` hides it within the type.
+    private static func openFile(_ path: String, _ flags: Int32) -> Int32 {
+        #if canImport(Darwin)
+            Darwin.open(path, flags)
+        #elseif canImport(Glibc)
+            Glibc.open(path, flags)
+        #elseif canImport(Musl)
+            Musl.open(path, flags)
+        #endif
+    }
+
+    /// Reads a whole regular file of at most `limit` bytes. The status is taken from the open file, before the first byte:
+    /// a change during or after reading leaves another status behind.
+    static func read(_ path: String, limit: Int64) throws(Failure) -> (bytes: Data, status: FileStatus) {
+        let (file, status) = try open(path)
+        defer { try? file.close() }
         guard status.size <= limit else {
             throw Failure(reason: "it has \(status.size) bytes, and at most \(limit) are read")
         }
         var bytes = Data(count: Int(status.size))
-        let filled = try fill(&bytes, from: descriptor)
+        let filled = try fill(&bytes, from: file.fileDescriptor)
         return (filled == bytes.count ? bytes : bytes.prefix(filled), status)
     }
 
@@ -101,7 +122,7 @@ struct FileStatus: Sendable, Hashable {
 
     /// The first bytes of a regular file, at most `count`.
     static func start(of path: String, count: Int) throws(Failure) -> Data {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = openFile(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure(code: errno) }
         defer { close(descriptor) }
         var bytes = Data(count: count)

@@ -1,5 +1,5 @@
 import CLIP
-public import Catalog
+import Catalog
 import Foundation
 public import Torch
 

@@ -1,36 +1,23 @@
 import Catalog
 import Foundation
+import StyleFinderClient
 import Testing
 
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
-
 extension RunningServer {
-    /// Sends a request with the admin token.
-    func change(_ method: String, _ path: String, token: String, type: String? = nil, body: Data? = nil) async throws -> (
-        status: Int, body: [String: Any]
-    ) {
-        var request = URLRequest(url: try #require(URL(string: address + path)))
-        request.httpMethod = method
-        request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
-        if let type { request.setValue(type, forHTTPHeaderField: "Content-Type") }
-        request.httpBody = body
-        let (data, response) = try await URLSession.shared.data(for: request)
-        let status = try #require(response as? HTTPURLResponse).statusCode
-        return (status, data.isEmpty ? [:] : (try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]))
+    /// A client with an admin token, or with none.
+    func client(token: String? = nil) throws -> StyleFinderClient {
+        StyleFinderClient(address: try #require(URL(string: address)), token: token)
     }
+}
 
-    func put(_ id: String, _ json: String, token: String) async throws -> Int {
-        try await change("PUT", "api/v1/products/\(id)", token: token, type: "application/json", body: Data(json.utf8)).status
-    }
-
-    func add(_ picture: String, to id: String, token: String) async throws -> (status: Int, body: [String: Any]) {
-        var body = Data("--edge\r\nContent-Disposition: form-data; name=\"image\"; filename=\"q\"\r\n\r\n".utf8)
-        body.append(try Data(contentsOf: URL(fileURLWithPath: picture)))
-        body.append(Data("\r\n--edge--\r\n".utf8))
-        return try await change(
-            "POST", "api/v1/products/\(id)/images", token: token, type: "multipart/form-data; boundary=edge", body: body)
+/// The status with which a server refuses what `body` asks; nil where it does not.
+private func refusal(_ body: () async throws -> Void) async throws -> Int? {
+    do {
+        try await body()
+        return nil
+    } catch ClientError.refused(let status, _, let message, _) {
+        #expect(message.hasSuffix("."))
+        return status
     }
 }
 
@@ -46,12 +33,6 @@ extension CommandSuites {
             return file
         }
 
-        private func products(_ document: [String: Any]) throws -> [String] {
-            try #require(document["results"] as? [[String: Any]]).compactMap {
-                ($0["product"] as? [String: Any])?["id"] as? String
-            }
-        }
-
         @Test("a catalogue that is not there is made and filled over HTTP; what was acknowledged outlives a kill")
         func filled() async throws {
             let place = try Workplace()
@@ -61,15 +42,39 @@ extension CommandSuites {
                 try tokenFile(place), "--access-log",
             ]
             let server = try await RunningServer.start(arguments)
-            #expect(try products(await server.search(place(Workplace.name(0)))) == [])
-            for number in 0..<3 {
-                #expect(try await server.put("G\(number)", #"{"title": "Garment \#(number)"}"#, token: Self.token) == 201)
-                let added = try await server.add(place(Workplace.name(number)), to: "G\(number)", token: Self.token)
-                #expect(added.status == 201)
-                #expect(try products(await server.search(place(Workplace.name(number)), ["top_k": "1"])) == ["G\(number)"])
+            let client = try server.client(token: Self.token)
+            func photo(_ number: Int) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: place(Workplace.name(number)))) }
+            func found(_ client: StyleFinderClient, _ number: Int, count: Int = 1) async throws -> [String] {
+                try await client.search(SearchQuery(images: [photo(number)], count: count)).results.map(\.product.id)
             }
-            #expect(try await server.put("G0", "{}", token: "another-token-of-some-length") == 401)
-            #expect(try await server.change("DELETE", "api/v1/products/G2", token: Self.token).status == 204)
+            #expect(try await found(client, 0) == [])
+            for number in 0..<3 {
+                #expect(try await client.put(ProductColumns(title: "Garment \(number)"), id: "G\(number)"))
+                let added = try await client.add(picture: photo(number), to: "G\(number)", view: "front")
+                #expect(added.view == "front")
+                #expect(try await found(client, number) == ["G\(number)"])
+            }
+            #expect(try await !client.put(ProductColumns(title: "Garment 0", price: 5, inStock: true), id: "G0"))
+            let stranger = try server.client(token: "another-token-of-some-length")
+            #expect(try await refusal { try await stranger.put(ProductColumns(), id: "G0") } == 401)
+            #expect(try await refusal { try await client.delete(product: "G 7") } == 404)
+            try await client.delete(product: "G2")
+
+            // Everything else that a program asks.
+            let detail = try await client.product("G0")
+            #expect(detail.title == "Garment 0" && detail.price == 5 && detail.inStock == true && detail.images.count == 1)
+            #expect(try await client.picture(detail.images[0].id, width: 160).starts(with: [0xFF, 0xD8]))
+            #expect(try await client.products(filters: ["price:..9"]).products.map(\.id) == ["G0"])
+            #expect(try await client.products(similarTo: "G0").results.map(\.product.id) == ["G1"])
+            #expect(try await client.suggestions(for: "gar 1").first?.productId == "G1")
+            let models = try await client.models()
+            #expect(models.models.map(\.id) == [models.default] && models.models[0].images == 2)
+            let words = try await client.search(SearchQuery(text: ["garment 1"], notText: ["0"], count: 1))
+            #expect(words.results[0].product.id == "G1" && words.results[0].words?.rank == 1)
+            let batch = try await client.search([SearchQuery(text: ["garment"]), SearchQuery(productIDs: ["nobody"])])
+            #expect(try batch[0].get().results.count == 2)
+            #expect(throws: ClientError.self) { try batch[1].get() }
+            await #expect(throws: ClientError.self) { try await client.search([SearchQuery(images: [photo(0)])]) }
             let metrics = String(decoding: try await server.get("metrics").body, as: UTF8.self)
             #expect(metrics.contains("stylefinder_encoder_batch_size_count{model="), "\(metrics)")
             #expect(metrics.contains("stylefinder_catalog_images 2\n"))
@@ -82,15 +87,14 @@ extension CommandSuites {
             #expect(!killed.said.contains { $0.contains(Self.token) })
 
             let again = try await RunningServer.start(arguments)
-            for number in 0..<2 {
-                #expect(try products(await again.search(place(Workplace.name(number)), ["top_k": "1"])) == ["G\(number)"])
-            }
-            #expect(try await again.change("DELETE", "api/v1/products/G0", token: Self.token).status == 204)
-            #expect(try await again.change("DELETE", "api/v1/products/G1", token: Self.token).status == 204)
+            let second = try again.client(token: Self.token)
+            for number in 0..<2 { #expect(try await found(second, number) == ["G\(number)"]) }
+            for number in 0..<2 { try await second.delete(product: "G\(number)") }
             #expect(await again.stop().code == 0)
+            await #expect(throws: ClientError.self) { try await second.models() }
             // Emptied, it is served again.
             let last = try await RunningServer.start(arguments)
-            #expect(try products(await last.search(place(Workplace.name(0)))) == [])
+            #expect(try await found(last.client(), 0) == [])
             #expect(await last.stop().code == 0)
         }
 
@@ -204,12 +208,13 @@ extension CommandSuites {
             let common = ["--catalog", place("x.db"), "--model", ReducedModel.path]
             _ = try await Command.start(["embed", "--json"] + common).end().good()
             let server = try await RunningServer.start(["serve", "--port", "0"] + common)
-            #expect(try await server.put("G0", "{}", token: Self.token) == 401)
+            let reader = try server.client(token: Self.token)
+            #expect(try await refusal { try await reader.put(ProductColumns(), id: "G0") } == 401)
             #expect(await server.stop().code == 0)
             // The token may stand in the environment.
             let other = try await RunningServer.start(
                 ["serve", "--port", "0"] + common, environment: ["STYLEFINDER_ADMIN_TOKEN": Self.token])
-            #expect(try await other.put("G0", "{}", token: Self.token) == 201)
+            #expect(try await other.client(token: Self.token).put(ProductColumns(), id: "G0"))
             #expect(await other.stop().code == 0)
         }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import NIOCore
 
 /// Many searches, line by line: some of them are worked on side by side, as the searches of several clients are, and each has its answer.

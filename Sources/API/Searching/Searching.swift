@@ -1,6 +1,7 @@
 import Catalog
 import Hummingbird
 import Imaging
+import NIOCore
 import Search
 
 /// Searches as every route has them: what a request asks for is decoded, cut out, searched, and written as the API writes it.

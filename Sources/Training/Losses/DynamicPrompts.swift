@@ -1,6 +1,6 @@
 import CLIP
 import Foundation
-public import Torch
+import Torch
 
 /// Prompts that depend on the picture: learned tokens, the same for all labels, to each of which a small network adds what it reads from the
 /// picture's vector. Conditional prompt learning, CoCoOp of Zhou et al. 2022 (arXiv:2203.05557, section 3.2).
