@@ -276,6 +276,8 @@ struct ModelAnswer: Encodable {
 struct ModelListing: Encodable {
     let models: [ModelAnswer]
     let `default`: String?
+    /// A model that is being brought in.
+    let coming: ModelIntake.Coming?
 }
 
 struct SampleListing: Encodable {

@@ -22,6 +22,8 @@ public struct ServerSettings: Sendable {
     /// Proxies whose word is taken for whom they ask.
     public var trustedProxies: [Network] = []
     public var accessLog = AccessLog.lines
+    /// Opens models that are brought in while the server runs; nil brings in none.
+    public var modelOpening: (any ModelOpening)?
     /// What is counted: one that swift-metrics is bootstrapped with also counts what other modules do.
     public var metrics = MetricsRegistry()
 
@@ -86,17 +88,19 @@ public struct SearchServer: Sendable {
         let searching = Searching(service: service, limits: settings.limits, base: base)
         SearchRoutes(searching).add(to: group)
         PaperRoutes(searching).add(to: router.group("api"))
-        ModelRoutes(service: service).add(to: group)
+        let intake = ModelIntake(service: service, opening: settings.modelOpening)
+        ModelRoutes(service: service, intake: intake).add(to: group)
         ProductRoutes(service: service, base: base).add(to: group)
         ImageRoutes(service: service, limits: settings.limits, base: base).add(to: group)
-        addAdminRoutes(to: router.group("api/v1").add(middleware: AdminGate(token: settings.adminToken)))
+        addAdminRoutes(to: router.group("api/v1").add(middleware: AdminGate(token: settings.adminToken)), intake)
         return router
     }
 
-    private func addAdminRoutes(to group: RouterGroup<APIContext>) {
+    private func addAdminRoutes(to group: RouterGroup<APIContext>, _ intake: ModelIntake) {
         let editor = CatalogEditor(service: service, limits: settings.limits)
         EditingRoutes(editor: editor, limits: settings.limits, base: BasePath(settings.basePath)).add(to: group)
         BatchRoutes(editor: editor, service: service, limits: settings.limits).add(to: group)
+        ModelEditingRoutes(service: service, intake: intake, limits: settings.limits).add(to: group)
         DuplicateRoutes(service: service, limits: settings.limits, base: BasePath(settings.basePath)).add(to: group)
     }
 

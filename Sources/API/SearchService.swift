@@ -53,8 +53,30 @@ public final class SearchService: Sendable {
         content.withLock { $0 = Content(models: models, samples: samples) }
     }
 
-    /// From now on another model answers beside those that do.
-    public func add(_ model: ServedModel) { content.withLock { $0?.models.append(model) } }
+    /// From now on a model answers, in the place of the one of its name where there is one, else beside those that do.
+    public func put(_ model: ServedModel) {
+        content.withLock { content in
+            if let place = content?.models.firstIndex(where: { $0.card.id == model.card.id }) {
+                content?.models[place] = model
+            } else {
+                content?.models.append(model)
+            }
+        }
+    }
+
+    /// From now on a model does not answer any more; its vectors stay in the catalogue.
+    func remove(model id: String) throws(APIError) {
+        let model = try self.model(id)
+        let isLast = content.withLock { content -> Bool in
+            guard content?.models.count ?? 0 > 1 else { return true }
+            content?.models.removeAll { $0.card.id == model.card.id }
+            return false
+        }
+        if isLast {
+            throw APIError(
+                .conflict, "last_model", "\(APIError.quoted(id)) is the only model that answers; bring another one in first.")
+        }
+    }
 
     var isReady: Bool { content.withLock { $0 != nil } }
 

@@ -211,6 +211,22 @@ struct ModelLocation {
         }
     }
 
+    /// A model by its name alone: a shipped or fetched one, or one of a folder of models and runs.
+    /// - Throws: `Failure` where there is none.
+    init(named name: String, in folder: String?) throws {
+        if let shipped = Self.shipped().first(where: { $0.name == name }) {
+            self = shipped
+        } else if let fetched = try Self.fetched(name) {
+            self = fetched
+        } else if let folder, !name.hasPrefix("."), !name.contains(".."),
+            FileManager.default.fileExists(atPath: "\(folder)/\(name)")
+        {
+            self = try ModelLocation("\(folder)/\(name)")
+        } else {
+            throw Failure.noInput("There is no model \(name).")
+        }
+    }
+
     /// Opens the model and tells what was done to make it fit.
     func open(activation: Activation? = nil, resolution: Int? = nil) throws -> Checkpoint {
         let checkpoint = try Checkpoint(path: path, activation: activation, resolution: resolution)

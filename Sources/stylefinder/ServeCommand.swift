@@ -21,6 +21,12 @@ struct ServeCommand: AsyncParsableCommand {
             "The name of a shipped or fetched model, a model folder, or a run; repeat it for more, the first answers by default.")
     var model: [String] = []
 
+    @Option(
+        help:
+            "A folder of models and runs that the admin may bring in by name while the server runs, beside shipped and fetched ones."
+    )
+    var modelFolder: String?
+
     @Option(help: "A folder of pictures or a manifest: what is put there, changed or taken away is found, or not, from then on.")
     var watch: String?
 
@@ -48,6 +54,7 @@ struct ServeCommand: AsyncParsableCommand {
             catalog: store, listening: listening, interrupt: interrupt, logsRequests: true, adminToken: token,
             offersAll: named.isEmpty)
         serving.watched = watched
+        serving.modelFolder = modelFolder
         try await serving.run { browse in
             let models = try Serving.load(
                 named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: isFilled) : named, store, mayBeEmpty: isFilled,

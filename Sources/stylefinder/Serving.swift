@@ -13,8 +13,14 @@ import Search
 import Synchronization
 
 /// The models that answer, known once they are loaded: whoever stops the server closes the queues before them.
-private final class LoadedModels: Sendable {
+final class LoadedModels: Sendable {
     private let models = Mutex<[ServedModel]>([])
+    private let expected = Mutex<Set<String>>([])
+
+    /// A model with this fingerprint is being brought in.
+    func expect(_ fingerprint: String) { _ = expected.withLock { $0.insert(fingerprint) } }
+
+    func expects(_ fingerprint: String) -> Bool { expected.withLock { $0.contains(fingerprint) } }
 
     var all: [ServedModel] { models.withLock { $0 } }
 
@@ -42,6 +48,8 @@ struct Serving {
     var namesNewcomers = true
     /// A folder or manifest whose pictures are brought in as they come.
     var watched: URL?
+    /// Models and runs that may be brought in by name while the server runs.
+    var modelFolder: String?
     /// Work that the first answers need not wait for, done once while the server answers; it blocks as it likes. What it returns is told, and the
     /// address again behind it, so that it stays the last line.
     var afterwards: (@Sendable () throws -> String?)?
@@ -66,8 +74,12 @@ struct Serving {
         settings.adminToken = adminToken
         // What the models' queues count comes in too.
         MetricsSystem.bootstrap(settings.metrics)
-        let server = SearchServer(service, page: page, settings: settings, logger: logger)
         let loaded = LoadedModels()
+        if adminToken != nil {
+            settings.modelOpening = ModelsOnCall(
+                store: catalog, loaded: loaded, folder: modelFolder, limits: limitsOfOwnPictures)
+        }
+        let server = SearchServer(service, page: page, settings: settings, logger: logger)
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
         let (ends, end) = AsyncStream.makeStream(of: (any Error)?.self)
         let failure = Mutex<(any Error)?>(nil)
@@ -105,9 +117,9 @@ struct Serving {
                             } catch { Console.warn("\(error)") }
                         }
                         if offersAll {
-                            await admitNewcomers(beside: content.models, over: live) { model in
+                            await admitNewcomers(beside: content.models, over: live, unless: loaded) { model in
                                 loaded.add([model])
-                                service.add(model)
+                                service.put(model)
                                 if namesNewcomers { Console.note("\(model.card.id) has vectors now and answers too.") }
                             }
                         }
@@ -132,15 +144,19 @@ struct Serving {
     }
 
     private func watch(_ loaded: LoadedModels) -> FolderWatch? {
+        watched.map { FolderWatch(folder: $0, store: catalog, limits: limitsOfOwnPictures, models: { loaded.all }) }
+    }
+
+    /// Of pictures that no stranger sends.
+    private var limitsOfOwnPictures: DecodingLimits {
         var limits = listening.settings.limits.pictures
-        // The folder is one's own.
         limits.maxPixels = max(limits.maxPixels, DecodingLimits.ownFiles.maxPixels)
-        return watched.map { FolderWatch(folder: $0, store: catalog, limits: limits, models: { loaded.all }) }
+        return limits
     }
 
     /// Looks every few seconds whether a shipped model that does not answer has got its first vectors, and loads it; until its task is cancelled.
     private func admitNewcomers(
-        beside served: [ServedModel], over live: LiveCatalog, _ admit: (ServedModel) -> Void
+        beside served: [ServedModel], over live: LiveCatalog, unless loaded: LoadedModels, _ admit: (ServedModel) -> Void
     ) async {
         let answering = Set(served.map(\.card.id))
         // Hashing the weights takes a moment, once.
@@ -153,6 +169,7 @@ struct Serving {
             do { try await Task.sleep(for: Self.betweenLooks) } catch { return }
             // A few rows. What goes wrong here is tried again with the next look; that the catalogue can't be read is told by who follows it.
             guard let models = try? catalog.models() else { continue }
+            absent.removeAll { loaded.expects($0.fingerprint) }
             for (location, fingerprint) in absent where models.contains(where: { $0.fingerprint == fingerprint }) {
                 guard let model = try? await Self.onOwnThread({ try Self.load(location, live) }), !Task.isCancelled else {
                     continue
@@ -166,7 +183,7 @@ struct Serving {
     private static let betweenLooks = Duration.seconds(2)
 
     /// Blocking work on a thread that Swift's pool does not miss.
-    private static func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    static func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
         }
@@ -194,13 +211,17 @@ struct Serving {
     /// Variants that were asked last stay in memory; there can be a dozen of them for each model.
     private static let variants = ModelPool(capacity: 3)
 
-    private static func load(_ location: ModelLocation, _ live: LiveCatalog, mayBeEmpty: Bool = false) throws -> ServedModel {
+    /// - Parameter name: what it answers to; its own where left out.
+    static func load(
+        _ location: ModelLocation, _ live: LiveCatalog, name: String? = nil, mayBeEmpty: Bool = false
+    ) throws -> ServedModel {
+        let name = name ?? location.name
         let (model, card): (any EmbeddingModel, ModelCard)
         if location.isVariant {
-            let variant = try OnDemandModel(checkpoint: location.path, name: location.name, catalog: live.store, pool: variants)
+            let variant = try OnDemandModel(checkpoint: location.path, name: name, catalog: live.store, pool: variants)
             (model, card) = (variant, variant.card)
         } else {
-            let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: live.store)
+            let session = try EncoderSession(checkpoint: location.path, name: name, catalog: live.store)
             (model, card) = (session, session.card)
         }
         if mayBeEmpty { try live.store.register(model.model) }

@@ -27,7 +27,8 @@ struct SettingsLayers {
     ]
     private static let settings: [String: [Setting]] = [
         "serve": listening + [
-            .init("catalog", .string), .init("admin-token-file", .string), .init("watch", .string), .init("samples", .string),
+            .init("catalog", .string), .init("admin-token-file", .string), .init("model-folder", .string),
+            .init("watch", .string), .init("samples", .string),
         ],
         "demo": listening + [.init("photos", .string), .init("folder", .string), .init("garments", .int)],
     ]
