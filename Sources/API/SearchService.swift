@@ -78,6 +78,9 @@ public final class SearchService: Sendable {
         }
     }
 
+    /// The models that answer now; none before they are there.
+    public var models: [ServedModel] { content.withLock { $0?.models ?? [] } }
+
     var isReady: Bool { content.withLock { $0 != nil } }
 
     /// Takes note of a request's failure, where it says something about the catalogue.

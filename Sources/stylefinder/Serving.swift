@@ -108,7 +108,7 @@ struct Serving {
                         async let following: Void = live.follow {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
                         }
-                        async let watching: Void? = watch(loaded)?.run()
+                        async let watching: Void? = watch(service)?.run()
                         async let work: Void = Self.onOwnThread {
                             do {
                                 guard let sentence = try afterwards?() else { return }
@@ -143,8 +143,8 @@ struct Serving {
         if interrupt.isFromKeyboard { throw ExitCode.interrupted }
     }
 
-    private func watch(_ loaded: LoadedModels) -> FolderWatch? {
-        watched.map { FolderWatch(folder: $0, store: catalog, limits: limitsOfOwnPictures, models: { loaded.all }) }
+    private func watch(_ service: SearchService) -> FolderWatch? {
+        watched.map { FolderWatch(folder: $0, store: catalog, limits: limitsOfOwnPictures, models: { service.models }) }
     }
 
     /// Of pictures that no stranger sends.

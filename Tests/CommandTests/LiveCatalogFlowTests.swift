@@ -3,6 +3,10 @@ import Foundation
 import StyleFinderClient
 import Testing
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 extension RunningServer {
     /// A client with an admin token, or with none.
     func client(token: String? = nil) throws -> StyleFinderClient {
@@ -141,6 +145,44 @@ extension CommandSuites {
                 end.said.contains { $0.contains("1 products and 1 pictures are new or changed, 1 pictures are gone") }, "\(end)")
             let absent = try await Command.run("serve", "--catalog", place("x.db"), "--watch", place("nowhere"))
             #expect(absent.code == 66 && absent.errors.count == 1)
+        }
+
+        @Test("a model is brought in beside the one that answers, takes its name, and outlives what it replaced")
+        func swapped() async throws {
+            let place = try Workplace()
+            _ = try await Command.run("import", try place.boutique(4), "--catalog", place("x.db"), "--json").good()
+            _ = try await Command.run("embed", "--catalog", place("x.db"), "--model", ReducedModel.path, "--json").good()
+            let server = try await RunningServer.start([
+                "serve", "--port", "0", "--catalog", place("x.db"), "--model", ReducedModel.path, "--admin-token-file",
+                try tokenFile(place), "--model-folder", ReducedModel.folder,
+            ])
+            let client = try server.client(token: Self.token)
+            let before = try await client.models().models
+            let name = try #require(before.first).id
+            func put(_ id: String, _ source: String) async throws -> Int {
+                var request = URLRequest(url: try #require(URL(string: server.address + "api/v1/models/\(id)")))
+                request.httpMethod = "PUT"
+                request.setValue("Bearer \(Self.token)", forHTTPHeaderField: "Authorization")
+                request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+                request.httpBody = Data(#"{"source": "\#(source)"}"#.utf8)
+                return try #require(try await URLSession.shared.data(for: request).1 as? HTTPURLResponse).statusCode
+            }
+            func reaches(_ isSo: () async throws -> Bool) async throws -> Bool {
+                for _ in 0..<1200 {
+                    if try await isSo() { return true }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                return false
+            }
+            #expect(try await put(name, "no-such-model") == 404)
+            #expect(try await put(name, "resnet-f32") == 202)
+            #expect(try await reaches { try await client.models().models.first?.fingerprint != before[0].fingerprint })
+            let after = try await client.models().models
+            #expect(after.count == 1 && after[0].id == name && after[0].images == 4)
+            let photo = try Data(contentsOf: URL(fileURLWithPath: place(Workplace.name(2))))
+            #expect(try await client.search(SearchQuery(images: [photo])).results.first?.score ?? 0 > 0.9999)
+            let end = await server.stop()
+            #expect(end.code == 0 && end.said.contains { $0 == "\(name) answers from now on, by resnet-f32." }, "\(end)")
         }
 
         @Test("near-duplicates are listed, as text and as JSON")
