@@ -24,7 +24,7 @@ final class Searching: Sendable {
     func answer(_ fields: consuming RequestFields) async throws -> SearchAnswer {
         let model = try service.model(fields.one("model"))
         // What is wrong with the rest is said before a picture is worked on.
-        let asked = try SearchRequest(fields)
+        let asked = try SearchRequest(copy fields)
         let begin = ContinuousClock.now
         var query = asked.query
         var colors: [[DominantColor]] = []
