@@ -1,5 +1,6 @@
 public import Catalog
 import Foundation
+import HTTPTypes
 import Imaging
 public import Search
 import Synchronization
