@@ -64,7 +64,7 @@ final class ModelIntake: Sendable {
                 .conflict, "model_coming", "The model \(APIError.quoted(other.id)) is on its way; wait until it answers.",
                 retryAfter: 5)
         }
-        Task { [service, state] in
+        Task { [self] in
             do {
                 let model = try await opening.open(source, as: id) { done, total in
                     state.withLock { state in
