@@ -66,7 +66,7 @@ final class ModelIntake: Sendable {
         }
         Task { [self] in
             do {
-                let model = try await opening.open(source, as: id) { done, total in
+                let model = try await opening.open(source, as: id) { [self] done, total in
                     state.withLock { state in
                         state?.done = done
                         state?.total = total
