@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLIP
 import Configuration
 import Foundation
 
