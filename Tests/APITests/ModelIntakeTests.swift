@@ -129,7 +129,8 @@ struct ModelIntakeTests {
         }
         // A server that opens none.
         try await shop.liveServer().test(.router) { client in
-            #expect(try await ask(client, .put, "x", #"{"source": "better"}"#).status == .notFound)
+            let answer = try await ask(client, .put, "x", #"{"source": "better"}"#)
+            #expect(answer.status == .notFound)
         }
     }
 }
