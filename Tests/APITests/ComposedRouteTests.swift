@@ -75,6 +75,47 @@ struct ComposedRouteTests {
         }
     }
 
+    @Test("why a picture is a result is told for a picture that is sent and for one of the catalogue")
+    func explained() async throws {
+        let shop = try Shop()
+        let red = try #require(try shop.catalog.images(ofProduct: "P0").first).id
+        try await shop.server().test(.router) { client in
+            func explained(_ form: Form) async throws -> TestResponse {
+                try await client.execute(
+                    uri: "/api/v1/explain", method: .post,
+                    headers: [.contentType: "multipart/form-data; boundary=\(Form.boundary)"], body: form.body)
+            }
+            // The right half is of another colour: covering the red one takes the likeness away.
+            var pixels: [UInt8] = []
+            for _ in 0..<24 { for x in 0..<24 { pixels += x < 12 ? [200, 20, 20] : [20, 180, 30] } }
+            let both = try ImageEncoder.png(RGBImage(width: 24, height: 24, pixels: pixels))
+            let answer = try await explained(Form(image: both, [("result_image_id", "\(red)"), ("cells", "4")]))
+            #expect(answer.status == .ok, "\(answer.text)")
+            let document = try answer.json()
+            let map = try #require(document["query"] as? [String: Any])
+            let values = try #require(map["values"] as? [Double])
+            #expect(map["rows"] as? Int == 4 && map["columns"] as? Int == 4 && values.count == 16)
+            #expect(values[4] > 0 && values[7] < 0)
+            // Of one colour nothing is lost.
+            let plain = try #require((document["result"] as? [String: Any])?["values"] as? [Double])
+            #expect(plain.allSatisfy { abs($0) < 0.01 })
+            let cut = try await explained(
+                Form(image: both, [("result_image_id", "\(red)"), ("crop", "0,0,0.5,1"), ("cells", "4")]))
+            #expect(try cut.json()["score"] as? Double ?? 0 > 0.999)
+            let same = try await explained(Form([("image_id", "\(red)"), ("result_image_id", "\(red)")]))
+            #expect(try same.json()["score"] as? Double ?? 0 > 0.9999)
+            for (fields, status) in [
+                ([("image_id", "\(red)")], HTTPResponse.Status.badRequest), ([("result_image_id", "\(red)")], .badRequest),
+                ([("image_id", "4711"), ("result_image_id", "\(red)")], .notFound),
+                ([("image_id", "\(red)"), ("result_image_id", "x")], .notFound),
+                ([("image_id", "\(red)"), ("result_image_id", "\(red)"), ("cells", "99")], .badRequest),
+                ([("image_id", "\(red)"), ("result_image_id", "\(red)"), ("crop", "2,2,2,2")], .badRequest),
+            ] {
+                #expect(try await explained(Form(fields)).status == status)
+            }
+        }
+    }
+
     @Test("sorting, boosts and diversity reach the search")
     func orders() async throws {
         let shop = try Shop()

@@ -105,7 +105,7 @@ struct SearchRequest {
         for (place, crop) in zip(pictures, crops) where !crop.isEmpty { terms[place].region = try region(crop) }
     }
 
-    private static func region(_ text: String) throws(APIError) -> PictureRegion {
+    static func region(_ text: String) throws(APIError) -> PictureRegion {
         guard let region = PictureRegion(text) else {
             throw .wrongParameter(
                 "crop is \(APIError.quoted(text)), expected x,y,width,height in fractions of the picture, within 0 and 1.")

@@ -34,6 +34,20 @@ final class Searching: Sendable {
         return try await answer(query, model, decoded: decoded, colors: colors.first)
     }
 
+    /// A picture that was sent, decoded and cut out.
+    func picture(_ bytes: some Collection<UInt8> & Sendable, _ region: PictureRegion?) async throws -> RGBImage {
+        try await decoders.run { [limits] ticket in
+            try PictureDecoding.decode(bytes, limits: limits.pictures, ticket).cropped(to: region ?? .whole)
+        }
+    }
+
+    /// A picture of the catalogue.
+    /// - Throws: `APIError.unknownImage`, `PictureFile.gone`.
+    func picture(_ id: ImageID, _ region: PictureRegion?) async throws -> RGBImage {
+        guard let image = try service.catalog.image(id), image.state == .ok else { throw APIError.unknownImage(String(id)) }
+        return try await picture(PictureFile.bytes(ofFile: image.path), region)
+    }
+
     /// A term with its picture decoded, cut out and reduced to what the model looks at.
     /// - Parameter colors: those of each picture that was decoded join it.
     private func term(
