@@ -14,7 +14,8 @@ struct AdminTests {
     static let calls: [(HTTPRequest.Method, String)] = [
         (.put, "/api/v1/products/P0"), (.delete, "/api/v1/products/P0"), (.post, "/api/v1/products/P0/images"),
         (.put, "/api/v1/images/1"), (.delete, "/api/v1/images/1"),
-        (.post, "/api/v1/products/batch"),
+        (.post, "/api/v1/products/batch"), (.get, "/api/v1/duplicates"), (.put, "/api/v1/models/P0"),
+        (.delete, "/api/v1/models/P0"),
     ]
 
     @Test("the list of these tests has every call that the description gives a lock")

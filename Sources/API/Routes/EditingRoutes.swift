@@ -38,8 +38,11 @@ struct EditingRoutes {
             throw APIError.wrongParameter(error.description)
         }
         return try await places.take { () -> Response in
-            let isNew = try await editor.write { try $0.put(product: product) }
-            var answer = JSONAnswer.response(try await detail(of: id), status: isNew ? .created : .ok)
+            // Read on the writer's thread: a moment later another client may have deleted it.
+            let (isNew, detail) = try await editor.write { [base] store in
+                (try store.put(product: product), try Self.detail(of: id, in: store, base))
+            }
+            var answer = JSONAnswer.response(detail, status: isNew ? .created : .ok)
             if isNew { answer.headers[.location] = base.url("/api/v1/products/\(Self.encoded(id))") }
             return answer
         }
@@ -105,13 +108,10 @@ struct EditingRoutes {
 
     // MARK: Parts
 
-    private func detail(of id: String) async throws -> ProductDetail {
-        let base = base
-        return try await editor.read { store in
-            guard let product = try store.product(id) else { throw APIError.unknownProduct(id) }
-            let images = try store.images(ofProduct: id).filter { $0.state == .ok }
-            return ProductDetail(product, images: images.map { ImageSummary($0, base) })
-        }
+    private static func detail(of id: String, in store: CatalogStore, _ base: BasePath) throws -> ProductDetail {
+        guard let product = try store.product(id) else { throw APIError.unknownProduct(id) }
+        let images = try store.images(ofProduct: id).filter { $0.state == .ok }
+        return ProductDetail(product, images: images.map { ImageSummary($0, base) })
     }
 
     private func json(_ request: Request) async throws -> [UInt8] {
