@@ -88,6 +88,7 @@ public struct SearchServer: Sendable {
         let searching = Searching(service: service, limits: settings.limits, base: base)
         SearchRoutes(searching).add(to: group)
         ExplanationRoutes(searching).add(to: group)
+        RegionRoutes(searching).add(to: group)
         PaperRoutes(searching).add(to: router.group("api"))
         let intake = ModelIntake(service: service, opening: settings.modelOpening)
         ModelRoutes(service: service, intake: intake).add(to: group)

@@ -75,6 +75,44 @@ struct ComposedRouteTests {
         }
     }
 
+    @Test("parts of a picture are proposed, each with what resembles it, and each can be searched with")
+    func regions() async throws {
+        let shop = try Shop()
+        // Red and green patches on white.
+        var pixels: [UInt8] = []
+        for y in 0..<60 {
+            for x in 0..<90 {
+                pixels +=
+                    (10..<50).contains(y) && (8..<38).contains(x)
+                    ? [200, 20, 20] : (15..<45).contains(y) && (52..<84).contains(x) ? [20, 180, 30] : [250, 250, 250]
+            }
+        }
+        let image = try ImageEncoder.png(RGBImage(width: 90, height: 60, pixels: pixels))
+        try await shop.server().test(.router) { client in
+            func regions(_ form: Form) async throws -> TestResponse {
+                try await client.execute(
+                    uri: "/api/v1/regions", method: .post,
+                    headers: [.contentType: "multipart/form-data; boundary=\(Form.boundary)"], body: form.body)
+            }
+            let answer = try await regions(Form(image: image))
+            #expect(answer.status == .ok, "\(answer.text)")
+            let found = try #require(try answer.json()["regions"] as? [[String: Any]])
+            #expect(found.count == 2)
+            var products: Set<String> = []
+            for region in found {
+                let crop = try #require(region["crop"] as? String)
+                let product = try await client.search(Form(image: image, [("crop", crop)])).products().first
+                products.insert(product ?? "")
+                #expect(region["category"] as? String == "Women/Dresses" && region["score"] as? Double ?? 0 > 0.9)
+            }
+            #expect(products == ["P0", "P1"])
+            let plain = try await regions(Form(image: try Shop.png([10, 200, 10])))
+            #expect((try plain.json()["regions"] as? [Any])?.isEmpty == true)
+            #expect(try await regions(Form([("model", "colours")])).status == .badRequest)
+            #expect(try await regions(Form(image: Array("words".utf8))).status == .unsupportedMediaType)
+        }
+    }
+
     @Test("why a picture is a result is told for a picture that is sent and for one of the catalogue")
     func explained() async throws {
         let shop = try Shop()

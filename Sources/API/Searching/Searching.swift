@@ -41,6 +41,17 @@ final class Searching: Sendable {
         }
     }
 
+    /// Parts of a picture that may each be a garment, cut out and reduced to what a model looks at.
+    func parts(
+        of bytes: some Collection<UInt8> & Sendable, for model: ServedModel
+    ) async throws -> [(RegionProposal, RGBImage)] {
+        let encoder = model.engine.encoder
+        return try await decoders.run { [limits] ticket in
+            let picture = try PictureDecoding.decode(bytes, limits: limits.pictures, ticket)
+            return picture.garmentRegions().map { ($0, encoder.reduce(picture.cropped(to: $0.region))) }
+        }
+    }
+
     /// A picture of the catalogue.
     /// - Throws: `APIError.unknownImage`, `PictureFile.gone`.
     func picture(_ id: ImageID, _ region: PictureRegion?) async throws -> RGBImage {

@@ -61,15 +61,27 @@ extension RGBImage {
         }
     }
 
-    private func labPixels() -> [LabColor] {
+    func labPixels() -> [LabColor] {
         stride(from: 0, to: pixels.count, by: 3).map { LabColor(red: pixels[$0], green: pixels[$0 + 1], blue: pixels[$0 + 2]) }
+    }
+
+    /// The colours that a picture's border has, those of at least an eighth of it, three at most.
+    func backgroundColors(of colors: [LabColor]) -> [LabColor] {
+        let border = border(of: colors)
+        return Self.clusters(of: border).filter { $0.count * 8 >= border.count }.sorted { $0.count > $1.count }.prefix(3)
+            .map(\.center)
+    }
+
+    private func border(of colors: [LabColor]) -> [LabColor] {
+        var border: [LabColor] = []
+        for x in 0..<width { border += [colors[x], colors[(height - 1) * width + x]] }
+        for y in 0..<height { border += [colors[y * width], colors[y * width + width - 1]] }
+        return border
     }
 
     /// The pixels that differ from the border, where the border is of one colour; otherwise all.
     private func foreground(of colors: [LabColor]) -> [LabColor] {
-        var border: [LabColor] = []
-        for x in 0..<width { border += [colors[x], colors[(height - 1) * width + x]] }
-        for y in 0..<height { border += [colors[y * width], colors[y * width + width - 1]] }
+        let border = border(of: colors)
         func median(_ part: (LabColor) -> Double) -> Double { border.map(part).sorted()[border.count / 2] }
         let middle = LabColor(l: median(\.l), a: median(\.a), b: median(\.b))
         guard border.count(where: { $0.distance(to: middle) < Self.backgroundReach }) * 2 > border.count else { return colors }
