@@ -14,6 +14,49 @@ extension CommandSuites {
             }
         }
 
+        @Test("a shop owner's way: a spreadsheet's CSV, photos with umlauts and one of a phone, from import to a filtered search")
+        func spreadsheet() async throws {
+            let place = try Workplace()
+            try place.picture("Fotos/Röcke/Grüner Rock.png", 1)
+            try place.picture("Fotos/Röcke/Weißer Rock.png", 2)
+            try place.picture("Fotos/Kleid 3.png", 3)
+            let heic = URL(filePath: #filePath).deletingLastPathComponent().appending(
+                path: "../ImagingTests/Fixtures/formats/grid.heic")
+            try FileManager.default.copyItem(atPath: heic.path, toPath: place("Fotos/IMG_0815.HEIC"))
+            // As a spreadsheet in German saves it: a byte-order mark, semicolons, CRLF, commas in prices, quotes doubled.
+            let lines = [
+                "Bild;product_id;title;category;color;price;in_stock;Größe",
+                "Röcke/Grüner Rock.png;R1;Grüner Rock;Röcke;grün;49,90;ja;38",
+                #"Röcke/Weißer Rock.png;R2;"Weißer Rock ""Anna""; lang";Röcke;weiß;59,00;nein;40"#,
+                "Kleid 3.png;K1;Sommerkleid;Kleider;rot;1.099,50;ja;36", "IMG_0815.HEIC;K2;Abendkleid;Kleider;blau;89,90;ja;42",
+                "Fehlt.png;K3;Fehlt;Kleider;rot;10,00;ja;36",
+            ]
+            try place.write("Fotos/Katalog.csv", "\u{FEFF}" + lines.joined(separator: "\r\n") + "\r\n")
+            let catalog = place("laden.db")
+            let report = try await Command.run(
+                "import", place("Fotos/Katalog.csv"), "--catalog", catalog, "--language", "de", "--json"
+            ).good()
+            #expect(report["images_added"] as? Int == 4 && report["images_missing"] as? Int == 1, "\(report)")
+            let common = ["--catalog", catalog, "--model", ReducedModel.path]
+            _ = try await Command.start(["embed", "--json"] + common).end().good()
+            func search(_ arguments: String...) async throws -> [[String: Any]] {
+                let found = try await Command.start(["search", "--json"] + arguments + common).end().good()
+                return try #require(found["results"] as? [[String: Any]])
+            }
+            func ids(_ results: [[String: Any]]) -> [String] {
+                results.compactMap { ($0["product"] as? [String: Any])?["id"] as? String }
+            }
+            // The phone's photo finds itself, through a filter that holds for it.
+            #expect(ids(try await search(place("Fotos/IMG_0815.HEIC"), "-k", "1")) == ["K2"])
+            let cheap = try await search(place("Fotos/Röcke/Weißer Rock.png"), "--filter", "price=50..100")
+            #expect(Set(ids(cheap)) == ["R2", "K2"] && ids(cheap).first == "R2")
+            let dear = try #require(try await search(place("Fotos/Kleid 3.png"), "--filter", "Größe=36").first)
+            #expect((dear["product"] as? [String: Any])?["price"] as? Double == 1099.5)
+            // Endings and umlauts as people type them.
+            #expect(ids(try await search("--text", "weisse röcke", "--by", "words", "-k", "1")) == ["R2"])
+            #expect(Set(ids(try await search("--text", "kleider", "--filter", "in_stock=true", "-k", "2"))) == ["K1", "K2"])
+        }
+
         @Test("a folder of pictures is imported, embedded and searched by picture, text, filter and number")
         func folder() async throws {
             let place = try Workplace()
