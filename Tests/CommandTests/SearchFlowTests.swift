@@ -25,7 +25,7 @@ extension CommandSuites {
             try FileManager.default.copyItem(atPath: heic.path, toPath: place("Fotos/IMG_0815.HEIC"))
             // As a spreadsheet in German saves it: a byte-order mark, semicolons, CRLF, commas in prices, quotes doubled.
             let lines = [
-                "Bild;product_id;title;category;color;price;in_stock;Größe",
+                "image;product_id;title;category;color;price;in_stock;Größe",
                 "Röcke/Grüner Rock.png;R1;Grüner Rock;Röcke;grün;49,90;ja;38",
                 #"Röcke/Weißer Rock.png;R2;"Weißer Rock ""Anna""; lang";Röcke;weiß;59,00;nein;40"#,
                 "Kleid 3.png;K1;Sommerkleid;Kleider;rot;1.099,50;ja;36", "IMG_0815.HEIC;K2;Abendkleid;Kleider;blau;89,90;ja;42",
