@@ -22,14 +22,23 @@ struct DuplicateRouteTests {
                 return try answer.json()
             }
             let before = try await listed()
-            #expect((before["duplicates"] as? [Any])?.isEmpty == true && before["compared"] as? Int == 12)
+            // Black and a little darker black are the same to anybody.
+            func products(_ listing: [String: Any]) -> [[String]] {
+                (listing["duplicates"] as? [[String: Any]] ?? []).map { group in
+                    (group["items"] as? [[String: Any]] ?? []).compactMap { $0["product_id"] as? String }
+                }
+            }
+            #expect(products(before) == [["P4", "P4"]] && before["compared"] as? Int == 12)
+            #expect((before["products"] as? [Any])?.isEmpty == true)
             _ = try await client.batch([
                 #"{"put": {"id": "COPY", "title": "The same", "images": [{"base64": "\#(Data(again).base64EncodedString())"}]}}"#
             ])
             let after = try await listed()
             let groups = try #require(after["duplicates"] as? [[String: Any]])
-            #expect(groups.count == 1 && groups[0]["score"] as? Double ?? 0 > 0.99)
-            let items = try #require(groups[0]["items"] as? [[String: Any]])
+            #expect(Set(products(after)) == [["P4", "P4"], ["P0", "COPY"]])
+            let group = try #require(groups.first { ($0["items"] as? [[String: Any]])?.last?["product_id"] as? String == "COPY" })
+            #expect(group["score"] as? Double ?? 0 > 0.99)
+            let items = try #require(group["items"] as? [[String: Any]])
             #expect(items.map { $0["product_id"] as? String } == ["P0", "COPY"])
             #expect(items.map { $0["title"] as? String } == ["A red thing", "The same"])
             let pairs = try #require(after["products"] as? [[String: Any]])
