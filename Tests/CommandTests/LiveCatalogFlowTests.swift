@@ -105,7 +105,7 @@ extension CommandSuites {
         @Test("a watched folder is followed: what comes is found, what changes is found as it is, what goes is found no more")
         func watched() async throws {
             let place = try Workplace()
-            let pictures = try place.boutique(3)
+            let pictures = try place.boutique(5)
             let server = try await RunningServer.start([
                 "serve", "--port", "0", "--catalog", place("new.db"), "--model", ReducedModel.path, "--watch", pictures,
             ])
@@ -121,7 +121,7 @@ extension CommandSuites {
                 return false
             }
             let first = place(Workplace.name(0))
-            #expect(try await waits { try await titles(first).count == 3 })
+            #expect(try await waits { try await titles(first).count == 5 })
             let before = try await titles(first)
             // A new one, and one that goes; a file that is no picture is told once and stops nothing.
             try place.picture("pictures/dresses/new.png", 77)
@@ -130,7 +130,7 @@ extension CommandSuites {
             #expect(
                 try await waits {
                     let found = try await titles(place("pictures/dresses/new.png"))
-                    return found.count == 3 && !before.contains(found[0])
+                    return found.count == 5 && !before.contains(found[0])
                 })
             let after = try await titles(place("pictures/dresses/new.png"))
             #expect(!before.contains(after[0]) && Set(after).isSubset(of: Set(before).union([after[0]])))

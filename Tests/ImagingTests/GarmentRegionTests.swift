@@ -6,11 +6,12 @@ import Testing
 struct GarmentRegionTests {
     private typealias Patch = (x: Range<Int>, y: Range<Int>, rgb: [UInt8])
 
+    private static let white: [UInt8] = [245, 245, 245]
+
+    /// - Parameter ground: the colour of what no patch covers.
     private func picture(
-        _ width: Int, _ height: Int, _ ground: (Int, Int) -> [UInt8] = { _, _ in [245, 245, 245] }, _ patches: [Patch]
-    )
-        throws -> RGBImage
-    {
+        _ width: Int, _ height: Int, _ patches: [Patch], ground: (Int, Int) -> [UInt8] = { _, _ in white }
+    ) throws -> RGBImage {
         try RGBImage(
             width: width, height: height,
             pixels: (0..<height).flatMap { y in
@@ -35,9 +36,9 @@ struct GarmentRegionTests {
             (20..<100, 30..<130, [180, 30, 40]), (140..<210, 40..<120, [30, 60, 160]), (60..<170, 160..<190, [40, 40, 40]),
         ]
         for ground in [
-            { (_: Int, _: Int) -> [UInt8] in [245, 245, 245] }, { _, y in [UInt8](repeating: UInt8(235 - y / 8), count: 3) },
+            { (_: Int, _: Int) -> [UInt8] in Self.white }, { _, y in [UInt8](repeating: UInt8(235 - y / 8), count: 3) },
         ] {
-            let found = try picture(240, 200, ground, patches).garmentRegions()
+            let found = try picture(240, 200, patches, ground: ground).garmentRegions()
             #expect(found.count == 3)
             for patch in patches { #expect(found.contains { overlap($0.region, patch, 240, 200) > 0.75 }, "\(patch) \(found)") }
             #expect(found.allSatisfy { (0...1).contains($0.salience) })
