@@ -86,9 +86,6 @@ struct FolderWatch: Sendable {
         }.get()
         try Task.checkCancellation()
         var problems = report.problems.map(\.description)
-        problems += report.foldersEmptied.map { folder in
-            "\(folder) holds no picture any more, which may be a disk that is not mounted: those of before stay in the catalogue until `import --prune --prune-emptied`"
-        }
         for model in models() {
             let embedding = CatalogEmbedding(store, batchSize: Self.picturesAtOnce, limits: limits)
             problems += try await embedding.run(with: model.engine.encoder, shouldStop: { Task.isCancelled }).problems
