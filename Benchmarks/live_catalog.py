@@ -1,10 +1,11 @@
 """A server under searches and writes that is killed in the middle, again and again: is everything there that it acknowledged?
 
-    python3 Benchmarks/live_catalog.py [--rounds 20] [--seconds 4] [--program .build/release/stylefinder] [--model small-vit]
+    python3 Benchmarks/live_catalog.py [--rounds 20] [--seconds 4] [--soak 0] [--program .build/release/stylefinder] [--model small-vit]
 
 Four connections search and four write (put a product, add a picture, now and then delete one) until the server gets SIGKILL. The next round's server
 must know every product and picture whose call had been answered, find each picture by itself, and know nothing of what was deleted. Writes that were
-under way when it died may be there or not, but never in part. Prints one JSON document; exit 1 if anything was lost. Standard library only.
+under way when it died may be there or not, but never in part. With --soak SECONDS the same eight connections ask for so long and nobody kills the server: no
+answer may be an error but 503, everything acknowledged must be there, and its memory is told over time. Prints one JSON document; exit 1 if anything was lost. Standard library only.
 """
 
 import argparse
@@ -88,6 +89,11 @@ class Server:
                 raise SystemExit(f"the server did not start: {said}")
             time.sleep(0.02)
 
+    def memory(self):
+        """Resident MB, without the pages of files that are mapped."""
+        text = open(f"/proc/{self.process.pid}/status").read()
+        return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) / 1024
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -110,6 +116,11 @@ class Truth:
         with self.lock:
             self.counts[key] += 1
 
+    def refuse(self, what, status):
+        self.count("refused")
+        if status != 503:
+            self.wrong.append(f"{what} was answered with {status}")
+
 
 def write(server, truth, stop, name):
     client, number = Client(server.port), 0
@@ -123,14 +134,14 @@ def write(server, truth, stop, name):
             status, _ = client.ask(
                 "PUT", f"/products/{product}", json.dumps({"title": product}), {"Content-Type": "application/json"})
             if status != 201:
-                truth.count("refused")
+                truth.refuse("a product", status)
                 continue
             with truth.lock:
                 truth.products[product] = None
             body, headers = form(png(seed), view="main")
             status, _ = client.ask("POST", f"/products/{product}/images", body, headers)
             if status != 201:
-                truth.count("refused")
+                truth.refuse("a picture", status)
                 continue
             with truth.lock:
                 truth.products[product] = seed
@@ -159,9 +170,10 @@ def search(server, truth, stop, name):
         number += 1
         try:
             status, _ = client.search(png(f"{name}-{number}"), 10)
-            truth.count("searches" if status == 200 else "refused")
-            if status not in (200, 503):
-                truth.wrong.append(f"a search was answered with {status}")
+            if status == 200:
+                truth.count("searches")
+            else:
+                truth.refuse("a search", status)
         except (OSError, http.client.HTTPException):
             return
 
@@ -201,12 +213,30 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--soak", type=float, default=0)
     parser.add_argument("--program", default=".build/release/stylefinder")
     parser.add_argument("--model", default="small-vit")
     options = parser.parse_args()
     truth, lost, begin = Truth(), [], time.monotonic()
+    memory = []
     with tempfile.TemporaryDirectory() as folder:
         catalog = f"{folder}/shop.db"
+        if options.soak:
+            server, stop = Server(options, catalog), threading.Event()
+            jobs = [(write, f"w0-{k}") for k in range(4)] + [(search, f"s0-{k}") for k in range(4)]
+            threads = [threading.Thread(target=job, args=(server, truth, stop, name)) for job, name in jobs]
+            for thread in threads:
+                thread.start()
+            end = time.monotonic() + options.soak
+            while time.monotonic() < end:
+                time.sleep(min(options.soak / 12, end - time.monotonic()))
+                memory.append(round(server.memory()))
+            stop.set()
+            for thread in threads:
+                thread.join()
+            lost += check(server, truth)
+            server.kill()
+            options.rounds = 0
         for turn in range(options.rounds):
             server, stop = Server(options, catalog), threading.Event()
             lost += check(server, truth, f"w{turn - 1}-") if turn else []
@@ -232,7 +262,7 @@ def main():
                 "rounds": options.rounds, **truth.counts, "products": len(truth.products), "deleted": len(truth.deleted),
                 "put_and_add_ms": {"median": round(times[len(times) // 2], 1), "p95": round(times[len(times) * 95 // 100], 1)}
                 if times else None,
-                "lost": lost[:20], "lost_count": len(lost), "wrong": truth.wrong[:20], "seconds": round(time.monotonic() - begin),
+                "memory_mb": memory, "lost": lost[:20], "lost_count": len(lost), "wrong": truth.wrong[:20], "seconds": round(time.monotonic() - begin),
             }, indent=2))
     return 1 if lost or truth.wrong else 0
 
