@@ -68,6 +68,17 @@ struct WordTests {
         #expect(try found(asked) == ["1"], "\(asked) in \(title)")
     }
 
+    @Test("letters that are no accents to Unicode are found as people type them who do not have them")
+    func specialLetters() throws {
+        let german = try #require(Language("de"))
+        try put("1", "Weißer Rock", category: "Röcke", attributes: ["größe": "GROẞ"])
+        try put("2", "Smørrebrød apron", "Œuvre of Æsop")
+        try put("3", "Łódź scarf")
+        for text in ["weisse", "weiße", "WEISS", "weißer röcke", "Gross"] { #expect(try found(text, german) == ["1"], "\(text)") }
+        for text in ["smorrebrod", "SMØRREBRØD", "oeuvre", "æsop", "aesop"] { #expect(try found(text) == ["2"], "\(text)") }
+        for text in ["lodz", "łódź", "ŁÓDŹ"] { #expect(try found(text) == ["3"], "\(text)") }
+    }
+
     @Test("a short word is not taken for the beginning of another")
     func short() throws {
         try put("1", "Reduced coat")

@@ -117,6 +117,19 @@ extension CatalogStore {
 
     // MARK: Keeping it
 
+    /// A text without the letters that `WordQuery.folded` knows and FTS5 does not, as an SQL expression. Most texts have none and are taken as they are.
+    private static func plain(_ column: String) -> String {
+        let letters =
+            WordQuery.specialLetters.flatMap { [$0, (letter: $0.letter.uppercased(), plain: $0.plain)] } + [
+                (letter: "ẞ", plain: "ss")
+            ]
+        // Capitals of one letter alone: that of ß is SS, which needs nothing.
+        let replaced = letters.filter { $0.letter.count == 1 && !$0.letter.utf8.allSatisfy { $0 < 0x80 } }.reduce(column) {
+            "replace(\($0), '\($1.letter)', '\($1.plain)')"
+        }
+        return "CASE WHEN \(column) GLOB '*[^ -~]*' THEN \(replaced) ELSE \(column) END"
+    }
+
     /// Brings the products whose words changed up to date; within the transaction that changed them.
     static func settleWords(_ db: Database) throws {
         guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM words_due)") == true else { return }
@@ -128,16 +141,16 @@ extension CatalogStore {
                 INSERT OR IGNORE INTO word_entries (product_id)
                     SELECT product_id FROM words_due WHERE product_id IN (SELECT id FROM products);
                 INSERT INTO words (rowid, \(wordColumns.map(\.name).joined(separator: ", ")))
-                SELECT key, products.id, title, category, brand,
-                    (SELECT group_concat(replace(key, '_', ' ') || ' ' || value, ' | ') FROM product_attributes
+                SELECT key, \(["products.id", "title", "category", "brand"].map(plain).joined(separator: ", ")),
+                    (SELECT group_concat(replace(key, '_', ' ') || ' ' || \(plain("value")), ' | ') FROM product_attributes
                         WHERE product_attributes.product_id = products.id),
-                    (SELECT group_concat(said, ' | ') FROM (
+                    (SELECT group_concat(\(plain("said")), ' | ') FROM (
                         SELECT color AS said FROM images WHERE images.product_id = products.id AND state = 'ok' UNION
                         SELECT caption FROM images WHERE images.product_id = products.id AND state = 'ok' UNION
                         SELECT replace(image_attributes.key, '_', ' ') || ' ' || value FROM images
                             JOIN image_attributes ON image_id = images.id
                             WHERE images.product_id = products.id AND state = 'ok')),
-                    description
+                    \(plain("description"))
                 FROM words_due JOIN products ON products.id = words_due.product_id JOIN word_entries USING (product_id);
                 DELETE FROM words_due;
                 """)

@@ -49,8 +49,15 @@ public struct WordQuery: Sendable, Hashable {
     }
 
     static func folded(_ text: String) -> String {
-        text.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
+        let folded = text.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil)
+        guard !folded.utf8.allSatisfy({ $0 < 0x80 }) else { return folded }
+        return specialLetters.reduce(folded) { $0.replacing($1.letter, with: $1.plain) }
     }
+
+    /// Letters that are no letter with an accent to Unicode, and what people type for them who do not have them.
+    static let specialLetters: [(letter: String, plain: String)] = [
+        ("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("ø", "o"), ("ł", "l"), ("đ", "d"), ("ð", "d"), ("þ", "th"), ("ı", "i"),
+    ]
 
     /// Whether every word begins one of a text's.
     public func begins(in text: String) -> Bool {
