@@ -40,6 +40,9 @@ def test_without_a_token_there_is_only_a_list(keeper):
 def test_the_token_is_held_in_memory_alone(keeper):
     enter(keeper)
     expect(keeper.get_by_role("button", name="Add a product")).to_be_enabled()
+    keeper.get_by_role("button", name="In the catalogue").click()
+    keeper.get_by_role("button", name="Manage the catalogue").click()
+    expect(keeper.get_by_role("button", name="Add a product")).to_be_enabled()
     stored = keeper.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href, history.state])")
     assert TOKEN not in stored
     keeper.reload()

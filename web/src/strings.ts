@@ -274,6 +274,7 @@ export const strings = {
     heading: "Manage the catalogue",
     lead: "Changes are searchable as soon as they are saved.",
     token: "Admin token",
+    tokenHeld: "The admin token is held until this page is closed and written nowhere.",
     tokenHint: "The server was started with it. It is held until this page is closed and written nowhere.",
     use: "Use this token",
     forget: "Forget the token",

@@ -45,6 +45,7 @@ export function App() {
   const slowStart = useSlow(state.models === null && !trouble, String(state.attempt));
   const browse = useBrowse(place.filters, state.models !== null, state.attempt);
   const [sheet, setSheet] = useState<"none" | "model" | "favourites">("none");
+  const [token, setToken] = useState("");
   const content = useRef<HTMLElement>(null);
   const favourites = useFavourites().list.length;
   const name = useShown(terms[shown ?? 0] ?? null, state.samples)?.name;
@@ -161,7 +162,7 @@ export function App() {
             ? models.length > 0 && <Compare place={place} models={models} onOpen={open} onBack={() => go({ view: "search" })} />
             : <div className="notice"><h2>{strings.compare.heading}</h2><p>{strings.compare.noQuery}</p></div>)}
           {view === "manage" && (
-            <Manage catalogue={state.catalogue} models={models} ready={state.models !== null} attempt={state.attempt} onChanged={() => dispatch({ type: "changed" })}
+            <Manage token={token} onToken={setToken} catalogue={state.catalogue} models={models} ready={state.models !== null} attempt={state.attempt} onChanged={() => dispatch({ type: "changed" })}
               onSearch={(text) => ask({ kind: "text", text })} onOpen={(show, picture) => go({ show, picture }, { opened: true })} onBack={home} />
           )}
         </section>

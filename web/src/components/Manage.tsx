@@ -12,6 +12,9 @@ import { Removal } from "./Removal";
 const words = strings.manage;
 
 interface Props {
+  /** Empty until it was entered. */
+  token: string;
+  onToken: (token: string) => void;
   catalogue: ProductPage | null;
   models: ModelCard[];
   ready: boolean;
@@ -27,8 +30,7 @@ interface Props {
 type Editing = "none" | "new" | ProductDetail;
 
 /** The catalogue for whoever has the admin token: what there is, to be added to, replaced and deleted. */
-export function Manage({ catalogue, models, ready, attempt, onChanged, onSearch, onOpen, onBack }: Props) {
-  const [token, setToken] = useState("");
+export function Manage({ token, onToken, catalogue, models, ready, attempt, onChanged, onSearch, onOpen, onBack }: Props) {
   const [editing, setEditing] = useState<Editing>("none");
   const [done, setDone] = useState<{ text: string; find: string | null } | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
@@ -70,7 +72,7 @@ export function Manage({ catalogue, models, ready, attempt, onChanged, onSearch,
         <p className="status">{words.lead}</p>
         <button type="button" className="quiet compare" onClick={onBack}><Icon name="back" />{strings.catalogue.heading}</button>
       </div>
-      <Token token={token} onToken={setToken} />
+      <Token token={token} onToken={onToken} />
       <div className="told" role="status">
         {done && <p className="done"><Icon name="check" />{done.text}{done.find && <button type="button" className="quiet" onClick={() => onSearch(done.find!)}>{words.searchIt}</button>}</p>}
       </div>
@@ -137,7 +139,7 @@ function Token({ token, onToken }: { token: string; onToken: (token: string) => 
       setFailure(wordsOf(apiError(error)));
     }
   };
-  if (token) return <p className="hint">{words.tokenHint} <button type="button" className="quiet" onClick={() => onToken("")}>{words.forget}</button></p>;
+  if (token) return <p className="hint">{words.tokenHeld} <button type="button" className="quiet" onClick={() => onToken("")}>{words.forget}</button></p>;
   return (
     <form className="token" onSubmit={submit} autoComplete="off">
       <label htmlFor={id}>{words.token}</label>
