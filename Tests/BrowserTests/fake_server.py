@@ -27,6 +27,13 @@ from garments import vector
 TOKEN = "let-me-in"
 
 
+def told(value):
+    """As the server writes it: what is not known is left out."""
+    if isinstance(value, dict):
+        return {key: told(part) for key, part in value.items() if part is not None}
+    return list(map(told, value)) if isinstance(value, list) else value
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -70,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def json(self, value, status=200):
-        self.send(json.dumps(value).encode(), "application/json", status)
+        self.send(json.dumps(told(value)).encode(), "application/json", status)
 
     # Addresses
 
@@ -99,13 +106,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.json({"suggestions": shop.suggestions(query.get("q", [""])[0].strip().lower(), int(query.get("limit", ["8"])[0])) if "q" in query else []})
         if path == "duplicates":
             self.check_token()
-            first, second = shop.images[0], shop.images[15 if len(shop.images) > 15 else -1]
-            items = [{"product_id": image["product"], "title": shop.product(image["product"])["title"], "image": self.shown(image)} for image in (first, second)]
-            return self.json({"duplicates": [{"score": 0.991, "items": items}]})
+            return self.json(self.duplicates())
         if match := re.fullmatch(r"images/(\d+)", path):
             width = query.get("w", [None])[0]
             if width is not None and width not in WIDTHS:
-                raise Refused(400, "bad_width", "The width is none of 160, 320, 640, 1280.")
+                raise Refused(400, "wrong_parameter", f"w is '{width}', expected one of 160, 320, 640, 1280.")
             shop.image(int(match[1]))
             return self.send(shop.picture(int(match[1]), width), "image/jpeg", Cache_Control="public, max-age=3600")
         samples = [shop.images_of(product)[0] for product in shop.products[:5]]
@@ -128,11 +133,14 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refused(400, "wrong_parameter", "A picture is sent as one file, image, of a form.")
             image = self.server.shop.add_image(match[1], fields["image"][0], *(fields.get(name, [None])[0] for name in ("view", "color")))
             return self.json(self.shown(image), 201)
+        if path == "api/v1/products/batch":
+            self.check_token()
+            raise Refused(400, "empty_body", "The body is empty; send one JSON object a line.")
         if path != "api/v1/search":
             raise Refused(404, "not_found", "There is nothing here.")
         time.sleep(self.server.delay)
         if not self.headers.get("Content-Type", "").startswith("multipart/form-data"):
-            raise Refused(415, "unsupported_media_type", "The body is not multipart/form-data.")
+            raise Refused(415, "wrong_content_type", "The body is not multipart/form-data.")
         self.json(self.found(self.form()))
 
     def put(self, path, _):
@@ -157,8 +165,12 @@ class Handler(BaseHTTPRequestHandler):
     def check_token(self):
         if "token" in self.path:
             raise Refused(400, "token_in_address", "A token has no place in an address.")
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            raise Refused(401, "no_token", "Changes need the admin token.")
+        if not self.server.editable:
+            raise Refused(401, "no_admin", "This server takes no changes: start it with --admin-token-file.")
+        if "Authorization" not in self.headers:
+            raise Refused(401, "no_token", "Changing the catalogue takes the admin token, in the header Authorization: Bearer TOKEN.")
+        if self.headers["Authorization"] != f"Bearer {TOKEN}":
+            raise Refused(401, "wrong_token", "The admin token is another one.")
 
     def form(self):
         """The fields of a multipart body: lists of texts, or of bytes where they are files."""
@@ -188,13 +200,33 @@ class Handler(BaseHTTPRequestHandler):
     def shown(self, image):
         return {"id": image["id"], "path": f"{self.server.base}api/v1/images/{image['id']}", "view": image["view"], "color": image["color"]}
 
+    def captioned(self, image):
+        return {**self.shown(image), "caption": f"{self.server.shop.product(image['product'])['title']}, {image['view']}"}
+
     def listing(self, product):
+        return {key: value for key, value in product.items() if key not in ("description", "attributes")}
+
+    def result(self, product):
         colors = list(dict.fromkeys(image["color"] for image in self.server.shop.images_of(product) if image["color"]))
-        return {**{key: value for key, value in product.items() if key not in ("description", "attributes")}, "colors": colors}
+        return {**self.listing(product), "colors": colors}
 
     def detail(self, product):
-        images = self.server.shop.images_of(product)
-        return {**product, "images": [{**self.shown(image), "caption": f"{product['title']}, {image['view']}"} for image in images]}
+        return {**product, "images": list(map(self.captioned, self.server.shop.images_of(product)))}
+
+    def duplicates(self):
+        """A group of three pictures, of which two products share one, and a pair."""
+        shop = self.server.shop
+        first, second, third = shop.products[0], shop.products[5], shop.products[7]
+        groups = [(0.991, [shop.images_of(first)[0], *shop.images_of(second)[:2]]), (0.984, [shop.images_of(first)[1], shop.images_of(third)[0]])]
+        return {
+            "model": shop.models[0].card["id"], "compared": len(shop.images),
+            "duplicates": [
+                {"score": score, "items": [
+                    {"product_id": image["product"], "title": shop.product(image["product"])["title"], "image": self.shown(image)} for image in images]}
+                for score, images in groups
+            ],
+            "products": [{"product_ids": [first["id"], second["id"]], "shared": 2, "of": 3}],
+        }
 
     def listed(self, query):
         shop = self.server.shop
@@ -216,7 +248,7 @@ class Handler(BaseHTTPRequestHandler):
                     counts[value] = counts.get(value, 0) + 1
         return {
             "total": len(products),
-            "products": [{**self.listing(product), "image": next(map(self.shown, shop.images_of(product)), None)} for product in products[offset:offset + limit]],
+            "products": [{**self.listing(product), "image": next(map(self.captioned, shop.images_of(product)), None)} for product in products[offset:offset + limit]],
             "facets": {
                 key: [{"value": value, "count": count} for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
                 for key, counts in facets.items()
@@ -231,21 +263,21 @@ class Handler(BaseHTTPRequestHandler):
             return fields.get(name, [default])[0]
 
         model = shop.model(one("model"))
-        top_k = int(one("top_k", 12))
+        top_k = int(one("top_k", 10))
         if not 1 <= top_k <= 200:
-            raise Refused(400, "bad_parameter", "top_k is not between 1 and 200.")
+            raise Refused(400, "wrong_parameter", f"top_k is '{top_k}', expected a whole number from 1 to 200.")
         known = {"image", "text", "product_id", "image_id", "crop", "liked", "disliked", "model", "top_k", "group_by", "filter", "min_score", "sort"}
         if other := {re.sub("^not_", "", name) for name in fields} - known:
             raise Refused(400, "wrong_parameter", f"There is no {min(other)} of a search.")
         admitted = admits(fields.get("filter") or [])
         least = float(one("min_score") or -1)
-        text = " ".join(fields.get("text", []))
+        text = " ".join(fields.get("text", [])).strip()
         wanted = [stem(word) for word in re.findall(r"\w+", text.lower()) if word not in IDLE]
         wants, shuns = self.query_vectors(fields, model, ""), self.query_vectors(fields, model, "not_")
         if not wants and not text:
-            raise Refused(400, "empty_query", "There is neither an image nor a text to search with.")
-        if not wants and not re.findall(r"\w+", text):
-            raise Refused(400, "empty_text", "The text is empty.")
+            raise Refused(400, "wrong_parameter", "A search takes at least one of image, text, product_id, image_id and terms; none is given.")
+        # What is searched with is not found by itself.
+        own = {*fields.get("product_id", []), *(shop.image(int(number))["product"] for number in fields.get("image_id", []))}
         wants += [shop.vector(model, image) for id in fields.get("liked", []) for image in shop.images_of(shop.product(id))[:1]]
         shuns += [shop.vector(model, image) for id in fields.get("disliked", []) for image in shop.images_of(shop.product(id))[:1]]
         unwanted = {stem(word) for word in re.findall(r"\w+", " ".join(fields.get("not_text", [])).lower())}
@@ -254,15 +286,15 @@ class Handler(BaseHTTPRequestHandler):
         best = {}
         for image in shop.images:
             product = shop.product(image["product"])
-            if image["view"] == "detail" or product["id"] in fields.get("disliked", []) or not admitted(product, image["color"]):
+            if image["view"] == "detail" or product["id"] in own.union(fields.get("disliked", [])) or not admitted(product, image["color"]):
                 continue
-            own = shop.vector(model, image) if wants or shuns else []
-            told = shop.words_of(product)
-            matched = [word for word in wanted if word in told]
-            parts = [sum(map(operator.mul, want, own)) for want in wants]
+            seen = shop.vector(model, image) if wants or shuns else []
+            said = shop.words_of(product)
+            matched = [word for word in wanted if word in said]
+            parts = [sum(map(operator.mul, want, seen)) for want in wants]
             if wanted:
                 parts.append(0.2 + 0.7 * len(matched) / len(wanted))
-            value = sum(parts) / max(1, len(parts)) - 0.25 * sum(sum(map(operator.mul, shun, own)) for shun in shuns) - 0.5 * bool(unwanted & told)
+            value = sum(parts) / max(1, len(parts)) - 0.25 * sum(sum(map(operator.mul, shun, seen)) for shun in shuns) - 0.5 * bool(unwanted & said)
             if value >= least and (product["id"] not in best or value > best[product["id"]][0]):
                 best[product["id"]] = (value, image, product, matched)
         orders = {
@@ -276,14 +308,14 @@ class Handler(BaseHTTPRequestHandler):
         return {
             "model": model.card["id"],
             "results": [
-                {"rank": rank, "score": value, "product": self.listing(product), "image": self.shown(image), **({"words": {"rank": rank, "matched": matched}} if text else {})}
+                {"rank": rank, "score": value, "product": self.result(product), "image": self.shown(image), **({"words": {"rank": rank, "matched": matched}} if text else {})}
                 for rank, (value, image, product, matched) in enumerate(ranked, 1)
             ],
             **({"close_match_score": CLOSE} if pictures and not text and not shuns else {}),
             **({"query_colors": dominant(fields["image"][0], crop and [float(part) for part in crop.split(",")])} if "image" in fields else {}),
             **({"unknown_words": [word for word in wanted if word not in everything]} if text else {}),
             # The real models read 77 tokens.
-            **({"truncated_text": {"read": 77, "of": len(text.split())}} if len(text.split()) > 77 else {}),
+            **({"truncated_text": True, "text_tokens": len(text.split()), "text_tokens_read": 77} if len(text.split()) > 77 else {}),
             "timing_ms": {"decode": 3.1, "encode": (decoded - start) * 1000, "search": (end - decoded) * 1000, "total": (end - start) * 1000 + 3.1},
         }
 
@@ -299,7 +331,7 @@ class Handler(BaseHTTPRequestHandler):
             except Exception as error:
                 if data[:4] == b"\x89PNG" or data[:2] == b"\xff\xd8":
                     raise Refused(422, "broken_image", "The picture ends in the middle of its data.") from error
-                raise Refused(415, "unsupported_image", "The file is no JPEG, PNG or WebP.") from error
+                raise Refused(415, "not_an_image", "The file is no picture of a format that is read.") from error
             crop = crops.pop(0) if crops else None
             if crop:
                 left, top, width, height = crop
@@ -318,9 +350,9 @@ class Handler(BaseHTTPRequestHandler):
 class FakeServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, page, port=0, base="/", products=60, models=3, delay=0.0, loading=0.0):
+    def __init__(self, page, port=0, base="/", products=60, models=3, delay=0.0, loading=0.0, editable=True):
         super().__init__(("127.0.0.1", port), Handler)
-        self.page, self.base, self.delay = page, base, delay
+        self.page, self.base, self.delay, self.editable = page, base, delay, editable
         self.ready_at = time.monotonic() + loading
         self.shop = Shop(products, models)
 

@@ -39,8 +39,7 @@ def models():
         "recipe": "small-resnet-garments", "epoch": 3, "epochs": 6, "step": 120, "steps": 240, "photos": 2635, "seconds": 288.4,
         "learning_rate": 0.0007, "optimizer": "AdamW", "weight_decay": 0.05, "batch": "24 garments × 2 + 10 photos × 2",
         "loss": [{"name": "items", "weight": 1.0}, {"name": "imageText", "weight": 0.3}], "temperature": 0.1,
-        "validation": {"map_product_id_1": 0.8173, "map_label": 0.1886, "text_color_at_8": 0.61}, "data": ["studio garments"],
-        "curve": [{"epoch": 1, "loss": 2.9, "score": 0.41}, {"epoch": 2, "loss": 1.7, "score": 0.5}, {"epoch": 3, "loss": 1.2, "score": 0.52}], 
+        "validation": {"map_product_id_1": 0.8173, "map_label": 0.1886, "text_color_at_8": 0.61},
         "captions": ["a photo of {category} in {color}", "a photo of {label}"],
     }
     scaling = {"filter": "bicubic", "mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711]}
@@ -78,7 +77,7 @@ class Shop:
             }
             self.products.append(product)
             product["description"] = f"{product['title']}, cut for every day. Woven in small runs and washed before sewing."
-            product["attributes"] = {"material": "Cotton", "fit": "Regular", "care": ["30 °C", "no tumble dryer"], "details": "belt|buttons"}
+            product["attributes"] = {"material": "Cotton", "fit": "Regular", "care": "30 °C|no tumble dryer", "details": "belt|buttons"}
             for color in colors:
                 for view in ("main", "back", "detail"):
                     self.images.append({"id": next(self.numbers), "product": product["id"], "kind": kind, "color": color, "view": view, "seed": number})
@@ -127,6 +126,8 @@ class Shop:
             if key not in known:
                 raise Refused(400, "wrong_parameter", f"There is no '{key}' of a product: there are {', '.join(known)}.")
         product = {"id": product_id, **{key: columns.get(key) for key in known}}
+        # Several values of a key are kept in one text.
+        product["attributes"] = {key: "|".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in (product["attributes"] or {}).items()}
         for place, held in enumerate(self.products):
             if held["id"] == product_id:
                 self.products[place] = product
@@ -139,7 +140,7 @@ class Shop:
         try:
             Image.open(io.BytesIO(data)).load()
         except Exception as error:
-            raise Refused(415, "unsupported_image", "The file is no JPEG, PNG or WebP.") from error
+            raise Refused(415, "not_an_image", "The file is no picture of a format that is read.") from error
         image = {"id": next(self.numbers), "product": product["id"], "color": color, "view": view, "data": data}
         self.images.append(image)
         return image
@@ -200,7 +201,7 @@ def dominant(data, crop):
         shares[name] = shares.get(name, 0) + 1
     total = sum(shares.values())
     told = sorted(shares.items(), key=lambda item: -item[1])[:3]
-    return [{"name": name, "hex": "#%02x%02x%02x" % COLORS[name], "share": count / total} for name, count in told]
+    return [{"name": name, "hex": "#%02x%02x%02x" % COLORS[name], "share": count / total, "filter": f"color:{name}"} for name, count in told]
 
 
 def admits(filters):
@@ -209,9 +210,9 @@ def admits(filters):
     for text in filters:
         key, mark, value = text.partition(":")
         if not mark or not value:
-            raise Refused(400, "bad_filter", f"The filter '{text}' is not key:value.")
+            raise Refused(400, "wrong_filter", f"The filter '{text}' is not key:value.")
         if key not in ("category", "color", "brand", "price", "in_stock", "product_id"):
-            raise Refused(400, "bad_filter", f"The filter '{text}' names a key that no garment has.")
+            raise Refused(400, "wrong_filter", f"The filter '{text}' names a key that no garment has.")
         wanted.setdefault(key, []).append(value)
 
     def matches(key, value, product, color):

@@ -74,8 +74,6 @@ def test_the_model_panel_tells_what_the_checkpoint_says(page, api):
     for name, value in (training.get("validation") or {}).items():
         expect(panel).to_contain_text(f"{value:.3f}")
         expect(panel).not_to_contain_text(name.replace("_", " "))
-    if training.get("curve"):
-        expect(panel.get_by_role("img", name="Loss by epoch")).to_be_visible()
 
 
 def test_the_whole_fingerprint_is_copied_though_only_its_beginning_is_shown(look, site, api):

@@ -91,6 +91,18 @@ def test_a_picture_unlike_everything_has_no_close_match_and_says_so(page):
     assert_accessible(page)
 
 
+def test_filters_ask_for_what_is_farther_away_and_nothing_is_set_apart(look, site, api):
+    answer_all = search_sample(look(site))
+    line = answer_all["close_match_score"]
+    page = look(f"{site}?sample=0&k=48&filter=color:{api.facet('color')}")
+    page.locator(".card:not(.skeleton)").first.wait_for()
+    scores = [float(told) for told in page.locator(".grid .score > span:nth-child(3)").all_text_contents()]
+    assert min(scores) < line
+    expect(page.get_by_role("heading", name="Further away")).to_have_count(0)
+    expect(page.get_by_role("heading", name="No close match")).to_have_count(0)
+    expect(page.get_by_text("Among these filters nothing is a close match")).to_have_count(1 if max(scores) < line else 0)
+
+
 def test_texts_have_no_line(page):
     search_text(page, "a green skirt")
     expect(page.get_by_role("heading", name="Further away")).to_have_count(0)
@@ -214,8 +226,8 @@ def test_it_is_said_what_happens_to_an_upload(page):
     expect(page.get_by_text("is used for this search only and is not stored on the server")).to_be_visible()
 
 
-@pytest.mark.parametrize("form", ["GIF", "BMP", "AVIF"])
-def test_what_the_browser_can_show_is_sent_as_jpeg(page, form):
+@pytest.mark.parametrize("form", ["BMP", "AVIF"])
+def test_what_the_browser_can_show_and_not_every_server_reads_is_sent_as_jpeg(page, form):
     with searching(page):
         choose(page, f"query.{form.lower()}", encoded(gradient(120, 160), form), f"image/{form.lower()}")
     image = sent(page)["image"]
@@ -223,11 +235,64 @@ def test_what_the_browser_can_show_is_sent_as_jpeg(page, form):
     assert (image["width"], image["height"]) == (120, 160)
 
 
-def test_a_picture_that_the_server_reads_is_sent_as_it_is(page):
-    data = encoded(gradient(300, 400), "PNG")
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_a_picture_that_every_server_reads_is_sent_as_it_is(page, form):
+    data = encoded(gradient(300, 400), form)
     with searching(page):
-        choose(page, "query.png", data, "image/png")
-    assert sent(page)["image"]["bytes"] == len(data)
+        choose(page, f"query.{form.lower()}", data, f"image/{form.lower()}")
+    assert (sent(page)["image"]["bytes"], sent(page)["image"]["name"]) == (len(data), f"query.{form.lower()}")
+
+
+def test_a_tiff_that_the_browser_cannot_show_is_sent_as_it_is_and_found_with(page, api):
+    # Whether a server reads TIFF is up to its libraries: it finds something, or says that it doesn't read it.
+    data = encoded(gradient(300, 400), "TIFF")
+    with page.expect_response(lambda response: response.url.endswith("/search")) as awaited:
+        choose(page, "scan.tif", data, "image/tiff")
+    image = sent(page)["image"]
+    assert (image["name"], image["bytes"], image["width"]) == ("scan.tif", len(data), None)
+    expect(page.get_by_text("This browser can't show this picture. It is sent to the server as it is.")).to_be_visible()
+    if awaited.value.status == 200:
+        expect(cards(page).first).to_be_visible()
+    else:
+        assert awaited.value.status == 415
+        expect(page.get_by_role("alert")).to_contain_text("The server does not read this TIFF picture")
+    assert_accessible(page)
+
+
+def test_a_price_in_words_becomes_a_filter(page, api):
+    prices = sorted(product["price"] for product in api.get("products?limit=200")["products"] if product.get("price") is not None)
+    if not prices:
+        pytest.skip("the catalogue has no prices")
+    bound = int(prices[len(prices) // 2])
+    answer = search_text(page, f"dress under {bound}")
+    body = sent(page)
+    assert (body["text"], body["filter"]) == ("dress", f"price:..{bound}")
+    assert answer["results"] and all(result["product"]["price"] <= bound for result in answer["results"])
+    expect(text_field(page)).to_have_value("dress")
+    with searching(page):
+        text_field(page).fill("dress between 30 and 60 euros")
+        text_field(page).press("Enter")
+    assert (sent(page)["text"], sent(page)["filter"]) == ("dress", "price:30..60")
+    expect(text_field(page)).to_have_value("dress")
+    with searching(page):
+        page.get_by_role("button", name="Remove filter Price").click()
+    assert "filter" not in sent(page)
+
+
+@pytest.mark.parametrize("text", ["over the knee", "40 under", "a top for under 40cm"])
+def test_what_only_sounds_like_a_price_is_searched_as_typed(page, text):
+    search_text(page, text)
+    assert sent(page)["text"] == text and "filter" not in sent(page)
+
+
+def test_a_long_text_is_told_how_much_of_it_was_read(page):
+    def answer(route):
+        held = route.fetch().json()
+        route.fulfill(json={**held, "truncated_text": True, "text_tokens": 91, "text_tokens_read": 77})
+
+    page.route("**/api/v1/search", answer)
+    search_text(page, "a dress")
+    expect(page.get_by_text("77 of its 91 tokens were used")).to_be_visible()
 
 
 def test_a_large_photo_is_scaled_down_upright(page):

@@ -1,6 +1,6 @@
 // Changes of the catalogue, for whoever has the admin token. The token goes into a header, never into an address, and is held by the caller alone.
 
-import { Facet, Picture, ProductDetail, ask, productPath, root, send } from "./api";
+import { ApiError, Facet, Picture, ProductDetail, ask, productPath, root, send } from "./api";
 
 /** What is written of a product. An absent value is none. */
 export interface ProductFields {
@@ -16,6 +16,15 @@ export interface ProductFields {
 }
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+/** Asks for no change at all, which only the bearer of the right token is told: for everybody else it is thrown why not. */
+export async function checkToken(token: string): Promise<void> {
+  try {
+    await send(`${root}products/batch`, { method: "POST", headers: { ...bearer(token), "Content-Type": "application/x-ndjson" }, body: "" });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === "empty_body")) throw error;
+  }
+}
 
 /** Puts a product in the place of one with the same id, or beside the others. */
 export const putProduct = (token: string, id: string, fields: ProductFields) =>
@@ -37,14 +46,32 @@ export const deleteProduct = (token: string, id: string) => send(productPath(id)
 
 export const deletePicture = (token: string, id: number) => send(`${root}images/${id}`, { method: "DELETE", headers: bearer(token) });
 
-/** Pictures or products that are nearly the same. */
-export interface Duplicate {
-  score: number;
-  items: { product_id: string; title?: string | null; image: Picture }[];
+/** What is nearly the same. */
+export interface DuplicateReport {
+  model: string;
+  /** So many pictures were compared. */
+  compared: number;
+  /** Groups of pictures. */
+  duplicates: { score: number; items: { product_id: string; title?: string | null; image: Picture }[] }[];
+  /** Pairs of products that share `shared` of the `of` pictures of one of them. */
+  products: { product_ids: string[]; shared: number; of: number }[];
 }
 
-export const fetchDuplicates = async (token: string, signal: AbortSignal) =>
-  (await ask<{ duplicates: Duplicate[] }>(`${root}duplicates`, { headers: bearer(token), signal })).duplicates;
+export const fetchDuplicates = (token: string) => ask<DuplicateReport>(`${root}duplicates`, { headers: bearer(token) });
+
+type Item = DuplicateReport["duplicates"][number]["items"][number];
+
+const keeping = (report: DuplicateReport, stays: (item: Item) => boolean) =>
+  report.duplicates.map((group) => ({ ...group, items: group.items.filter(stays) })).filter((group) => group.items.length > 1);
+
+/** What is left once a picture is deleted. How many pictures two products share is known only when it is looked for again. */
+export const withoutPicture = (report: DuplicateReport, id: number): DuplicateReport => ({ ...report, duplicates: keeping(report, (item) => item.image.id !== id) });
+
+export const withoutProduct = (report: DuplicateReport, id: string): DuplicateReport => ({
+  ...report,
+  duplicates: keeping(report, (item) => item.product_id !== id),
+  products: report.products.filter((pair) => !pair.product_ids.includes(id)),
+});
 
 /** `fit: slim`, one a line; a key may be repeated for several values. */
 export function readAttributes(text: string): Record<string, string | string[]> {

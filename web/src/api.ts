@@ -36,6 +36,8 @@ export interface QueryColor {
   name: string;
   hex?: string | null;
   share?: number | null;
+  /** What narrows the search to it, where the catalogue has the colour. */
+  filter?: string | null;
 }
 
 export interface SearchAnswer {
@@ -43,8 +45,10 @@ export interface SearchAnswer {
   results: Result[];
   /** Results with a lower score are no close matches; absent for texts and small catalogues. */
   close_match_score?: number | null;
-  /** The text was longer than the model reads, and its end was left out; with the numbers of tokens where the server tells them. */
-  truncated_text?: boolean | { read: number; of: number } | null;
+  /** The text was longer than the model reads, and its end was left out; beside it how many tokens it has, and how many were read. */
+  truncated_text?: boolean | null;
+  text_tokens?: number | null;
+  text_tokens_read?: number | null;
   /** Words of the text that no product has. */
   unknown_words?: string[] | null;
   /** The dominant colours of the picture that was sent. */
@@ -88,10 +92,6 @@ export interface Training {
   temperature?: number | null;
   validation?: Record<string, number> | null;
   captions?: string[] | null;
-  /** The names of the data folders, which metrics refer to by number from 1. */
-  data?: string[] | null;
-  /** The run over its epochs. */
-  curve?: { epoch: number; loss?: number | null; score?: number | null }[] | null;
 }
 
 export interface Models {
@@ -204,7 +204,13 @@ export const apiError = (error: unknown) => (error instanceof ApiError ? error :
 
 export const fetchModels = (signal?: AbortSignal) => ask<Models>(root + "models", { signal });
 
-export const fetchSamples = async (signal?: AbortSignal) => (await ask<{ samples: Sample[] }>(root + "samples", { signal })).samples;
+/** Pictures to try, and what they and the catalogue are, in a sentence, where the server says it. */
+export interface Samples {
+  samples: Sample[];
+  about?: string | null;
+}
+
+export const fetchSamples = (signal?: AbortSignal) => ask<Samples>(root + "samples", { signal });
 
 export function fetchProducts(filters: string[], limit: number, offset: number, signal?: AbortSignal): Promise<ProductPage> {
   const query = new URLSearchParams(filters.map((filter) => ["filter", filter]));

@@ -27,7 +27,7 @@ export function duration(seconds: number): string {
 }
 
 export function count(value: number): string {
-  return new Intl.NumberFormat(undefined, value >= 1e6 ? { notation: "compact", maximumFractionDigits: 1 } : {}).format(value);
+  return value >= 1e6 ? strings.model.millions(value / 1e6) : new Intl.NumberFormat().format(value);
 }
 
 /** The values of an attribute: a list, or a text with strokes between them as manifests have it. */

@@ -75,13 +75,13 @@ export function modelName(card: ModelCard, all: ModelCard[]): string {
   return variants.length > 1 ? `${architecture} · ${variantName(card, variants)}` : architecture;
 }
 
-/** `mAP, same garment, studio-catalog` for `map_product_id_1`. */
-export function metricName(key: string, data?: string[] | null): string {
+/** `mAP, same garment, data set 1` for `map_product_id_1`. */
+export function metricName(key: string): string {
   if (key === "score") return words.metrics.score;
   const text = /^text_(.+)_at_(\d+)(?:_(\d+))?$/.exec(key);
   const map = /^map_(.+?)(?:_(\d+))?$/.exec(key);
   const of = (column: string) => words.metrics.columns[column] ?? column.replace(/_/g, " ");
-  const set = (number: string | undefined) => (number ? data?.[Number(number) - 1] ?? words.metrics.set(number) : null);
+  const set = (number: string | undefined) => (number ? words.metrics.set(number) : null);
   if (text) return [words.metrics.text(of(text[1]!), text[2]!), set(text[3])].filter(Boolean).join(", ");
   if (map) return [words.metrics.map, words.metrics.same(of(map[1]!)), set(map[2])].filter(Boolean).join(", ");
   return key.replace(/_/g, " ");

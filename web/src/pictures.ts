@@ -1,4 +1,4 @@
-// Pictures on their way to the server: what it can't read becomes a JPEG, what is larger than useful becomes smaller.
+// Pictures on their way to the server: what it may not read becomes a JPEG, what is larger than useful becomes smaller.
 
 import { Upload } from "./uploads";
 
@@ -15,19 +15,18 @@ export class NotAPicture extends Error {
   }
 }
 
-/** The picture as it is sent: the file's own bytes where the server reads them, a JPEG otherwise. */
+/** The picture as it is sent: the file's own bytes where every server reads them or this browser can't, a JPEG otherwise. */
 export async function prepare(file: Blob, name: string): Promise<Upload> {
-  const head = new Uint8Array(await file.slice(0, 32).arrayBuffer());
-  const readable = isReadable(head);
+  const format = formatOf(await headOf(file));
   const shown = await decode(file);
   if (!shown) {
-    // The server has the last word on formats that it reads or may learn to read: a CMYK JPEG, say, or HEIC, that this browser does not show.
-    if (readable || isHEIF(head)) return { blob: file, name, url: null };
+    // The server has the last word on what this browser does not show: HEIC, say, or TIFF, which it reads where it has the libraries.
+    if (format) return { blob: file, name, url: null };
     throw new NotAPicture(name);
   }
   try {
     const scale = Math.min(1, longestSide / Math.max(shown.width, shown.height));
-    if (readable && scale === 1 && file.size <= heaviest) return upload(file, name);
+    if (format && !dependent.has(format) && scale === 1 && file.size <= heaviest) return upload(file, name);
     return upload(await toJPEG(shown, scale), name.replace(/(\.[^.]*)?$/, ".jpg"));
   } finally {
     if ("close" in shown) shown.close();
@@ -36,20 +35,34 @@ export async function prepare(file: Blob, name: string): Promise<Upload> {
 
 const upload = (blob: Blob, name: string): Upload => ({ blob, name, url: URL.createObjectURL(blob) });
 
-/** JPEG, PNG or WebP, by the first bytes; a name or a type may be wrong. */
-function isReadable(head: Uint8Array): boolean {
-  const is = (bytes: number[], at = 0) => bytes.every((byte, index) => head[at + index] === byte);
-  return (
-    is([0xff, 0xd8, 0xff]) ||
-    is([0x89, 0x50, 0x4e, 0x47]) ||
-    (is([0x52, 0x49, 0x46, 0x46]) && is([0x57, 0x45, 0x42, 0x50], 8))
-  );
+export type Format = "JPEG" | "PNG" | "WebP" | "GIF" | "TIFF" | "HEIC" | "AVIF";
+
+/** Formats that servers read only where they have a library for them. */
+const dependent = new Set<Format>(["TIFF", "HEIC", "AVIF"]);
+
+const headOf = async (file: Blob) => new Uint8Array(await file.slice(0, 256).arrayBuffer());
+
+/** The format among those that only some servers read; null for every other. */
+export async function dependentFormat(file: Blob): Promise<Format | null> {
+  const format = formatOf(await headOf(file));
+  return format && dependent.has(format) ? format : null;
 }
 
-/** HEIC or AVIF: an ISO media file of such a brand (ISO/IEC 23008-12). */
-export function isHEIF(head: Uint8Array): boolean {
-  const text = String.fromCharCode(...head.slice(4, 32));
-  return text.startsWith("ftyp") && /heic|heix|heim|heis|hevc|hevx|mif1|msf1|avif/.test(text);
+/** A format that servers read, by the first bytes; a name or a type may be wrong. */
+function formatOf(head: Uint8Array): Format | null {
+  const text = String.fromCharCode(...head);
+  if (text.startsWith("\xff\xd8\xff")) return "JPEG";
+  if (text.startsWith("\x89PNG")) return "PNG";
+  if (text.startsWith("RIFF") && text.startsWith("WEBP", 8)) return "WebP";
+  if (/^GIF8[79]a/.test(text)) return "GIF";
+  // The second of each is BigTIFF.
+  if (/^(?:II[*+]\0|MM\0[*+])/.test(text)) return "TIFF";
+  if (!text.startsWith("ftyp", 4)) return null;
+  // An ISO media file says in its first box by which brands it can be read (ISO/IEC 23008-12).
+  const size = new DataView(head.buffer).getUint32(0);
+  const brands = text.slice(8, Math.max(12, Math.min(size, head.length)));
+  if (/avi[fs]/.test(brands)) return "AVIF";
+  return /hei[cxms]|hev[cxms]|mif1|msf1/.test(brands) ? "HEIC" : null;
 }
 
 // TypeScript 4.8 knows this value by its former name only.

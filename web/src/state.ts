@@ -2,9 +2,11 @@
 
 import { ApiError, Models, ProductPage, Sample, SearchAnswer } from "./api";
 import { Place } from "./address";
+import { Format } from "./pictures";
 
 export type Problem =
-  | { kind: "api"; error: ApiError; heif?: boolean }
+  /** `format`: what was sent, where the server refused it and only some servers read it. */
+  | { kind: "api"; error: ApiError; format?: Format | null }
   | { kind: "notPicture"; name: string }
   | { kind: "noPicture" }
   /** An upload that this browser no longer has. */
@@ -24,6 +26,8 @@ export interface State {
   models: Models | null;
   /** null until they are there; empty where the server has none. */
   samples: Sample[] | null;
+  /** What the catalogue is, in the server's words. */
+  about: string | null;
   /** The whole catalogue, unfiltered: how much there is and what can be chosen. */
   catalogue: ProductPage | null;
   /** Why the models could not be had. */
@@ -39,7 +43,7 @@ export interface State {
 export type Action =
   | { type: "placed"; place: Place }
   | { type: "models"; models: Models }
-  | { type: "samples"; samples: Sample[] }
+  | { type: "samples"; samples: Sample[]; about?: string | null }
   | { type: "catalogue"; catalogue: ProductPage }
   | { type: "startFailed"; error: ApiError }
   | { type: "idle" }
@@ -57,6 +61,7 @@ export function initial(place: Place): State {
     place,
     models: null,
     samples: null,
+    about: null,
     catalogue: null,
     startFailure: null,
     search: { status: "idle" },
@@ -73,7 +78,7 @@ export function reduce(state: State, action: Action): State {
     case "models":
       return { ...state, models: action.models, startFailure: null };
     case "samples":
-      return { ...state, samples: action.samples };
+      return { ...state, samples: action.samples, about: action.about ?? null };
     case "catalogue":
       return { ...state, catalogue: action.catalogue };
     case "startFailed":

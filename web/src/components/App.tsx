@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "r
 import { Picture, Product, Suggestion } from "../api";
 import { Place, fresh, readPlace } from "../address";
 import { useFavourites } from "../favourites";
-import { toggled } from "../filters";
+import { readPrice, toggled, withPrice } from "../filters";
 import { useAddress } from "../hooks/address";
 import { useBrowse } from "../hooks/catalogue";
 import { useShown, useTake, useWindowPictures } from "../hooks/pictures";
@@ -10,7 +10,7 @@ import { useSearch, useSlow, useStart, useWaiting } from "../hooks/search";
 import { NamingContext, modelName, namingOf } from "../naming";
 import { State, chosenModel, initial, reduce, troubleOf } from "../state";
 import { strings } from "../strings";
-import { Term, mostTerms, shownPicture, textOf } from "../terms";
+import { Term, mostTerms, shownPicture, textOf, withText } from "../terms";
 import { forgetOldUploads } from "../uploads";
 import { Browse } from "./Browse";
 import { Compare } from "./Compare";
@@ -45,6 +45,7 @@ export function App() {
   const slowStart = useSlow(state.models === null && !trouble, String(state.attempt));
   const browse = useBrowse(place.filters, state.models !== null, state.attempt);
   const [sheet, setSheet] = useState<"none" | "model" | "favourites">("none");
+  const [token, setToken] = useState("");
   const content = useRef<HTMLElement>(null);
   const favourites = useFavourites().list.length;
   const name = useShown(terms[shown ?? 0] ?? null, state.samples)?.name;
@@ -67,6 +68,13 @@ export function App() {
     if (suggestion.product_id) go({ show: suggestion.product_id, picture: null }, { opened: true });
     else if (suggestion.filter) go({ filters: place.filters.includes(suggestion.filter) ? place.filters : [...place.filters, suggestion.filter] });
     else go({ terms: [{ kind: "text", text: suggestion.text }], ...fresh });
+  };
+  const typed = (text: string) => {
+    const read = readPrice(text);
+    const next = withText(terms, read.text);
+    const filters = read.price ? withPrice(place.filters, ...read.price) : place.filters;
+    go({ terms: next, filters, ...(next.length === 0 || terms.length === 0 ? fresh : {}) });
+    return textOf(next);
   };
   const steering = {
     liked: place.liked,
@@ -107,6 +115,8 @@ export function App() {
             <p className="overline">{strings.intro.overline}</p>
             <h2 id="intro">{strings.intro.title.map((line) => <span key={line}>{line} </span>)}</h2>
             <p className="lead">{strings.intro.lead}</p>
+            {/* There before its words are, so that nothing moves. */}
+            <p className="hint about">{state.about}</p>
           </section>
         )}
         {view !== "manage" && (
@@ -121,6 +131,7 @@ export function App() {
               onShow={choose}
               onPictures={take}
               onTerms={(next, how) => go({ terms: next, ...(next.length === 0 || terms.length === 0 ? fresh : {}) }, how)}
+              onText={typed}
               onSuggestion={suggested}
               onRemove={home}
             />
@@ -151,8 +162,8 @@ export function App() {
             ? models.length > 0 && <Compare place={place} models={models} onOpen={open} onBack={() => go({ view: "search" })} />
             : <div className="notice"><h2>{strings.compare.heading}</h2><p>{strings.compare.noQuery}</p></div>)}
           {view === "manage" && (
-            <Manage catalogue={state.catalogue} ready={state.models !== null} attempt={state.attempt} onChanged={() => dispatch({ type: "changed" })}
-              onSearch={(id) => ask({ kind: "product", id })} onOpen={(id) => go({ show: id, picture: null }, { opened: true })} onBack={home} />
+            <Manage token={token} onToken={setToken} catalogue={state.catalogue} models={models} ready={state.models !== null} attempt={state.attempt} onChanged={() => dispatch({ type: "changed" })}
+              onSearch={(text) => ask({ kind: "text", text })} onOpen={(show, picture) => go({ show, picture }, { opened: true })} onBack={home} />
           )}
         </section>
       </main>

@@ -1,34 +1,40 @@
-import { FormEvent, useEffect, useId, useState } from "react";
-import { ApiError, ListedProduct, ProductDetail, ProductPage, apiError, fetchProduct, isAbort, sized } from "../api";
-import { Duplicate, deleteProduct, fetchDuplicates, valuesOf } from "../admin";
-import { price, score as scoreText, titleOf } from "../format";
+import { FormEvent, useId, useRef, useState } from "react";
+import { ApiError, ListedProduct, ModelCard, ProductDetail, ProductPage, apiError, fetchProduct, sized } from "../api";
+import { checkToken, deleteProduct, valuesOf } from "../admin";
+import { price, titleOf } from "../format";
 import { useBrowse } from "../hooks/catalogue";
 import { strings } from "../strings";
+import { Duplicates } from "./Duplicates";
 import { Icon } from "./Icon";
 import { ProductForm } from "./ProductForm";
+import { Removal } from "./Removal";
 
 const words = strings.manage;
 
 interface Props {
+  /** Empty until it was entered. */
+  token: string;
+  onToken: (token: string) => void;
   catalogue: ProductPage | null;
+  models: ModelCard[];
   ready: boolean;
   attempt: number;
   /** The catalogue was changed. */
   onChanged: () => void;
-  onSearch: (product: string) => void;
-  onOpen: (product: string) => void;
+  /** Searches with a title: a product that is searched with is not among its own results. */
+  onSearch: (title: string) => void;
+  onOpen: (product: string, picture: number | null) => void;
   onBack: () => void;
 }
 
 type Editing = "none" | "new" | ProductDetail;
 
 /** The catalogue for whoever has the admin token: what there is, to be added to, replaced and deleted. */
-export function Manage({ catalogue, ready, attempt, onChanged, onSearch, onOpen, onBack }: Props) {
-  const [token, setToken] = useState("");
+export function Manage({ token, onToken, catalogue, models, ready, attempt, onChanged, onSearch, onOpen, onBack }: Props) {
   const [editing, setEditing] = useState<Editing>("none");
-  const [done, setDone] = useState<{ text: string; product: string | null } | null>(null);
+  const [done, setDone] = useState<{ text: string; find: string | null } | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
-  const [doomed, setDoomed] = useState<ListedProduct | null>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const browse = useBrowse([], ready, attempt);
   const fail = (error: unknown) => setFailure(wordsOf(apiError(error)));
   const edit = async (id: string) => {
@@ -45,19 +51,18 @@ export function Manage({ catalogue, ready, attempt, onChanged, onSearch, onOpen,
     setFailure(null);
     try {
       await deleteProduct(token, product.id);
-      setDone({ text: words.removed(titleOf(product)), product: null });
+      setDone({ text: words.removed(titleOf(product)), find: null });
       onChanged();
+      heading.current?.focus();
     } catch (error) {
       fail(error);
-    } finally {
-      setDoomed(null);
     }
   };
   const saved = (product: ProductDetail, isNew: boolean) => {
     setEditing("none");
     const title = titleOf(product);
     const found = product.images.length > 0;
-    setDone({ text: found ? words.saved(title, isNew) : words.noPicturesYet(title), product: found ? product.id : null });
+    setDone({ text: found ? words.saved(title, isNew) : words.noPicturesYet(title), find: found ? product.title?.trim() || null : null });
     onChanged();
   };
   return (
@@ -67,14 +72,14 @@ export function Manage({ catalogue, ready, attempt, onChanged, onSearch, onOpen,
         <p className="status">{words.lead}</p>
         <button type="button" className="quiet compare" onClick={onBack}><Icon name="back" />{strings.catalogue.heading}</button>
       </div>
-      <Token token={token} onToken={setToken} />
+      <Token token={token} onToken={onToken} />
       <div className="told" role="status">
-        {done && <p className="done"><Icon name="check" />{done.text}{done.product && <button type="button" className="quiet" onClick={() => onSearch(done.product!)}>{words.searchIt}</button>}</p>}
+        {done && <p className="done"><Icon name="check" />{done.text}{done.find && <button type="button" className="quiet" onClick={() => onSearch(done.find!)}>{words.searchIt}</button>}</p>}
       </div>
       {failure && <p className="notice" role="alert">{failure}</p>}
       {editing === "none" ? (
         <>
-          <div className="bar"><h3>{words.products}</h3>
+          <div className="bar"><h3 tabIndex={-1} ref={heading}>{words.products}</h3>
             {browse.total !== null && <p className="status">{strings.catalogue.count(browse.total)}</p>}
             <button type="button" className="primary small" disabled={!token} onClick={() => (setDone(null), setFailure(null), setEditing("new"))}><Icon name="plus" />{words.add}</button>
           </div>
@@ -84,21 +89,14 @@ export function Manage({ catalogue, ready, attempt, onChanged, onSearch, onOpen,
               <li key={product.id}>
                 <span className="frame">{product.image && <img src={sized(product.image.path, 160)} alt="" width="160" height="213" loading="lazy" />}</span>
                 <span className="what">
-                  <button type="button" className="plain name" onClick={() => onOpen(product.id)}>{titleOf(product)}</button>
+                  <button type="button" className="plain name" onClick={() => onOpen(product.id, null)}>{titleOf(product)}</button>
                   <span className="hint">{[product.id, product.brand, product.price != null && price(product.price, product.currency)].filter(Boolean).join(" · ")}</span>
                 </span>
-                {doomed?.id === product.id ? (
-                  <span className="ways" role="alertdialog" aria-label={words.removeQuestion(titleOf(product))}>
-                    <span>{words.removeQuestion(titleOf(product))}</span>
-                    <button type="button" className="primary small" autoFocus onClick={() => remove(product)}>{words.removeYes}</button>
-                    <button type="button" className="secondary small" onClick={() => setDoomed(null)}>{words.removeNo}</button>
-                  </span>
-                ) : (
-                  <span className="ways">
-                    <button type="button" className="secondary small" disabled={!token} onClick={() => edit(product.id)} aria-label={words.editOf(titleOf(product))}>{words.edit}</button>
-                    <button type="button" className="secondary small" disabled={!token} onClick={() => setDoomed(product)} aria-label={words.removeOf(titleOf(product))}>{words.remove}</button>
-                  </span>
-                )}
+                <span className="ways">
+                  <button type="button" className="secondary small" disabled={!token} onClick={() => edit(product.id)} aria-label={words.editOf(titleOf(product))}>{words.edit}</button>
+                  <Removal text={words.remove} label={words.removeOf(titleOf(product))} question={words.removeQuestion(titleOf(product))} disabled={!token}
+                    onRemove={() => remove(product)} />
+                </span>
               </li>
             ))}
           </ul>
@@ -108,7 +106,7 @@ export function Manage({ catalogue, ready, attempt, onChanged, onSearch, onOpen,
               {browse.products.length < browse.total && <button type="button" className="secondary" disabled={browse.busy} onClick={browse.more}>{strings.catalogue.more}</button>}
             </p>
           )}
-          {token && <Duplicates key={`${token}/${attempt}`} token={token} onOpen={onOpen} />}
+          <Duplicates key={token} token={token} models={models} onOpen={onOpen} onChanged={onChanged} wordsOf={wordsOf} />
         </>
       ) : (
         <ProductForm key={editing === "new" ? "" : editing.id} token={token} product={editing === "new" ? null : editing}
@@ -121,66 +119,34 @@ export function Manage({ catalogue, ready, attempt, onChanged, onSearch, onOpen,
 
 /** The server's own sentence, unless it is about the token. */
 function wordsOf(error: ApiError): string {
+  if (error.code === "no_admin" || error.code === "not_found" || error.status === 405) return words.unavailable;
   if (error.status === 401 || error.status === 403) return words.refused;
-  if (error.status === 405 || (error.status === 404 && error.code === "not_found")) return words.unavailable;
   return error.failure === "offline" ? strings.problem.offline : error.message || strings.problem.other;
 }
 
 function Token({ token, onToken }: { token: string; onToken: (token: string) => void }) {
   const [typed, setTyped] = useState("");
+  const [failure, setFailure] = useState<string | null>(null);
   const id = useId();
-  const submit = (event: FormEvent) => {
+  const submit = async (event: FormEvent) => {
     event.preventDefault();
-    onToken(typed.trim());
-    setTyped("");
+    setFailure(null);
+    try {
+      await checkToken(typed.trim());
+      onToken(typed.trim());
+      setTyped("");
+    } catch (error) {
+      setFailure(wordsOf(apiError(error)));
+    }
   };
-  if (token) return <p className="hint">{words.tokenHint} <button type="button" className="quiet" onClick={() => onToken("")}>{words.forget}</button></p>;
+  if (token) return <p className="hint">{words.tokenHeld} <button type="button" className="quiet" onClick={() => onToken("")}>{words.forget}</button></p>;
   return (
     <form className="token" onSubmit={submit} autoComplete="off">
       <label htmlFor={id}>{words.token}</label>
       <input id={id} type="password" autoComplete="off" value={typed} aria-describedby={`${id}-hint`} onChange={(event) => setTyped(event.target.value)} />
       <button type="submit" className="secondary small" disabled={!typed.trim()}>{words.use}</button>
       <p className="hint" id={`${id}-hint`}>{words.tokenHint}</p>
+      {failure && <p className="notice" role="alert">{failure}</p>}
     </form>
-  );
-}
-
-function Duplicates({ token, onOpen }: { token: string; onOpen: (product: string) => void }) {
-  const [found, setFound] = useState<{ list: Duplicate[] } | { failure: string } | null>(null);
-  useEffect(() => {
-    const abort = new AbortController();
-    fetchDuplicates(token, abort.signal).then(
-      (list) => setFound({ list }),
-      (error) => {
-        if (isAbort(error)) return;
-        const known = apiError(error);
-        setFound({ failure: known.status === 404 || known.status === 405 ? words.duplicatesUnavailable : wordsOf(known) });
-      }
-    );
-    return () => abort.abort();
-  }, [token]);
-  return (
-    <section className="duplicates" aria-labelledby="duplicates">
-      <h3 id="duplicates">{words.duplicates}</h3>
-      <p className="hint">{words.duplicatesLead}</p>
-      {!found && <p role="status"><span className="spinner" aria-hidden="true" /> {words.duplicatesLoading}</p>}
-      {found && "failure" in found && <p className="hint">{found.failure}</p>}
-      {found && "list" in found && found.list.length === 0 && <p className="hint">{words.duplicatesNone}</p>}
-      {found && "list" in found && (
-        <ul className="stock-list">
-          {found.list.map((duplicate) => (
-            <li key={duplicate.items.map((item) => item.image.id).join()}>
-              <span className="hint">{words.alike(scoreText(duplicate.score))}</span>
-              {duplicate.items.map((item) => (
-                <button key={item.image.id} type="button" className="plain twin" onClick={() => onOpen(item.product_id)}>
-                  <span className="frame"><img src={sized(item.image.path, 160)} alt="" width="160" height="213" loading="lazy" /></span>
-                  <span>{item.title || item.product_id}<span className="hint">{item.product_id}</span></span>
-                </button>
-              ))}
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
   );
 }

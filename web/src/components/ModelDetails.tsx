@@ -46,12 +46,8 @@ export function ModelDetails({ card }: { card: ModelCard }) {
         [rows.captions, training.captions?.length ? training.captions.map((caption) => `“${caption}”`).join(", ") : null],
       ]} /> : <p className="hint">{words.foreign}</p>}
       {training?.validation && <Rows title={words.groups.validation} rows={
-        Object.entries(training.validation).map(([name, value]) => [metricName(name, training.data), value.toFixed(3)])
+        Object.entries(training.validation).map(([name, value]) => [metricName(name), value.toFixed(3)])
       } />}
-      {training?.curve && training.curve.length > 1 && <Rows title="" rows={[
-        [rows.curveLoss, curve(rows.curveLoss, training.curve.map((point) => point.loss))],
-        [rows.curveScore, curve(rows.curveScore, training.curve.map((point) => point.score))],
-      ]} />}
     </div>
   );
 }
@@ -61,28 +57,11 @@ function Rows({ title, rows }: { title: string; rows: [string, ReactNode][] }) {
   if (known.length === 0) return null;
   return (
     <>
-      {title && <h3>{title}</h3>}
+      <h3>{title}</h3>
       <dl className="rows">
         {known.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
       </dl>
     </>
-  );
-}
-
-/** A figure over the epochs as a line; nothing where an epoch lacks it. */
-function curve(name: string, values: (number | null | undefined)[]): ReactNode {
-  const known = values.filter((value): value is number => typeof value === "number" && Number.isFinite(value));
-  if (known.length < 2 || known.length < values.length) return null;
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  const at = (value: number, index: number) => `${(index / (known.length - 1)) * 100},${28 - ((value - low) / (high - low || 1)) * 24}`;
-  const told = (value: number) => Number(value.toPrecision(3)).toString();
-  return (
-    <span className="curve">
-      <svg viewBox="0 0 100 32" preserveAspectRatio="none" role="img" aria-label={words.curve(name, told(known[0]!), told(known[known.length - 1]!))}>
-        <polyline points={known.map(at).join(" ")} fill="none" stroke="currentColor" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />
-      </svg>
-      <span aria-hidden="true">{told(known[0]!)} → {told(known[known.length - 1]!)}</span>
-    </span>
   );
 }
 

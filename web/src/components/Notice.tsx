@@ -42,7 +42,10 @@ function told(problem: Problem): { title: string; text: string; ways: Way[] } {
     case "cancelled":
       return { title: words.cancelled, text: words.cancelledHint, ways: ["retry"] };
     case "api": {
-      if (problem.heif) return { title: words.heif, text: words.heifHint, ways: ["picture"] };
+      if (problem.format) {
+        const hint = problem.format === "HEIC" ? words.formatHintHEIC : words.formatHint;
+        return { title: words.format(problem.format), text: [problem.error.message, hint].join(" "), ways: ["picture"] };
+      }
       const { failure, status, code, message } = problem.error;
       if (failure === "offline") return { title: words.offline, text: words.offlineHint, ways: ["retry"] };
       if (failure === "loading") return { title: words.loading, text: words.loadingHint, ways: [] };

@@ -3,7 +3,7 @@ import { Sample, Suggestion } from "../api";
 import { useMedia, wide } from "../hooks/media";
 import { Shown, Take, useShown } from "../hooks/pictures";
 import { strings } from "../strings";
-import { Crop, Term, mostTerms, textOf, withCrop, withText } from "../terms";
+import { Crop, Term, mostTerms, textOf, withCrop } from "../terms";
 import { CropBox } from "./CropBox";
 import { Icon } from "./Icon";
 import { SearchField } from "./SearchField";
@@ -12,8 +12,8 @@ import { TermList } from "./TermList";
 
 const words = strings.query;
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
-// Naming the extensions beside the wildcard lets phones and desktops offer HEIC and AVIF as well.
-const accepted = "image/*,.heic,.heif,.avif";
+// Naming the extensions beside the wildcard lets phones and desktops offer what they don't count as pictures.
+const accepted = "image/*,.heic,.heif,.avif,.tif,.tiff";
 
 interface Props {
   terms: Term[];
@@ -28,12 +28,14 @@ interface Props {
   onPictures: Take;
   /** `replace` keeps the way back short: a crop box is moved often. */
   onTerms: (terms: Term[], how?: { replace?: boolean }) => void;
+  /** Returns what of the typed text stays in the field. */
+  onText: (typed: string) => string;
   onSuggestion: (suggestion: Suggestion) => void;
   onRemove: () => void;
 }
 
 /** The query: pictures by file, camera, drop or paste, each with the part that counts; a text; and what should be unlike. */
-export function QueryBox({ terms, samples, shown, preparing, takesText, example, onShow, onPictures, onTerms, onSuggestion, onRemove }: Props) {
+export function QueryBox({ terms, samples, shown, preparing, takesText, example, onShow, onPictures, onTerms, onText, onSuggestion, onRemove }: Props) {
   const file = useRef<HTMLInputElement>(null);
   const camera = useRef<HTMLInputElement>(null);
   const adding = useRef(false);
@@ -80,7 +82,7 @@ export function QueryBox({ terms, samples, shown, preparing, takesText, example,
       <TermList terms={terms} samples={samples} shown={shown} onShow={onShow} onTerms={onTerms} />
       <SearchField text={textOf(terms)} label={term ? words.textWithPicture : words.textLabel}
         placeholder={term ? words.textPlaceholderPicture : example ? words.textPlaceholder(example) : ""} takesText={takesText}
-        onText={(text) => onTerms(withText(terms, text))} onSuggestion={onSuggestion} />
+        onText={onText} onSuggestion={onSuggestion} />
       <p className="hint privacy">{words.privacy}</p>
       <p className="visually-hidden" role="status">{preparing ? words.preparing : ""}</p>
     </section>

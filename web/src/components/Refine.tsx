@@ -13,6 +13,8 @@ import { Swatch } from "./Swatch";
 const words = strings.filters;
 const mostKinds = 6;
 const mostColors = 2;
+/** A second colour with less of the garment is a detail of it. */
+const leastShare = 0.25;
 
 interface Props {
   place: Place;
@@ -30,11 +32,12 @@ export function Refine({ place, results, queryColors, colors, go }: Props) {
   const chosen = filters.filter((text) => text.startsWith("category:"));
   const kinds = useKinds(place, results, chosen.length > 0);
   const picture = place.terms.some((term) => isPicture(term) && !term.less);
-  const withColor = (name: string) => {
+  const main = queryColors.slice(0, mostColors).filter(({ share }, at) => at === 0 || (share ?? 1) >= leastShare);
+  const withColor = (name: string, told?: string | null) => {
     const known = colors.find((facet) => sameColor(facet.value, name));
-    // A catalogue without colours is asked in words.
-    if (!known) return go({ terms: withText(place.terms, name) });
-    const text = filter("color", known.value);
+    const text = told ?? (known && filter("color", known.value));
+    // A colour that the catalogue does not have is asked for in words.
+    if (!text) return go({ terms: withText(place.terms, name) });
     const others = filters.filter((other) => other === text || !other.startsWith("color:"));
     go({ filters: toggled(others, text) });
   };
@@ -56,13 +59,13 @@ export function Refine({ place, results, queryColors, colors, go }: Props) {
       )}
       {picture && (queryColors.length > 0 || colors.length > 1) && (
         <div role="group" aria-label={words.colors} className="chips">
-          {queryColors.slice(0, mostColors).map(({ name, hex }) => (
-            <button key={name} type="button" className="chip same" aria-pressed={isOn(name)} onClick={() => withColor(name)}>
+          {main.map(({ name, hex, filter: told }) => (
+            <button key={name} type="button" className="chip same" aria-pressed={isOn(name)} onClick={() => withColor(name, told)}>
               <Swatch color={name} hex={hex} />{words.sameColor(name)}
             </button>
           ))}
           {colors.length > 1 && (
-            <Popover label={words.inColor} active={filters.some((text) => text.startsWith("color:")) && !queryColors.slice(0, mostColors).some(({ name }) => isOn(name))}>
+            <Popover label={words.inColor} active={filters.some((text) => text.startsWith("color:")) && !main.some(({ name }) => isOn(name))}>
               {(close) => (
                 <div className="chips">
                   {colors.map(({ value }) => (

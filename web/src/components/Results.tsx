@@ -1,5 +1,5 @@
 import { ReactNode } from "react";
-import { Facet, Result } from "../api";
+import { Facet, Result, SearchAnswer } from "../api";
 import { Place, topKs } from "../address";
 import { score as scoreText } from "../format";
 import { Go } from "../hooks/address";
@@ -29,9 +29,10 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
   const slow = useSlow(busy, JSON.stringify(place));
   const answer = search.status === "done" || search.status === "busy" ? search.answer : null;
   const text = textOf(place.terms);
-  const onlyText = !place.terms.some(isPicture);
-  // Another order mixes the near with the far; there the line would say nothing.
-  const line = place.sort === "relevance" ? answer?.close_match_score ?? null : null;
+  const onlyText = !place.terms.some((term) => isPicture(term) && !term.less);
+  const closeScore = answer?.close_match_score ?? null;
+  // Another order mixes the near with the far; there the line would say nothing. Filters ask for what is farther away.
+  const line = place.sort === "relevance" && place.filters.length === 0 ? closeScore : null;
   const isClose = (result: Result) => line === null || result.score >= line;
   const close = answer?.results.filter(isClose) ?? [];
   const further = answer?.results.filter((result) => !isClose(result)) ?? [];
@@ -64,7 +65,7 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
           <button type="button" className="quiet" onClick={() => go({ liked: [], disliked: [] })}>{words.unrefine}</button>
         </p>
       )}
-      {!busy && <Notes truncated={search.answer.truncated_text} unknown={search.answer.unknown_words ?? []} />}
+      {!busy && <Notes answer={search.answer} filtered={place.filters.length > 0} />}
       {!busy && search.answer.results.length === 0 ? (
         <Nothing place={place} go={go} />
       ) : (
@@ -97,13 +98,17 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
   );
 }
 
-/** What of the text was of no use. */
-function Notes({ truncated, unknown }: { truncated?: boolean | { read: number; of: number } | null; unknown: string[] }) {
+/** What of the text was of no use, and whether the filters leave nothing close. */
+function Notes({ answer, filtered }: { answer: SearchAnswer; filtered: boolean }) {
+  const { truncated_text: truncated, text_tokens: of, text_tokens_read: read, close_match_score: line } = answer;
+  const best = Math.max(...answer.results.map((result) => result.score));
+  const unknown = answer.unknown_words ?? [];
   const listed = unknown.map((word) => `“${word}”`).join(", ");
   return (
     <>
-      {truncated && <p className="hint note">{typeof truncated === "object" ? words.truncatedCounts(truncated.read, truncated.of) : words.truncated}</p>}
+      {truncated && <p className="hint note">{of != null && read != null ? words.truncatedCounts(read, of) : words.truncated}</p>}
       {unknown.length > 0 && <p className="hint note">{unknown.length === 1 ? words.unknown(listed) : words.unknownMany(listed)}</p>}
+      {filtered && line != null && best < line && answer.results.length > 0 && <p className="hint note">{words.noneCloseFiltered(scoreText(best), scoreText(line))}</p>}
     </>
   );
 }

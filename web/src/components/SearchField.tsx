@@ -12,7 +12,8 @@ interface Props {
   label: string;
   placeholder: string;
   takesText: boolean;
-  onText: (text: string) => void;
+  /** Returns what of the typed text stays in the field: a price becomes a filter, what is not wanted a term of its own. */
+  onText: (typed: string) => string;
   onSuggestion: (suggestion: Suggestion) => void;
 }
 
@@ -37,9 +38,7 @@ export function SearchField({ text, label: named, placeholder, takesText, onText
     const chosen = shown ? list[at] : undefined;
     if (chosen) return choose(chosen);
     setOpen(false);
-    if (typed.trim() || text) onText(typed.trim());
-    // What is asked for less of becomes a term of its own.
-    if (/^[-−–]/.test(typed.trim())) setTyped(text);
+    if (typed.trim() || text) setTyped(onText(typed.trim()));
   };
   const keys = (event: KeyboardEvent) => {
     if (event.key === "Escape" && shown) {

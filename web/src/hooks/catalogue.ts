@@ -24,6 +24,8 @@ export function useProduct(id: string | null) {
 }
 
 const pageSize = 24;
+/** The server gives no longer page. */
+const longestPage = 200;
 
 /** The catalogue's products that match the filters, page by page, and how many have which property. */
 export function useBrowse(filters: string[], ready: boolean, attempt: number) {
@@ -35,7 +37,9 @@ export function useBrowse(filters: string[], ready: boolean, attempt: number) {
     if (!ready) return;
     const abort = new AbortController();
     setError(null);
-    fetchProducts(filters, pageSize, 0, abort.signal).then(
+    // After a change as many are shown as before, so that nobody loses the place.
+    const limit = pages?.key === key ? Math.min(Math.max(pages.products.length, pageSize), longestPage) : pageSize;
+    fetchProducts(filters, limit, 0, abort.signal).then(
       (page) => setPages({ key, total: page.total, products: page.products, facets: page.facets ?? null }),
       (error) => {
         if (!isAbort(error)) setError(apiError(error));

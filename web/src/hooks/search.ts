@@ -6,7 +6,7 @@ import {
   search,
 } from "../api";
 import { searchKey } from "../address";
-import { isHEIF } from "../pictures";
+import { Format, dependentFormat } from "../pictures";
 import { Action, Problem, State } from "../state";
 import { Term } from "../terms";
 import { findUpload } from "../uploads";
@@ -34,7 +34,7 @@ export function useStart(state: State, dispatch: Dispatch<Action>) {
     // The page does without samples and facets, so their absence is no trouble.
     if (!hasSamples) {
       fetchSamples(abort.signal).then(
-        (samples) => dispatch({ type: "samples", samples }),
+        ({ samples, about }) => dispatch({ type: "samples", samples, about }),
         (error) => !isAbort(error) && dispatch({ type: "samples", samples: [] })
       );
     }
@@ -70,7 +70,7 @@ export function useSearch(state: State, dispatch: Dispatch<Action>): () => void 
       } catch (error) {
         if (isAbort(error)) throw error;
         const problem: Problem = { kind: "api", error: apiError(error) };
-        if (problem.error.status === 415) problem.heif = await holdsHEIF(asked);
+        if (problem.error.status === 415) problem.format = await dependentAmong(asked);
         if (!abort.signal.aborted) dispatch({ type: "failed", problem });
       }
     };
@@ -114,11 +114,12 @@ async function askedOf(terms: Term[], signal: AbortSignal): Promise<Asked[] | nu
   return asked;
 }
 
-async function holdsHEIF(asked: Asked[]): Promise<boolean> {
+async function dependentAmong(asked: Asked[]): Promise<Format | null> {
   for (const each of asked) {
-    if ("file" in each && isHEIF(new Uint8Array(await each.file.slice(0, 32).arrayBuffer()))) return true;
+    const format = "file" in each ? await dependentFormat(each.file) : null;
+    if (format) return format;
   }
-  return false;
+  return null;
 }
 
 export type Compared = { status: "waiting" } | { status: "done"; answer: SearchAnswer } | { status: "failed"; error: ApiError | null };
