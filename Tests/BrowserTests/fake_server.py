@@ -136,6 +136,10 @@ class Handler(BaseHTTPRequestHandler):
         if path == "api/v1/products/batch":
             self.check_token()
             raise Refused(400, "empty_body", "The body is empty; send one JSON object a line.")
+        if path == "api/v1/regions":
+            return self.json(self.regions(self.form()))
+        if path == "api/v1/explain":
+            return self.json(self.explanation(self.form()))
         if path != "api/v1/search":
             raise Refused(404, "not_found", "There is nothing here.")
         time.sleep(self.server.delay)
@@ -318,6 +322,27 @@ class Handler(BaseHTTPRequestHandler):
             **({"truncated_text": True, "text_tokens": len(text.split()), "text_tokens_read": 77} if len(text.split()) > 77 else {}),
             "timing_ms": {"decode": 3.1, "encode": (decoded - start) * 1000, "search": (end - decoded) * 1000, "total": (end - start) * 1000 + 3.1},
         }
+
+    def regions(self, fields):
+        """The left and the right half of a wide picture; no part of any other."""
+        model = self.server.shop.model(fields.get("model", [None])[0])
+        try:
+            width, height = Image.open(io.BytesIO(fields["image"][0])).size
+        except OSError as error:
+            raise Refused(415, "not_an_image", "The file is no picture of a format that is read.") from error
+        halves = [("0.05,0.1,0.4,0.8", "Women/Dresses"), ("0.55,0.1,0.4,0.8", None)] if width > height * 1.3 else []
+        return {
+            "model": model.card["id"],
+            "regions": [{"crop": crop, "salience": 0.6, "score": 0.7, **({"category": category} if category else {})} for crop, category in halves],
+        }
+
+    def explanation(self, fields):
+        if len(fields.get("image", [])) + len(fields.get("image_id", [])) != 1:
+            raise Refused(400, "wrong_parameter", "A score is explained for one picture: send image or image_id.")
+        self.server.shop.image(int(fields["result_image_id"][0]))
+        model = self.server.shop.model(fields.get("model", [None])[0])
+        square = {"rows": 3, "columns": 3, "values": [0.01, 0.02, 0, 0.01, 0.05, 0.02, 0, 0.1, 0.3]}
+        return {"model": model.card["id"], "score": 0.8, "query": square, "result": {"rows": 2, "columns": 1, "values": [0.2, -0.01]}}
 
     def query_vectors(self, fields, model, sign):
         shop = self.server.shop

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from visitor import assert_accessible, cards, chip, choose, encoded, gradient, menu, search_sample, search_text, searching, sent, text_field
@@ -355,3 +356,64 @@ def test_a_large_photo_shows_that_it_is_read(page):
     with searching(page):
         page.evaluate("window.release()")
     expect(page.locator(".drop .spinner")).to_have_count(0)
+
+
+def test_the_garments_of_a_picture_are_offered_as_dots(page, cropping, api):
+    api.describes("/api/v1/regions")
+    # Two patches of colour far apart on a plain ground.
+    picture = Image.new("RGB", (900, 500), (246, 244, 240))
+    picture.paste((150, 30, 40), (70, 70, 390, 430))
+    picture.paste((30, 50, 140), (530, 70, 850, 430))
+    with searching(page):
+        choose(page, "two.png", encoded(picture, "PNG"), "image/png")
+    dots = page.get_by_role("button", name=re.compile("^Search with this part"))
+    expect(dots).to_have_count(2)
+    assert_accessible(page)
+    with searching(page):
+        dots.first.click()
+    x, y, width, height = crop_of(page)
+    assert width < 0.6 and height > 0.5
+    expect(dots.first).to_have_attribute("aria-pressed", "true")
+    # The other one by keyboard, then the whole picture again.
+    with searching(page):
+        dots.nth(1).press("Enter")
+    assert abs(crop_of(page)[0] - x) > 0.3
+    with searching(page):
+        dots.nth(1).press("Enter")
+    assert "crop" not in sent(page)
+
+
+def test_a_picture_of_one_garment_has_no_dots(page, cropping, api):
+    api.describes("/api/v1/regions")
+    picture = Image.new("RGB", (400, 600), (120, 40, 60))
+    with page.expect_response(lambda response: response.url.endswith("/regions")) as answered, searching(page):
+        choose(page, "one.png", encoded(picture, "PNG"), "image/png")
+    assert answered.value.json()["regions"] == []
+    expect(page.get_by_role("button", name=re.compile("^Search with this part"))).to_have_count(0)
+
+
+def test_why_a_garment_is_a_result_is_told_and_shown(page, api):
+    api.describes("/api/v1/explain")
+    search_sample(page)
+    cards(page).first.get_by_role("button").first.click()
+    dialog = page.get_by_role("dialog")
+    why = dialog.get_by_role("button", name="Why this result?")
+    with page.expect_response(lambda response: response.url.endswith("/explain") and response.status == 200):
+        why.click()
+    reasons = dialog.get_by_role("region", name="Why this result")
+    expect(reasons.locator("canvas")).to_have_count(2)
+    expect(reasons).to_contain_text("Most is lost where the")
+    # Something of each map is strongly coloured.
+    strongest = reasons.locator("canvas").evaluate_all(
+        "all => all.map(canvas => Math.max(...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.filter((_, at) => at % 4 === 3)))")
+    assert min(strongest) > 150
+    assert_accessible(page)
+    dialog.get_by_role("button", name="Hide the reasons").click()
+    expect(reasons).to_have_count(0)
+
+
+def test_a_text_has_no_reasons_of_pictures(page):
+    search_text(page, "dress")
+    cards(page).first.get_by_role("button").first.click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Find garments like this")).to_be_visible()
+    expect(page.get_by_role("button", name="Why this result?")).to_have_count(0)

@@ -1,6 +1,6 @@
 // The server's answers and how they are asked for. Every address is relative to the document's base, so that a base path works.
 
-import { Crop, cropText } from "./terms";
+import { Crop, cropText, readCrop } from "./terms";
 
 export interface Picture {
   id: number;
@@ -260,6 +260,47 @@ function cropsOf(asked: Asked[]): string[] {
   const crops = inOrder.map(({ crop }) => (crop ? cropText(crop) : ""));
   while (crops.length > 0 && crops[crops.length - 1] === "") crops.pop();
   return crops;
+}
+
+/** A part of a picture that may be a garment, and what resembles it. */
+export interface Region {
+  crop: Crop;
+  category: string | null;
+}
+
+export async function fetchRegions(file: Blob, name: string, model: string | null, signal: AbortSignal): Promise<Region[]> {
+  const form = new FormData();
+  form.append("image", file, name);
+  if (model) form.append("model", model);
+  const { regions } = await ask<{ regions: { crop: string; category?: string | null }[] }>(root + "regions", { method: "POST", body: form, signal });
+  return regions.flatMap(({ crop, category }) => {
+    const part = readCrop(crop);
+    return part ? [{ crop: part, category: category ?? null }] : [];
+  });
+}
+
+/** What the score of two pictures loses where a cell is covered, row by row. */
+export interface LossMap {
+  rows: number;
+  columns: number;
+  values: number[];
+}
+
+export interface Explanation {
+  score: number;
+  query: LossMap;
+  result: LossMap;
+}
+
+/** Why a picture of the catalogue is a result of a query picture. */
+export function explain(asked: { file: Blob; name: string } | { image_id: number }, crop: Crop | null, image: number, model: string | null, signal: AbortSignal): Promise<Explanation> {
+  const form = new FormData();
+  if ("file" in asked) form.append("image", asked.file, asked.name);
+  else form.append("image_id", String(asked.image_id));
+  if (crop) form.append("crop", cropText(crop));
+  form.append("result_image_id", String(image));
+  if (model) form.append("model", model);
+  return ask(root + "explain", { method: "POST", body: form, signal });
 }
 
 /** Whether the server can answer searches. */

@@ -63,6 +63,8 @@ export const strings = {
     part: (x: number, y: number, w: number, h: number) => `From ${percent(x)} left and ${percent(y)} top, ${percent(w)} wide and ${percent(h)} high.`,
     done: "Search with this part",
     corner: "Change the size of the crop box",
+    spot: (kind: string | null) => (kind ? `Search with this part: ${kind}` : "Search with this part"),
+    spotHint: "Press a dot, or drag over the garment, to search with that part only.",
   },
 
   model: {
@@ -257,6 +259,21 @@ export const strings = {
     details: "Details",
     attributes: { category: "Category", brand: "Brand", color: "Colour", id: "Product ID" },
     missing: "This garment is no longer in the catalogue.",
+  },
+
+  why: {
+    open: "Why this result?",
+    close: "Hide the reasons",
+    heading: "Why this result",
+    waiting: "Covering both pictures, part by part…",
+    explanation: "The model looked at both pictures with one part after the other covered. Where the colour is strong, the score loses most.",
+    query: "Your picture",
+    result: "This garment",
+    /** For who does not see the colours. */
+    most: (where: string) => `Most is lost where the ${where} is covered.`,
+    rows: ["top", "middle", "bottom"],
+    columns: ["left", "centre", "right"],
+    gone: "This browser no longer has the query's picture.",
   },
 
   favourites: {

@@ -10,7 +10,7 @@ import { useSearch, useSlow, useStart, useWaiting } from "../hooks/search";
 import { NamingContext, modelName, namingOf } from "../naming";
 import { State, chosenModel, initial, reduce, troubleOf } from "../state";
 import { strings } from "../strings";
-import { Term, mostTerms, shownPicture, textOf, withText } from "../terms";
+import { Term, isPicture, mostTerms, shownPicture, textOf, withText } from "../terms";
 import { forgetOldUploads } from "../uploads";
 import { Browse } from "./Browse";
 import { Compare } from "./Compare";
@@ -48,7 +48,8 @@ export function App() {
   const [token, setToken] = useState("");
   const content = useRef<HTMLElement>(null);
   const favourites = useFavourites().list.length;
-  const name = useShown(terms[shown ?? 0] ?? null, state.samples)?.name;
+  const preview = useShown(terms[shown ?? 0] ?? null, state.samples);
+  const name = preview?.name;
   useEffect(forgetOldUploads, []);
   useTitle(place, name);
   useScrollToResults(place, content);
@@ -94,6 +95,10 @@ export function App() {
   );
   const score = search.status === "done" ? search.answer.results.find((result) => result.product.id === place.show)?.score ?? null : null;
 
+  // A score of several pictures is no likeness of two.
+  const pictures = terms.filter((term) => isPicture(term) && !term.less);
+  const asked = pictures.length === 1 && preview?.src && shown !== null && terms[shown] === pictures[0] ? { term: pictures[0]!, shown: preview, model: place.model } : null;
+
   return (
     <NamingContext.Provider value={naming}>
       <a className="skip" href="#content" onClick={(event) => (event.preventDefault(), content.current?.focus())}>
@@ -127,6 +132,7 @@ export function App() {
               shown={shown}
               preparing={state.preparing}
               takesText={card?.takes_text !== false}
+              model={place.model}
               example={exampleOf(state)}
               onShow={choose}
               onPictures={take}
@@ -178,7 +184,7 @@ export function App() {
       <Sheet open={sheet === "favourites"} title={strings.favourites.heading} onClose={() => setSheet("none")}>
         <Favourites onOpen={({ product, image }) => (setSheet("none"), open(product, image))} />
       </Sheet>
-      <ProductDialog id={place.show} picture={place.picture} score={score} onClose={close} onProduct={(id) => ask({ kind: "product", id })}
+      <ProductDialog id={place.show} picture={place.picture} score={score} asked={asked} onClose={close} onProduct={(id) => ask({ kind: "product", id })}
         onPicture={(id, of) => ask({ kind: "image", id, of })} />
       {over && (
         <div className="dropping" aria-hidden="true">

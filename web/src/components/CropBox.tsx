@@ -1,4 +1,4 @@
-import { KeyboardEvent, PointerEvent, useEffect, useId, useRef, useState } from "react";
+import { KeyboardEvent, PointerEvent, ReactNode, useEffect, useId, useRef, useState } from "react";
 import { strings } from "../strings";
 import { Crop } from "../terms";
 
@@ -16,10 +16,12 @@ interface Props {
   crop: Crop | null;
   /** Called when the hand is lifted, or the keys have rested. */
   onCrop: (crop: Crop | null) => void;
+  /** What lies over the picture. */
+  children?: ReactNode;
 }
 
 /** A picture, and the part of it that is searched with: drawn, moved and sized by mouse, touch and keyboard. */
-export function CropBox({ src, alt, crop, onCrop }: Props) {
+export function CropBox({ src, alt, crop, onCrop, children }: Props) {
   const [box, setBox] = useState<Crop | null>(crop);
   const place = useRef<HTMLDivElement>(null);
   const grip = useRef<{ grip: Grip; x: number; y: number; from: Crop | null } | null>(null);
@@ -88,6 +90,7 @@ export function CropBox({ src, alt, crop, onCrop }: Props) {
         onKeyDown={keys} onPointerDown={(event) => box && begin(event, "move")}>
         {box && corners.map((corner) => <span key={corner} className={`corner ${corner}`} onPointerDown={(event) => begin(event, corner)} />)}
       </div>
+      {children}
       <p className="visually-hidden" id={`${id}-help`}>{words.help}</p>
       <p className="visually-hidden" role="status">{box ? words.part(...box) : words.isWhole}</p>
     </div>

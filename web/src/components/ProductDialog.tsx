@@ -3,26 +3,38 @@ import { Picture, ProductDetail, sized, widths } from "../api";
 import { sameColor } from "../colors";
 import { label, plain, price, score as scoreText, titleOf } from "../format";
 import { useProduct } from "../hooks/catalogue";
+import { useReason } from "../hooks/insight";
+import { Shown } from "../hooks/pictures";
 import { Naming, NamingContext } from "../naming";
 import { strings } from "../strings";
+import { Term } from "../terms";
 import { Heart } from "./Heart";
 import { Icon } from "./Icon";
 import { Swatch } from "./Swatch";
+import { Why } from "./Why";
 
 const words = strings.product;
+
+export interface Asked {
+  term: Term;
+  shown: Shown;
+  model: string | null;
+}
 
 interface Props {
   id: string | null;
   /** The picture that it opens on, and its score where it was found by a search. */
   picture: number | null;
   score: number | null;
+  /** The one picture that it was searched with, where there is one. */
+  asked: Asked | null;
   onClose: () => void;
   onProduct: (id: string) => void;
   onPicture: (id: number, product: string) => void;
 }
 
 /** A product with all of its pictures, over the page. The element is the browser's own modal dialog: it keeps the focus and Escape closes it. */
-export function ProductDialog({ id, picture, score, onClose, onProduct, onPicture }: Props) {
+export function ProductDialog({ id, picture, score, asked, onClose, onProduct, onPicture }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { product, error, retry } = useProduct(id);
   const [large, setLarge] = useState(false);
@@ -52,7 +64,7 @@ export function ProductDialog({ id, picture, score, onClose, onProduct, onPictur
         <div className="sheet">
           <button type="button" className="round close" onClick={() => cancel.current()} aria-label={large ? words.shrink : strings.close}><Icon name="close" /></button>
           {product && (
-            <Detail key={product.id} product={product} first={picture} score={score} large={large} onLarge={setLarge} onProduct={onProduct} onPicture={onPicture} />
+            <Detail key={product.id} product={product} first={picture} score={score} asked={score === null ? null : asked} large={large} onLarge={setLarge} onProduct={onProduct} onPicture={onPicture} />
           )}
           {!product && !error && <p className="waiting" role="status"><span className="spinner" aria-hidden="true" />{words.loading}</p>}
           {error && (
@@ -73,14 +85,16 @@ interface DetailProps {
   product: ProductDetail;
   first: number | null;
   score: number | null;
+  asked: Asked | null;
   large: boolean;
   onLarge: (large: boolean) => void;
   onProduct: (id: string) => void;
   onPicture: (id: number, product: string) => void;
 }
 
-function Detail({ product, first, score, large, onLarge, onProduct, onPicture }: DetailProps) {
+function Detail({ product, first, score, asked, large, onLarge, onProduct, onPicture }: DetailProps) {
   const naming = useContext(NamingContext);
+  const [explained, setExplained] = useState(false);
   const [index, setIndex] = useState(() => Math.max(0, product.images.findIndex((image) => image.id === first)));
   const enlarge = useRef<HTMLButtonElement>(null);
   const wasLarge = useRef(false);
@@ -143,8 +157,14 @@ function Detail({ product, first, score, large, onLarge, onProduct, onPicture }:
             <button type="button" className="secondary" onClick={() => onPicture(picture.id, product.id)}>{words.searchView}</button>
           )}
           <Heart favourite={{ product: kept(product), image: picture ?? null }} named />
+          {picture && asked && (
+            <button type="button" className="secondary" aria-expanded={explained} onClick={() => setExplained(!explained)}>
+              {explained ? strings.why.close : strings.why.open}
+            </button>
+          )}
           {product.url && <a className="secondary" href={product.url} target="_blank" rel="noopener noreferrer">{words.shop}<Icon name="out" /></a>}
         </div>
+        {explained && picture && asked && <Reasons asked={asked} picture={picture} />}
         <h3>{words.details}</h3>
         <dl className="rows">
           {rowsOf(product, naming, colors.length > 1 ? null : picture?.color).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
@@ -152,6 +172,11 @@ function Detail({ product, first, score, large, onLarge, onProduct, onPicture }:
       </div>
     </>
   );
+}
+
+function Reasons({ asked: { term, shown, model }, picture }: { asked: Asked; picture: Picture }) {
+  const reason = useReason(term, shown.image, picture.id, model, true);
+  return <Why reason={reason} query={shown.src!} crop={term.crop ?? null} result={sized(picture.path, 320)} />;
 }
 
 const colorsOf = (images: Picture[]) => [...new Set(images.map((image) => image.color).filter((color): color is string => !!color))];

@@ -1,5 +1,6 @@
 import { useRef, useState } from "react";
-import { Sample, Suggestion } from "../api";
+import { Region, Sample, Suggestion } from "../api";
+import { useRegions } from "../hooks/insight";
 import { useMedia, wide } from "../hooks/media";
 import { Shown, Take, useShown } from "../hooks/pictures";
 import { strings } from "../strings";
@@ -8,6 +9,7 @@ import { CropBox } from "./CropBox";
 import { Icon } from "./Icon";
 import { SearchField } from "./SearchField";
 import { Sheet } from "./Sheet";
+import { Spots } from "./Spots";
 import { TermList } from "./TermList";
 
 const words = strings.query;
@@ -22,6 +24,8 @@ interface Props {
   shown: number | null;
   preparing: boolean;
   takesText: boolean;
+  /** The model that is searched with; null for the default. */
+  model: string | null;
   /** A text that finds something. */
   example: string | null;
   onShow: (at: number) => void;
@@ -35,7 +39,7 @@ interface Props {
 }
 
 /** The query: pictures by file, camera, drop or paste, each with the part that counts; a text; and what should be unlike. */
-export function QueryBox({ terms, samples, shown, preparing, takesText, example, onShow, onPictures, onTerms, onText, onSuggestion, onRemove }: Props) {
+export function QueryBox({ terms, samples, shown, preparing, takesText, model, example, onShow, onPictures, onTerms, onText, onSuggestion, onRemove }: Props) {
   const file = useRef<HTMLInputElement>(null);
   const camera = useRef<HTMLInputElement>(null);
   const adding = useRef(false);
@@ -51,6 +55,7 @@ export function QueryBox({ terms, samples, shown, preparing, takesText, example,
   };
   const term = shown === null ? null : terms[shown] ?? null;
   const preview = useShown(term, samples);
+  const regions = useRegions(term, model);
   const asked = terms.length > 0;
   const crop = (part: Crop | null) => {
     if (shown === null || !term) return;
@@ -65,7 +70,7 @@ export function QueryBox({ terms, samples, shown, preparing, takesText, example,
       <input ref={file} id="picture" type="file" accept={accepted} multiple hidden onChange={(event) => chosen(event.target)} />
       <input ref={camera} type="file" accept="image/*" capture="environment" hidden onChange={(event) => chosen(event.target)} />
       {term && preview ? (
-        <Preview term={term} preview={preview} preparing={preparing} onCrop={term.less ? null : crop} onAnother={() => choose(false)}
+        <Preview term={term} preview={preview} regions={regions} preparing={preparing} onCrop={term.less ? null : crop} onAnother={() => choose(false)}
           onAdd={terms.length < mostTerms ? () => choose(true) : null} onRemove={onRemove} />
       ) : (
         <div className="drop" onClick={(event) => event.target === event.currentTarget && choose(false)}>
@@ -92,6 +97,7 @@ export function QueryBox({ terms, samples, shown, preparing, takesText, example,
 interface PreviewProps {
   term: Term;
   preview: Shown;
+  regions: Region[];
   preparing: boolean;
   onCrop: ((crop: Crop | null) => void) | null;
   onAnother: () => void;
@@ -99,7 +105,7 @@ interface PreviewProps {
   onRemove: () => void;
 }
 
-function Preview({ term, preview, preparing, onCrop, onAnother, onAdd, onRemove }: PreviewProps) {
+function Preview({ term, preview, regions, preparing, onCrop, onAnother, onAdd, onRemove }: PreviewProps) {
   const roomy = useMedia(wide);
   const [cropping, setCropping] = useState(false);
   const [held, hold] = useState<Crop | null>(term.crop ?? null);
@@ -119,7 +125,7 @@ function Preview({ term, preview, preparing, onCrop, onAnother, onAdd, onRemove 
         {preparing && <span className="spinner large" aria-hidden="true" />}
         {!src && <span className="frame blank">{term.kind === "upload" && <span className="hint">{words.noPreview}</span>}</span>}
         {src && (roomy && onCrop
-          ? <CropBox key={src} src={src} alt={words.previewOf(name)} crop={crop} onCrop={onCrop} />
+          ? <CropBox key={src} src={src} alt={words.previewOf(name)} crop={crop} onCrop={onCrop}><Spots regions={regions} crop={crop} onCrop={onCrop} /></CropBox>
           : <Cut src={src} alt={words.previewOf(name)} crop={crop} />)}
       </div>
       <figcaption>
@@ -132,7 +138,7 @@ function Preview({ term, preview, preparing, onCrop, onAnother, onAdd, onRemove 
         </span>
         {roomy && src && onCrop && (crop
           ? <button type="button" className="quiet" onClick={() => onCrop(null)}>{strings.crop.whole}</button>
-          : <span className="hint">{strings.crop.hint}</span>)}
+          : <span className="hint">{regions.length > 0 ? strings.crop.spotHint : strings.crop.hint}</span>)}
       </figcaption>
       {src && onCrop && !roomy && (
         <Sheet open={cropping} title={strings.crop.title} onClose={() => setCropping(false)} footer={
@@ -142,7 +148,7 @@ function Preview({ term, preview, preparing, onCrop, onAnother, onAdd, onRemove 
           </>
         }>
           <p className="hint">{strings.crop.sheetHint}</p>
-          <CropBox src={src} alt={words.previewOf(name)} crop={held} onCrop={hold} />
+          <CropBox src={src} alt={words.previewOf(name)} crop={held} onCrop={hold}><Spots regions={regions} crop={held} onCrop={hold} /></CropBox>
         </Sheet>
       )}
     </figure>
