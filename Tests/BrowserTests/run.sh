@@ -37,10 +37,13 @@ address() {
 .build/release/stylefinder demo --port 0 --folder "$work/demo" --garments 40 2>"$work/server.log" &
 servers+=($!)
 STYLEFINDER_URL=$(address $! "$work/server.log")
-.build/release/stylefinder serve --port 0 --catalog "$work/demo/boutique.db" --base-path /finder 2>"$work/based.log" &
+# The port of a shop whose pages may call the second server: any free one.
+STYLEFINDER_SHOP_PORT=$("$place/bin/python" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+.build/release/stylefinder serve --port 0 --catalog "$work/demo/boutique.db" --base-path /finder \
+    --allow-origin "http://127.0.0.1:$STYLEFINDER_SHOP_PORT" 2>"$work/based.log" &
 servers+=($!)
 STYLEFINDER_BASED_URL=$(address $! "$work/based.log")
-export STYLEFINDER_URL STYLEFINDER_BASED_URL
+export STYLEFINDER_URL STYLEFINDER_BASED_URL STYLEFINDER_SHOP_PORT
 (cd Tests/BrowserTests && "${pytest[@]}")
 # No status that is not described, no body of another form, no error of the server's own. Left out are the checks that would have every described
 # filter name a key of this catalogue, and every number refused that comes as a text.
