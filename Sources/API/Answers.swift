@@ -286,6 +286,8 @@ struct SampleListing: Encodable {
         let path: String
     }
     let samples: [Sample]
+    /// What the catalogue and its samples are, in a sentence.
+    let about: String?
 }
 
 /// Addresses of products come from a catalogue that somebody else wrote: a page makes links of them.

@@ -33,6 +33,7 @@ public final class SearchService: Sendable {
     private struct Content {
         var models: [ServedModel]
         var samples: [SamplePicture]
+        var about: String?
     }
 
     public let catalog: CatalogStore
@@ -49,9 +50,10 @@ public final class SearchService: Sendable {
     public func begin(browsing catalog: LiveCatalog) { live.withLock { $0 = catalog } }
 
     /// From now on searches are answered; the first model is the one that answers where a query names none. All models share one catalogue.
-    public func begin(with models: [ServedModel], samples: [SamplePicture] = []) {
+    /// - Parameter about: what the catalogue and its samples are, in a sentence for people.
+    public func begin(with models: [ServedModel], samples: [SamplePicture] = [], about: String? = nil) {
         if let catalog = models.first?.engine.catalog { begin(browsing: catalog) }
-        content.withLock { $0 = Content(models: models, samples: samples) }
+        content.withLock { $0 = Content(models: models, samples: samples, about: about) }
     }
 
     /// From now on a model answers, in the place of the one of its name where there is one, else beside those that do.
@@ -115,9 +117,9 @@ public final class SearchService: Sendable {
     }
 
     /// - Throws: `APIError.loading` until the samples are there.
-    func samples() throws(APIError) -> [SamplePicture] {
+    func samples() throws(APIError) -> (pictures: [SamplePicture], about: String?) {
         guard let content = content.withLock({ $0 }) else { throw .loading }
-        return content.samples
+        return (content.samples, content.about)
     }
 
     /// - Parameter id: nil for the model that answers by default.

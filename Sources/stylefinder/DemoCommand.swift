@@ -59,7 +59,7 @@ struct DemoCommand: AsyncParsableCommand {
         // waits for that one.
         let shipped = named.isEmpty ? ModelLocation.shipped() : []
         let (models, variants) = (named + shipped.filter { !$0.isVariant }, shipped.filter(\.isVariant))
-        let serving = Serving(
+        var serving = Serving(
             catalog: store, listening: listening, interrupt: interrupt, logsRequests: false, offersAll: named.isEmpty,
             namesNewcomers: false,
             afterwards: {
@@ -67,6 +67,11 @@ struct DemoCommand: AsyncParsableCommand {
                 guard try Self.embed(with: variants, store, interrupt, quietly: true), !new.isEmpty else { return nil }
                 return "\(new.count) variants of these models can be chosen now, too."
             })
+        if source == nil, named.isEmpty {
+            serving.about = "\(garments) garments that a program has drawn, searched by small models of this project."
+        } else if source == nil {
+            serving.about = "\(garments) garments that a program has drawn."
+        }
         try await serving.run { browse in
             if source == nil { try Self.draw(boutique, garments: garments, mayReplace: isOwn, interrupt) }
             if interrupt.isRequested { return nil }

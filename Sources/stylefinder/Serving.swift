@@ -46,6 +46,8 @@ struct Serving {
     var offersAll = false
     /// Whether a model that gets its first vectors while the server runs is told.
     var namesNewcomers = true
+    /// What the catalogue and its samples are, in a sentence for people.
+    var about: String?
     /// A folder or manifest whose pictures are brought in as they come.
     var watched: URL?
     /// Models and runs that may be brought in by name while the server runs.
@@ -98,7 +100,7 @@ struct Serving {
                             !interrupt.isRequested
                         else { return }
                         loaded.add(content.models)
-                        service.begin(with: content.models, samples: content.samples)
+                        service.begin(with: content.models, samples: content.samples, about: about)
                         let seconds = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
                         let names = content.models.map(\.card.id).joined(separator: ", ")
                         Console.note("Ready after \(seconds) s with \(names), over the catalogue \(catalog.path).")

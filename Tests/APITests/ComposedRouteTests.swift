@@ -69,6 +69,11 @@ struct ComposedRouteTests {
                 #expect(colors[0]["filter"] as? String == "color:\(color)")
                 #expect((colors[0]["hex"] as? String)?.count == 7)
             }
+            // Of what is not wanted no colour is told.
+            var unwanted = Form([("text", "thing")])
+            unwanted.add("not_image", both, file: "n.png")
+            let answer = try await client.search(unwanted)
+            #expect(try answer.status == .ok && (answer.json()["query_colors"] as? [Any])?.isEmpty != false)
             let whole = try await client.search(Form(image: both, [("crop", "")]))
             let plain = try await client.search(Form(image: both))
             #expect(try whole.products() == plain.products())

@@ -43,15 +43,16 @@ struct ImageRoutes {
     }
 
     @Sendable func samples(_ request: Request, _ context: APIContext) async throws -> Response {
-        let samples = try service.samples().enumerated().map { place, sample in
+        let (pictures, about) = try service.samples()
+        let samples = pictures.enumerated().map { place, sample in
             SampleListing.Sample(title: sample.title, path: base.url("/api/v1/samples/\(place)"))
         }
-        return JSONAnswer.response(SampleListing(samples: samples))
+        return JSONAnswer.response(SampleListing(samples: samples, about: about))
     }
 
     @Sendable func sample(_ request: Request, _ context: APIContext) async throws -> Response {
         let number = context.parameter("number")
-        let samples = try service.samples()
+        let samples = try service.samples().pictures
         guard let place = Int(number), samples.indices.contains(place) else {
             throw APIError(.notFound, "unknown_sample", "There is no sample \(APIError.quoted(number)).")
         }

@@ -23,6 +23,17 @@ struct SearchRequest {
     /// Everything but the terms.
     var query: SearchQuery
 
+    /// Whether a picture has to be decoded for it.
+    var decodes: Bool {
+        terms.contains { term in
+            switch term.subject {
+            case .upload: true
+            case .image: term.region != nil
+            case .text, .product: false
+            }
+        }
+    }
+
     static let options = [
         "model", "top_k", "filter", "group_by", "min_score", "by", "sort", "diversity", "boost", "liked", "disliked",
     ]

@@ -30,7 +30,7 @@ final class Searching: Sendable {
         var colors: [[DominantColor]] = []
         for term in asked.terms { query.terms.append(try await self.term(term, model, &colors)) }
         fields.dropFiles()
-        let decoded = colors.isEmpty ? nil : (ContinuousClock.now - begin) / .milliseconds(1)
+        let decoded = asked.decodes ? (ContinuousClock.now - begin) / .milliseconds(1) : nil
         return try await answer(query, model, decoded: decoded, colors: colors.first)
     }
 
@@ -70,7 +70,8 @@ final class Searching: Sendable {
                 let part = try PictureDecoding.decode(bytes, limits: limits, ticket).cropped(to: region)
                 return (encoder.reduce(part), part.dominantColors())
             }
-            colors.append(shown)
+            // What is not wanted is nobody's colour to search with.
+            if term.weight > 0 { colors.append(shown) }
             return picture
         }
         switch term.subject {
