@@ -466,6 +466,8 @@ def main(work):
           f"client's {len(beside)} searches took {statistics.median(beside):.0f} ms.")
 
 
+# Whoever ends this ends its servers, too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 if options.work:
     pathlib.Path(options.work).mkdir(parents=True, exist_ok=True)
     main(pathlib.Path(options.work).resolve())
