@@ -64,31 +64,15 @@ public struct CatalogEmbedding: Sendable {
     public func run(
         with encoder: any EmbeddingModel, progress: (Int, Int) -> Void = { _, _ in }, shouldStop: () -> Bool = { false }
     ) async throws -> Report {
-        let begin = ContinuousClock.now
-        var report = Report()
-        let fingerprint = encoder.model.fingerprint
-        let total = try catalog.countOfImages(withoutVectorOf: fingerprint, shard: shard)
-        var (done, last): (Int, ImageID) = (0, 0)
-        progress(0, total)
-        while true {
-            let images = try catalog.images(withoutVectorOf: fingerprint, after: last, limit: batchSize, shard: shard)
-            guard let end = images.last else { break }
-            if shouldStop() {
-                report.stopped = true
-                break
-            }
-            last = end.id
-            let (pictures, read) = prepare(images, { encoder.reduce($0) }, &report)
+        var walk = try Walk(self, of: encoder.model)
+        progress(walk.done, walk.total)
+        while let images = try walk.next(shouldStop) {
+            let (pictures, read) = prepare(images, { encoder.reduce($0) }, &walk.report)
             let vectors = try await Self.patiently { try await encoder.encode(images: pictures) }
-            let made = zip(read, vectors).map { NewVector(image: $0.image.id, contentHash: $0.hash, components: $1) }
-            let stale = made.isEmpty ? [] : try catalog.writeVectors(made, of: encoder.model)
-            report.embedded += made.count - stale.count
-            report.changed += stale.count
-            done += images.count
-            progress(done, total)
+            try walk.write(zip(read, vectors).map { NewVector(image: $0.image.id, contentHash: $0.hash, components: $1) })
+            progress(walk.done, walk.total)
         }
-        report.seconds = (ContinuousClock.now - begin) / .seconds(1)
-        return report
+        return walk.finished()
     }
 
     /// Tries again while searches fill the model's queue.
@@ -127,31 +111,56 @@ public struct CatalogEmbedding: Sendable {
         _ model: ModelRecord, _ progress: (Int, Int) -> Void, _ shouldStop: () -> Bool,
         _ make: ([CatalogImage], inout Report) throws -> [NewVector]
     ) throws -> Report {
-        let fingerprint = model.fingerprint
-        let begin = ContinuousClock.now
+        var walk = try Walk(self, of: model)
+        progress(walk.done, walk.total)
+        while let images = try walk.next(shouldStop) {
+            try walk.write(make(images, &walk.report))
+            progress(walk.done, walk.total)
+        }
+        return walk.finished()
+    }
+
+    /// The images without a vector of a model, batch by batch, and what became of them.
+    private struct Walk {
+        private let catalog: CatalogStore
+        private let shard: Shard?
+        private let batchSize: Int
+        private let model: ModelRecord
+        private let begin = ContinuousClock.now
+        private var batch: [CatalogImage] = []
+        let total: Int
+        private(set) var done = 0
         var report = Report()
-        let total = try catalog.countOfImages(withoutVectorOf: fingerprint, shard: shard)
-        var done = 0
-        var last: ImageID = 0
-        progress(0, total)
-        while true {
-            let images = try catalog.images(withoutVectorOf: fingerprint, after: last, limit: batchSize, shard: shard)
-            guard let end = images.last else { break }
-            if shouldStop() {
-                report.stopped = true
-                break
-            }
-            last = end.id
-            let vectors = try make(images, &report)
+
+        init(_ embedding: CatalogEmbedding, of model: ModelRecord) throws {
+            (catalog, shard, batchSize) = (embedding.catalog, embedding.shard, embedding.batchSize)
+            self.model = model
+            total = try catalog.countOfImages(withoutVectorOf: model.fingerprint, shard: shard)
+        }
+
+        /// - Returns: nil at the end, and where it was stopped.
+        mutating func next(_ shouldStop: () -> Bool) throws -> [CatalogImage]? {
+            batch = try catalog.images(
+                withoutVectorOf: model.fingerprint, after: batch.last?.id ?? 0, limit: batchSize, shard: shard)
+            guard !batch.isEmpty else { return nil }
+            report.stopped = shouldStop()
+            return report.stopped ? nil : batch
+        }
+
+        /// Writes what was made of the batch.
+        mutating func write(_ vectors: [NewVector]) throws {
             // A model without any vector has no place in the catalogue.
             let stale = vectors.isEmpty ? [] : try catalog.writeVectors(vectors, of: model)
             report.embedded += vectors.count - stale.count
             report.changed += stale.count
-            done += images.count
-            progress(done, total)
+            done += batch.count
         }
-        report.seconds = (ContinuousClock.now - begin) / .seconds(1)
-        return report
+
+        func finished() -> Report {
+            var report = report
+            report.seconds = (ContinuousClock.now - begin) / .seconds(1)
+            return report
+        }
     }
 
     private struct Picture: Sendable {

@@ -1,6 +1,5 @@
 import API
 import Catalog
-import Dispatch
 import Foundation
 import Imaging
 import Inference
@@ -17,6 +16,8 @@ struct FolderWatch: Sendable {
     let limits: DecodingLimits
     /// Those that answer now.
     let models: @Sendable () -> [ServedModel]
+    /// Whether the server is on its way out: an import ends with the picture at hand, and goes on with the next start.
+    let isStopping: @Sendable () -> Bool
 
     private static let interval = Duration.seconds(2)
     /// Pictures in one pass of a model: searches come in between.
@@ -50,7 +51,7 @@ struct FolderWatch: Sendable {
         var told: Set<String> = []
         while !Task.isCancelled {
             let begin = ContinuousClock.now
-            let state = await Self.onOwnThread { State(of: folder) }
+            guard let state = try? await Serving.onOwnThread({ State(of: folder) }) else { return }
             // Twice the same: nobody is in the middle of copying.
             if state == seen, state != taken {
                 do {
@@ -74,21 +75,20 @@ struct FolderWatch: Sendable {
     private func bringIn(_ told: inout Set<String>) async throws {
         let begin = ContinuousClock.now
         let limits = limits
-        let report = try await Self.onOwnThread { [folder, store] in
-            Result {
-                try store.importCatalog(
-                    from: Dataset(contentsOf: folder, isPicture: Dataset.isPicture), options: ImportOptions(prune: true),
-                    inspect: { bytes, _ in
-                        let picture = try ImageDecoder.decode(bytes, limits: limits)
-                        return PictureSize(width: picture.width, height: picture.height)
-                    })
-            }
-        }.get()
+        let report = try await Serving.onOwnThread { [folder, store, isStopping] in
+            try store.importCatalog(
+                from: Dataset(contentsOf: folder, isPicture: Dataset.isPicture), options: ImportOptions(prune: true),
+                inspect: { bytes, _ in
+                    let picture = try ImageDecoder.decode(bytes, limits: limits)
+                    return PictureSize(width: picture.width, height: picture.height)
+                }, shouldStop: isStopping)
+        }
+        if report.stopped { throw CancellationError() }
         try Task.checkCancellation()
         var problems = report.problems.map(\.description)
         for model in models() {
             let embedding = CatalogEmbedding(store, batchSize: Self.picturesAtOnce, limits: limits)
-            problems += try await embedding.run(with: model.engine.encoder, shouldStop: { Task.isCancelled }).problems
+            problems += try await embedding.run(with: model.engine.encoder, shouldStop: isStopping).problems
         }
         Console.warn(all: problems.filter { told.insert($0).inserted })
         guard report.hasChanges else { return }
@@ -97,13 +97,6 @@ struct FolderWatch: Sendable {
         Console.note(
             "\(folder.path): \(report.productsAdded) products and \(pictures) pictures are new or changed, \(report.imagesPruned) pictures are gone; "
                 + "searches know after \(seconds) s.")
-    }
-
-    /// Blocking work on a thread that Swift's pool does not miss.
-    private static func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: body()) }
-        }
     }
 }
 

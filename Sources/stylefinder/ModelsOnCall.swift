@@ -1,7 +1,6 @@
 import API
 import CLIP
 import Catalog
-import Dispatch
 import Imaging
 import Inference
 import Search
@@ -20,11 +19,12 @@ struct ModelsOnCall: ModelOpening {
     func knows(_ source: String) -> Bool { (try? ModelLocation(named: source, in: folder)) != nil }
 
     func open(_ source: String, as name: String, progress: @escaping @Sendable (Int, Int) -> Void) async throws -> ServedModel {
+        let location = try ModelLocation(named: source, in: folder)
+        let fingerprint = try await Serving.onOwnThread { [store] in try store.fingerprint(of: Checkpoint(path: location.path)) }
+        loaded.expect(fingerprint)
         do {
-            let location = try ModelLocation(named: source, in: folder)
-            let model = try await Serving.onOwnThread { [store, loaded] in
+            let model = try await Serving.onOwnThread { [loaded] in
                 guard let live = loaded.all.first?.engine.catalog else { throw CancellationError() }
-                loaded.expect(try store.fingerprint(of: Checkpoint(path: location.path)))
                 return try Serving.load(location, live, name: name, mayBeEmpty: true)
             }
             try await embed(with: model, progress: progress)
@@ -32,10 +32,12 @@ struct ModelsOnCall: ModelOpening {
             Console.note("\(name) answers from now on, by \(source).")
             return model
         } catch {
-            if !(error is CancellationError) { Console.warn("the model \(source) can't be brought in: \(error)") }
-            throw ModelNotOpened("\(source) could not be brought in; the server's log says why.")
+            loaded.expectNoMore(fingerprint)
+            throw error
         }
     }
+
+    func note(_ error: any Error, of source: String) { Console.warn("the model \(source) can't be brought in: \(error)") }
 
     func complete(_ model: ServedModel) async throws { try await embed(with: model) { _, _ in } }
 
@@ -46,11 +48,4 @@ struct ModelsOnCall: ModelOpening {
         // What was written is in the index before somebody searches with it.
         try await model.engine.catalog.refresh()
     }
-}
-
-/// What is told of a model that could not be opened: nothing of where it lies.
-private struct ModelNotOpened: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
 }

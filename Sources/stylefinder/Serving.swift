@@ -20,6 +20,8 @@ final class LoadedModels: Sendable {
     /// A model with this fingerprint is being brought in.
     func expect(_ fingerprint: String) { _ = expected.withLock { $0.insert(fingerprint) } }
 
+    func expectNoMore(_ fingerprint: String) { _ = expected.withLock { $0.remove(fingerprint) } }
+
     func expects(_ fingerprint: String) -> Bool { expected.withLock { $0.contains(fingerprint) } }
 
     var all: [ServedModel] { models.withLock { $0 } }
@@ -146,7 +148,11 @@ struct Serving {
     }
 
     private func watch(_ service: SearchService) -> FolderWatch? {
-        watched.map { FolderWatch(folder: $0, store: catalog, limits: limitsOfOwnPictures, models: { service.models }) }
+        watched.map { folder in
+            FolderWatch(
+                folder: folder, store: catalog, limits: limitsOfOwnPictures, models: { service.models },
+                isStopping: { [interrupt] in interrupt.isRequested })
+        }
     }
 
     /// Of pictures that no stranger sends.

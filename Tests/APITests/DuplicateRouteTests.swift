@@ -28,7 +28,7 @@ struct DuplicateRouteTests {
                     (group["items"] as? [[String: Any]] ?? []).compactMap { $0["product_id"] as? String }
                 }
             }
-            #expect(products(before) == [["P4", "P4"]] && before["compared"] as? Int == 12)
+            #expect(products(before) == [["P4", "P4"]] && before["compared"] as? Int == 12 && before["unreadable"] as? Int == 0)
             #expect((before["products"] as? [Any])?.isEmpty == true)
             _ = try await client.batch([
                 #"{"put": {"id": "COPY", "title": "The same", "images": [{"base64": "\#(Data(again).base64EncodedString())"}]}}"#

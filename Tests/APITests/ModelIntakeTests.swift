@@ -13,6 +13,7 @@ private final class Opening: ModelOpening {
     let shop: Shop
     private let mayGo = AsyncStream.makeStream(of: Void.self)
     let completed = Flag()
+    let noted = Flag()
 
     init(_ shop: Shop) { self.shop = shop }
 
@@ -36,6 +37,8 @@ private final class Opening: ModelOpening {
     }
 
     func complete(_ model: ServedModel) async throws { completed.set() }
+
+    func note(_ error: any Error, of source: String) { noted.set() }
 }
 
 private final class Flag: Sendable {
@@ -120,8 +123,9 @@ struct ModelIntakeTests {
             #expect(
                 try await reaches {
                     let coming = try await client.get("/api/v1/models").json()["coming"] as? [String: Any]
-                    return coming?["error"] != nil
+                    return coming?["error"] as? String == "It could not be brought in; the server's log says why."
                 })
+            #expect(opening.noted.isSet)
             #expect((try await client.get("/api/v1/models").json()["models"] as? [Any])?.count == 1)
             // After one that did not come the next may.
             #expect(try await ask(client, .put, "second", #"{"source": "better"}"#).status == .accepted)

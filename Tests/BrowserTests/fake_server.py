@@ -223,7 +223,7 @@ class Handler(BaseHTTPRequestHandler):
         first, second, third = shop.products[0], shop.products[5], shop.products[7]
         groups = [(0.991, [shop.images_of(first)[0], *shop.images_of(second)[:2]]), (0.984, [shop.images_of(first)[1], shop.images_of(third)[0]])]
         return {
-            "model": shop.models[0].card["id"], "compared": len(shop.images),
+            "model": shop.models[0].card["id"], "compared": len(shop.images), "unreadable": 0,
             "duplicates": [
                 {"score": score, "items": [
                     {"product_id": image["product"], "title": shop.product(image["product"])["title"], "image": self.shown(image)} for image in images]}

@@ -17,6 +17,9 @@ public protocol ModelOpening: Sendable {
 
     /// Gives vectors to pictures that came in the meantime.
     func complete(_ model: ServedModel) async throws
+
+    /// Tells whoever runs the server why a model did not come: clients learn nothing of where it lies.
+    func note(_ error: any Error, of source: String)
 }
 
 /// Brings models in and takes them out while the server answers: the vectors are made behind, and when all are there the new model answers from one
@@ -77,7 +80,8 @@ final class ModelIntake: Sendable {
                 try await opening.complete(model)
                 state.withLock { $0 = nil }
             } catch {
-                state.withLock { $0?.error = "\(error)" }
+                opening.note(error, of: source)
+                state.withLock { $0?.error = "It could not be brought in; the server's log says why." }
             }
         }
     }

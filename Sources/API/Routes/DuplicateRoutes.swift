@@ -41,6 +41,7 @@ struct DuplicateRoutes {
 
         let model: String
         let compared: Int
+        let unreadable: Int
         let duplicates: [Group]
         let products: [Pair]
     }
@@ -58,7 +59,7 @@ struct DuplicateRoutes {
         let known = try service.catalog.products(Set(report.groups.flatMap { $0.images.map(\.productID) }))
         return JSONAnswer.response(
             Listing(
-                model: model.card.id, compared: report.compared,
+                model: model.card.id, compared: report.compared, unreadable: report.unreadable,
                 duplicates: report.groups.map { group in
                     .init(
                         score: group.score,
