@@ -124,7 +124,11 @@ struct Front<Inner: HTTPResponder>: HTTPResponder where Inner.Context == APICont
         }
         guard let origin = request.headers[.origin], origins.contains(origin) else { return }
         answer.headers[.accessControlAllowOrigin] = origin
-        guard asks else { return }
+        guard asks else {
+            // What a page of another origin may read beside the few headers that it may read anyway.
+            answer.headers[.accessControlExposeHeaders] = "ETag, Location, Retry-After, X-Request-Id"
+            return
+        }
         answer.headers[.accessControlAllowMethods] = "GET, POST, PUT, DELETE"
         answer.headers[.accessControlAllowHeaders] = "Content-Type, Authorization"
         answer.headers[.accessControlMaxAge] = "600"

@@ -51,7 +51,7 @@ public struct CatalogFilter: Sendable, Hashable {
         var total = 0
         for text in expressions {
             guard let mark = text.firstIndex(where: { $0 == "=" || $0 == ":" }) else {
-                throw .badFilter(text: text, reason: "has no '='")
+                throw .badFilter(text: text, reason: "has neither '=' nor ':' behind its key")
             }
             let key = text[..<mark].trimmingCharacters(in: .whitespaces)
             guard !key.isEmpty else { throw .badFilter(text: text, reason: "names no key") }

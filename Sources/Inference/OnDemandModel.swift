@@ -16,6 +16,8 @@ public final class OnDemandModel: EmbeddingModel {
     private let path: String
     private let preprocessing: Preprocessing
     private let pool: ModelPool
+    /// What its weights take in memory, about.
+    private let bytes: Int
 
     /// Reads a model folder without its weights.
     /// - Parameters:
@@ -29,7 +31,9 @@ public final class OnDemandModel: EmbeddingModel {
             fingerprint: catalog?.fingerprint(of: checkpoint) ?? checkpoint.fingerprint, name: name,
             dimension: checkpoint.configuration.embeddingSize)
         takesText = checkpoint.tokenizer != nil
-        card = try ModelCard(checkpoint: checkpoint, id: name, parameters: checkpoint.parameterCount())
+        let parameters = try checkpoint.parameterCount()
+        card = try ModelCard(checkpoint: checkpoint, id: name, parameters: parameters)
+        bytes = parameters * MemoryLayout<Float>.size
         preprocessing = checkpoint.preprocessing
         (self.path, self.pool) = (path, pool)
     }
@@ -42,27 +46,41 @@ public final class OnDemandModel: EmbeddingModel {
 
     public func encodeTexts(_ texts: [String]) async throws -> EncodedTexts { try await session().encodeTexts(texts) }
 
-    private func session() async throws -> EncoderSession { try await pool.session(of: path, name: model.name) }
+    private func session() async throws -> EncoderSession { try await pool.session(of: path, name: model.name, bytes: bytes) }
 }
 
 /// The models on demand whose weights are in memory: those that were asked last.
 public actor ModelPool {
-    private let capacity: Int
-    /// By path, the one that was asked last at the end.
-    private var sessions: [(path: String, session: Task<EncoderSession, any Error>)] = []
+    /// What may be in memory at a time. The model that was asked last always is, also where it takes more; one that still answers while others take its
+    /// place goes with its last answer.
+    public enum Room: Sendable, Equatable {
+        case models(Int)
+        /// Weights of so many bytes together.
+        case bytes(Int)
+    }
 
-    /// - Parameter capacity: how many models may be in memory at a time, at least 1. One that still answers while others take its place goes with
-    ///   its last answer.
-    public init(capacity: Int) { self.capacity = max(1, capacity) }
+    public nonisolated let room: Room
+    /// By path, the one that was asked last at the end.
+    private var sessions: [(path: String, bytes: Int, session: Task<EncoderSession, any Error>)] = []
+
+    public init(room: Room) { self.room = room }
 
     /// How many models are in memory, or on their way there.
     var count: Int { sessions.count }
 
-    func session(of path: String, name: String) async throws -> EncoderSession {
+    private var isOverfull: Bool {
+        guard sessions.count > 1 else { return false }
+        return switch room {
+        case .models(let limit): sessions.count > limit
+        case .bytes(let limit): sessions.reduce(0) { $0 + $1.bytes } > limit
+        }
+    }
+
+    func session(of path: String, name: String, bytes: Int) async throws -> EncoderSession {
         let place = sessions.firstIndex { $0.path == path }
-        let entry = place.map { sessions.remove(at: $0) } ?? (path: path, session: Self.loading(path, name: name))
+        let entry = place.map { sessions.remove(at: $0) } ?? (path: path, bytes: bytes, session: Self.loading(path, name: name))
         sessions.append(entry)
-        if sessions.count > capacity { sessions.removeFirst() }
+        while isOverfull { sessions.removeFirst() }
         do { return try await entry.session.value } catch {
             // The files may be whole again at the next question.
             sessions.removeAll { $0.session == entry.session }

@@ -12,6 +12,8 @@ struct Candidate: Sendable {
     var hasAllWords = false
     /// The place by vectors among all candidates, from 1.
     var vectorRank: Int?
+    /// The cosine, without what rounding adds to that of two equal vectors.
+    var score: Double { Double(min(max(hit.score, -1), 1)) }
     /// Greater is better; a cosine where a query has no words.
     var relevance: Double
 

@@ -79,13 +79,18 @@ public final class LiveCatalog: Sendable {
     }
 
     /// Products with a usable picture that a filter admits, as `CatalogColumns.page` has them, with their rows; on the search threads.
+    /// - Parameter choices: facets of so many attributes that people can choose by come beside the named ones.
     /// - Throws: `CatalogError.unknownKey`, `SearchError.overloaded`.
     public func productPage(
-        matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], valuesPerFacet: Int = 100
+        matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], choices: Int = 0,
+        valuesPerFacet: Int = 100
     ) async throws -> ProductPage {
         try await threads.run { [self] in
+            let columns = columns
             let page = try columns.page(
-                matching: filter, offset: offset, limit: limit, facets: facets, valuesPerFacet: valuesPerFacet)
+                matching: filter, offset: offset, limit: limit,
+                facets: facets + columns.choices(limit: choices + facets.count).filter { !facets.contains($0) }.prefix(choices),
+                valuesPerFacet: valuesPerFacet)
             let images = try store.images(page.products.map(\.cover))
             // Looked up one by one: a dictionary by id would take ids for one that differ in their Unicode form alone.
             let entries = try page.products.compactMap { id, cover in

@@ -54,7 +54,7 @@ public struct SearchEngine: Sendable {
             let gallery = try await catalog.threads.run { try await self.gallery(of: query) }
             if encoded == nil {
                 let start = clock.now
-                encoded = try await encode(query)
+                encoded = try await encode(query, gallery)
                 encoding = clock.now - start
             }
             guard let terms = encoded else { continue }
@@ -91,6 +91,8 @@ public struct SearchEngine: Sendable {
         var vectors: [Int: [Float]] = [:]
         var liked: [[Float]] = []
         var disliked: [[Float]] = []
+        /// What the model is asked of the texts, by their place in the query, where it is not all of the text.
+        var texts: [Int: String] = [:]
         /// What the texts say in words; nil for a query without.
         var words: WordCandidates?
     }
@@ -122,15 +124,32 @@ public struct SearchEngine: Sendable {
             gallery.disliked.append(try await direction(ofProduct: id, images))
             for image in images { gallery.admitted.remove(Int(image)) }
         }
-        let (wanted, unwanted) = (query.texts(wanted: true), query.texts(wanted: false))
-        if query.basis != .vectors, !wanted.isEmpty || !unwanted.isEmpty {
-            let language = try catalog.store.language()
-            gallery.words = try WordCandidates(
-                wanted: WordQuery(wanted.joined(separator: " "), language: language),
-                unwanted: unwanted.map { WordQuery($0, language: language) }, in: columns, of: catalog.store,
-                admitted: gallery.admitted)
-        }
+        try readTexts(of: query, into: &gallery)
         return gallery
+    }
+
+    /// What the texts say in words, and what of them the model is asked.
+    private func readTexts(of query: SearchQuery, into gallery: inout Gallery) throws {
+        var unwanted = query.texts(wanted: false)
+        guard query.basis != .vectors, !query.texts(wanted: true).isEmpty || !unwanted.isEmpty else { return }
+        let language = try catalog.store.language()
+        for (place, term) in query.terms.enumerated() {
+            guard case .text(let text) = term.subject, term.weight > 0 else { continue }
+            let negation = Negation(text, language: language)
+            var wanted = [negation.wanted]
+            for word in negation.unwanted {
+                if let lacking = try catalog.store.word(forLacking: word, in: language) {
+                    wanted.append(lacking)
+                } else {
+                    unwanted.append(word)
+                }
+            }
+            gallery.texts[place] = wanted.joined(separator: " ")
+        }
+        let wanted = gallery.texts.sorted { $0.key < $1.key }.map(\.value).joined(separator: " ")
+        gallery.words = try WordCandidates(
+            wanted: WordQuery(wanted, language: language), unwanted: unwanted.map { WordQuery($0, language: language) },
+            in: gallery.columns, of: catalog.store, admitted: gallery.admitted)
     }
 
     private func leaveOut(pictureAndItsProduct id: ImageID, _ query: SearchQuery, _ gallery: inout Gallery) throws {
@@ -172,13 +191,13 @@ public struct SearchEngine: Sendable {
         var cut: TextCut?
     }
 
-    private func encode(_ query: SearchQuery) async throws -> EncodedTerms {
+    private func encode(_ query: SearchQuery, _ gallery: Gallery) async throws -> EncodedTerms {
         var pictures: [(place: Int, image: RGBImage)] = []
         var texts: [(place: Int, text: String)] = []
         for (place, term) in query.terms.enumerated() {
             switch term.subject {
             case .image(let image), .catalogPart(_, let image): pictures.append((place, image))
-            case .text(let text): texts.append((place, text))
+            case .text(let text): texts.append((place, gallery.texts[place] ?? text))
             case .vector, .catalogImage, .product: break
             }
         }
@@ -241,7 +260,7 @@ public struct SearchEngine: Sendable {
             let (candidate, image) = pair
             let product = products[image.productID]
             return SearchResult(
-                rank: place + 1, score: Double(candidate.hit.score),
+                rank: place + 1, score: candidate.score,
                 product: .init(
                     id: image.productID, title: product?.title, category: product?.category, brand: product?.brand,
                     price: product?.price, currency: product?.currency, inStock: product?.inStock, url: product?.url,

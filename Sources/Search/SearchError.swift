@@ -34,7 +34,7 @@ extension SearchError {
         case .dimension(let found, let expected): "The query vector has \(found) numbers, the model's have \(expected)."
         case .storedDimension(let model, let found, let expected):
             "The catalogue's vectors of \(model) have \(found) numbers, the model makes \(expected); embed into a new catalogue."
-        case .emptyText: "The text to search for is empty."
+        case .emptyText: "The text to search for has no word in it."
         case .nothingWanted: "The search says only what is not wanted; name a picture, a text or a product to look for."
         case .tooManyTerms(let found): "The search has \(found) terms, at most \(SearchQuery.termLimit) are taken."
         case .weight(let found):

@@ -132,7 +132,8 @@ extension SearchQuery {
         for term in terms {
             guard case .text(let text) = term.subject else { continue }
             guard takesText else { throw .takesNoText(model: model) }
-            guard text.contains(where: { !$0.isWhitespace }) else { throw .emptyText }
+            // Of punctuation alone a model would make a vector, too.
+            guard text.contains(where: { !$0.isWhitespace && !$0.isPunctuation }) else { throw .emptyText }
         }
         guard liked.count + disliked.count <= Self.limits.upperBound else { throw .tooManyTerms(liked.count + disliked.count) }
         if let boost = boosts.first(where: { !Boost.weights.contains($0.weight) }) { throw .boost(boost.weight) }

@@ -72,14 +72,14 @@ struct DemoCommand: AsyncParsableCommand {
         } else if source == nil {
             serving.about = "\(garments) garments that a program has drawn."
         }
-        try await serving.run { browse in
+        try await serving.run { pool, browse in
             if source == nil { try Self.draw(boutique, garments: garments, mayReplace: isOwn, interrupt) }
             if interrupt.isRequested { return nil }
             try Self.fill(store, from: source ?? boutique, splits: source == nil ? ["gallery"] : [], interrupt)
             if interrupt.isRequested { return nil }
             if try !Self.embed(with: models, store, interrupt) { return nil }
             let ready = try variants.filter { try Self.isKnown($0, to: store) }
-            let loaded = try Serving.load(models + ready, store, browse: browse)
+            let loaded = try Serving.load(models + ready, store, pool: pool, browse: browse)
             return (loaded, try source == nil ? Samples.of(Dataset(contentsOf: boutique)) : Samples.of(store))
         }
     }

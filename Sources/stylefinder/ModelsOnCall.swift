@@ -9,6 +9,7 @@ import Search
 struct ModelsOnCall: ModelOpening {
     let store: CatalogStore
     let loaded: LoadedModels
+    let pool: ModelPool
     /// Models and runs that may be brought in by their names beside the shipped and fetched ones.
     let folder: String?
     let limits: DecodingLimits
@@ -23,9 +24,9 @@ struct ModelsOnCall: ModelOpening {
         let fingerprint = try await Serving.onOwnThread { [store] in try store.fingerprint(of: Checkpoint(path: location.path)) }
         loaded.expect(fingerprint)
         do {
-            let model = try await Serving.onOwnThread { [loaded] in
+            let model = try await Serving.onOwnThread { [loaded, pool] in
                 guard let live = loaded.all.first?.engine.catalog else { throw CancellationError() }
-                return try Serving.load(location, live, name: name, mayBeEmpty: true)
+                return try Serving.load(location, live, pool: pool, name: name, mayBeEmpty: true)
             }
             try await embed(with: model, progress: progress)
             loaded.add([model])

@@ -3,6 +3,7 @@ import ArgumentParser
 import Catalog
 import Foundation
 import Imaging
+import Inference
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -55,10 +56,10 @@ struct ServeCommand: AsyncParsableCommand {
             offersAll: named.isEmpty)
         serving.watched = watched
         serving.modelFolder = modelFolder
-        try await serving.run { browse in
+        try await serving.run { pool, browse in
             let models = try Serving.load(
-                named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: isFilled) : named, store, mayBeEmpty: isFilled,
-                browse: browse)
+                named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: isFilled) : named, store, pool: pool,
+                mayBeEmpty: isFilled, browse: browse)
             return (models, try offered ?? Samples.of(store))
         }
     }
@@ -108,12 +109,21 @@ struct ListeningOptions: ParsableArguments {
     @Option(help: "The memory that decoding pictures may take together, in MB; a larger picture is decoded alone.")
     var decodingMemory = 1024
 
+    @Option(
+        help:
+            "The memory that the weights of models may take together, in MB: a model is loaded when it is asked, and those that were asked longest ago go. All models but variants stay where left out."
+    )
+    var modelMemory: Int?
+
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), expected 0 to 65535") }
         guard (1...1024).contains(maxUpload) else { throw ValidationError("--max-upload is \(maxUpload), expected 1 to 1024 MB") }
         guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }
         guard (64...1 << 20).contains(decodingMemory) else {
             throw ValidationError("--decoding-memory is \(decodingMemory), expected 64 to 1048576 MB")
+        }
+        if let modelMemory, !(1...1 << 20).contains(modelMemory) {
+            throw ValidationError("--model-memory is \(modelMemory), expected 1 to 1048576 MB")
         }
         guard BasePath.isValid(basePath) else {
             throw ValidationError("--base-path is \(basePath), expected letters, digits and /-._~ such as /finder")
@@ -150,6 +160,9 @@ struct ListeningOptions: ParsableArguments {
         let host = ["0.0.0.0": "127.0.0.1", "::": "::1"][address] ?? address
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)\(BasePath(basePath).path)/"
     }
+
+    /// Of variants, of which there can be a dozen for each model, a few at a time.
+    var roomForModels: ModelPool.Room { modelMemory.map { .bytes($0 << 20) } ?? .models(3) }
 
     var settings: ServerSettings {
         var limits = ServerLimits()

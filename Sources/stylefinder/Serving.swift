@@ -62,11 +62,11 @@ struct Serving {
     private static let patience = Duration.seconds(8)
 
     /// Listens at once, prepares beside that, then answers until Ctrl-C or SIGTERM.
-    /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server. It hands
-    ///   the catalogue over as soon as that is in memory: it can be browsed while the models are loaded.
+    /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server. The pool
+    ///   keeps the weights of its models; it hands the catalogue over as soon as that is in memory: it can be browsed while the models are loaded.
     /// - Throws: `ServerError`, what `prepare` throws; `ExitCode.interrupted` after Ctrl-C.
     func run(
-        _ prepare: @escaping @Sendable (_ browse: (LiveCatalog) -> Void) throws -> Content?
+        _ prepare: @escaping @Sendable (_ pool: ModelPool, _ browse: (LiveCatalog) -> Void) throws -> Content?
     ) async throws {
         DecodingMemory.forProcess.capacity = listening.decodingMemory << 20
         let service = SearchService(catalog: catalog)
@@ -79,9 +79,10 @@ struct Serving {
         // What the models' queues count comes in too.
         MetricsSystem.bootstrap(settings.metrics)
         let loaded = LoadedModels()
+        let pool = ModelPool(room: listening.roomForModels)
         if adminToken != nil {
             settings.modelOpening = ModelsOnCall(
-                store: catalog, loaded: loaded, folder: modelFolder, limits: limitsOfOwnPictures)
+                store: catalog, loaded: loaded, pool: pool, folder: modelFolder, limits: limitsOfOwnPictures)
         }
         let server = SearchServer(service, page: page, settings: settings, logger: logger)
         let (ports, portKnown) = AsyncStream.makeStream(of: Int.self)
@@ -98,7 +99,7 @@ struct Serving {
                 for await port in ports {
                     do {
                         let begin = ContinuousClock.now
-                        guard let content = try await Self.onOwnThread({ try prepare(service.begin(browsing:)) }),
+                        guard let content = try await Self.onOwnThread({ try prepare(pool, service.begin(browsing:)) }),
                             !interrupt.isRequested
                         else { return }
                         loaded.add(content.models)
@@ -121,7 +122,7 @@ struct Serving {
                             } catch { Console.warn("\(error)") }
                         }
                         if offersAll {
-                            await admitNewcomers(beside: content.models, over: live, unless: loaded) { model in
+                            await admitNewcomers(beside: content.models, over: live, unless: loaded, pool) { model in
                                 loaded.add([model])
                                 service.put(model)
                                 if namesNewcomers { Console.note("\(model.card.id) has vectors now and answers too.") }
@@ -164,7 +165,8 @@ struct Serving {
 
     /// Looks every few seconds whether a shipped model that does not answer has got its first vectors, and loads it; until its task is cancelled.
     private func admitNewcomers(
-        beside served: [ServedModel], over live: LiveCatalog, unless loaded: LoadedModels, _ admit: (ServedModel) -> Void
+        beside served: [ServedModel], over live: LiveCatalog, unless loaded: LoadedModels, _ pool: ModelPool,
+        _ admit: (ServedModel) -> Void
     ) async {
         let answering = Set(served.map(\.card.id))
         // Hashing the weights takes a moment, once.
@@ -179,7 +181,8 @@ struct Serving {
             guard let models = try? catalog.models() else { continue }
             absent.removeAll { loaded.expects($0.fingerprint) }
             for (location, fingerprint) in absent where models.contains(where: { $0.fingerprint == fingerprint }) {
-                guard let model = try? await Self.onOwnThread({ try Self.load(location, live) }), !Task.isCancelled else {
+                guard let model = try? await Self.onOwnThread({ try Self.load(location, live, pool: pool) }), !Task.isCancelled
+                else {
                     continue
                 }
                 absent.removeAll { $0.fingerprint == fingerprint }
@@ -203,7 +206,8 @@ struct Serving {
     ///   - browse: told of this catalogue once it is there, before the models are.
     /// - Throws: as `EncoderSession.init`, `LiveCatalog.init` and `SearchEngine.init`.
     static func load(
-        _ models: [ModelLocation], _ catalog: CatalogStore, mayBeEmpty: Bool = false, browse: (LiveCatalog) -> Void
+        _ models: [ModelLocation], _ catalog: CatalogStore, pool: ModelPool, mayBeEmpty: Bool = false,
+        browse: (LiveCatalog) -> Void
     ) throws -> [ServedModel] {
         var names: Set<String> = []
         let live = try LiveCatalog(catalog)
@@ -212,22 +216,23 @@ struct Serving {
             guard names.insert(location.name).inserted else {
                 throw Failure.usage("Two models are called \(location.name); rename the folder of one of them.")
             }
-            return try load(location, live, mayBeEmpty: mayBeEmpty)
+            return try load(location, live, pool: pool, mayBeEmpty: mayBeEmpty)
         }
     }
 
-    /// Variants that were asked last stay in memory; there can be a dozen of them for each model.
-    private static let variants = ModelPool(capacity: 3)
-
-    /// - Parameter name: what it answers to; its own where left out.
+    /// - Parameters:
+    ///   - pool: what keeps weights in memory while they are asked for: those of variants, of which there can be a dozen for each model, or where it
+    ///     holds a number of bytes those of all models.
+    ///   - name: what it answers to; its own where left out.
     static func load(
-        _ location: ModelLocation, _ live: LiveCatalog, name: String? = nil, mayBeEmpty: Bool = false
+        _ location: ModelLocation, _ live: LiveCatalog, pool: ModelPool, name: String? = nil, mayBeEmpty: Bool = false
     ) throws -> ServedModel {
         let name = name ?? location.name
         let (model, card): (any EmbeddingModel, ModelCard)
-        if location.isVariant {
-            let variant = try OnDemandModel(checkpoint: location.path, name: name, catalog: live.store, pool: variants)
-            (model, card) = (variant, variant.card)
+        let holdsAll = if case .bytes = pool.room { true } else { false }
+        if location.isVariant || holdsAll {
+            let onDemand = try OnDemandModel(checkpoint: location.path, name: name, catalog: live.store, pool: pool)
+            (model, card) = (onDemand, onDemand.card)
         } else {
             let session = try EncoderSession(checkpoint: location.path, name: name, catalog: live.store)
             (model, card) = (session, session.card)

@@ -24,7 +24,8 @@ struct SettingsLayers {
     private static let listening: [Setting] = [
         .init("host", .string), .init("port", .int), .init("base-path", .string), .init("allow-origin", .stringArray),
         .init("rate", .string), .init("trusted-proxy", .stringArray), .init("access-log", .bool), .init("max-upload", .int),
-        .init("max-pixels", .int), .init("formats", .string), .init("decoding-memory", .int), .init("model", .stringArray),
+        .init("max-pixels", .int), .init("formats", .string), .init("decoding-memory", .int), .init("model-memory", .int),
+        .init("model", .stringArray),
     ]
     private static let settings: [String: [Setting]] = [
         "serve": listening + [

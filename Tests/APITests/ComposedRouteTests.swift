@@ -187,7 +187,8 @@ struct ComposedRouteTests {
             (#"{"terms": [{"text": true}]}"#, "neither a text nor a number"),
             (#"{"terms": "red"}"#, "no list of JSON objects"), (#"{"terms": []}"#, "at least one of"),
             (#"{"text": "red", "sort": "prize"}"#, "expected relevance, price, -price, newest or stock"),
-            (#"{"text": "red", "diversity": 2}"#, "from 0.0 to 1.0"), (#"{"text": "red", "boost": "color"}"#, "has no '='"),
+            (#"{"text": "red", "diversity": 2}"#, "from 0.0 to 1.0"),
+            (#"{"text": "red", "boost": "color"}"#, "has neither '=' nor ':'"),
             (#"{"text": "red", "boost": "color:red^9"}"#, "key:value^weight"),
             (#"{"text": "red", "by": "magic"}"#, "expected both"),
         ])

@@ -157,6 +157,7 @@ struct RouteTests {
         try await shop.server { $0.allowedOrigins = ["https://shop.example"] }.test(.router) { client in
             let friend = try await client.get("/api/v1/models", headers: [.origin: "https://shop.example"])
             #expect(friend.headers[.accessControlAllowOrigin] == "https://shop.example")
+            #expect(friend.headers[.accessControlExposeHeaders]?.contains("Retry-After") == true)
             #expect(friend.headers[.vary] == "Origin")
             let stranger = try await client.get("/api/v1/models", headers: [.origin: "https://other.example"])
             #expect(stranger.headers[.accessControlAllowOrigin] == nil)

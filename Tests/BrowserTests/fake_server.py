@@ -170,9 +170,9 @@ class Handler(BaseHTTPRequestHandler):
         if "token" in self.path:
             raise Refused(400, "token_in_address", "A token has no place in an address.")
         if not self.server.editable:
-            raise Refused(401, "no_admin", "This server takes no changes: start it with --admin-token-file.")
+            raise Refused(401, "no_admin", "This call takes the admin token, and this server has none: start it with --admin-token-file.")
         if "Authorization" not in self.headers:
-            raise Refused(401, "no_token", "Changing the catalogue takes the admin token, in the header Authorization: Bearer TOKEN.")
+            raise Refused(401, "no_token", "This call takes the admin token, in the header Authorization: Bearer TOKEN.")
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             raise Refused(401, "wrong_token", "The admin token is another one.")
 

@@ -234,6 +234,32 @@ struct ColumnsTests {
         try check()
     }
 
+    @Test("attributes to choose by have several values and belong to many images, the commonest first")
+    func choices() throws {
+        let folder = try TestFolder()
+        try folder.boutique(products: 20, views: 10)
+        let store = try CatalogStore(path: folder.catalogPath, mode: .create)
+        _ = try store.importCatalog(from: folder.url, inspect: TestPicture.inspect)
+        let before = try CatalogColumns(reading: store).choices(limit: 10)
+        try store.write { db in
+            for image in 1...200 {
+                func set(_ key: String, _ value: String) throws {
+                    try db.execute(
+                        sql: "INSERT OR REPLACE INTO image_attributes VALUES (?, ?, ?)", arguments: [image, key, value])
+                }
+                try set("x_common", "v\(image % 3)")
+                if image % 2 == 0 { try set("x_half", "v\(image % 3)") }
+                if image <= 5 { try set("x_rare", "v\(image)") }
+                try set("x_single", "same")
+                try set("x_serial", "no \(image)")
+            }
+        }
+        let columns = try CatalogColumns(reading: store)
+        #expect(columns.choices(limit: 20).filter { $0.hasPrefix("x_") } == ["x_common", "x_half"])
+        #expect(Set(columns.choices(limit: 20)) == Set(before + ["x_common", "x_half"]))
+        #expect(columns.choices(limit: 1).count == 1)
+    }
+
     @Test("an image id that no set can hold is named as damage instead of taking all memory")
     func hugeID() throws {
         let folder = try TestFolder()

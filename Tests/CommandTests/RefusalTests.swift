@@ -258,7 +258,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
 
     static let searches: [Refusal] = [
         search("a filter key that nothing has", 64, "no key 'colour'", "--filter", "colour=red"),
-        search("a filter that is none", 64, "has no '='", "--filter", "red"),
+        search("a filter that is none", 64, "has neither '=' nor ':'", "--filter", "red"),
         search("a price that is no number", 64, "not a number", "--filter", "price=cheap"),
         search("a least score that is no cosine", 64, "minimum score is 2", "--min-score", "2"),
         .init("serving vectors that no shipped model made", 65, "no vectors of a shipped or fetched model") {
@@ -274,7 +274,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
             ["serve", "--port", "0", "--catalog", $0("x.db"), "--model", ReducedModel.path, "--model", ReducedModel.path]
         },
         search("a model that has no vectors", 65, "has no vectors of the model vit-gelu-bf16", "--model", ReducedModel.other),
-        .init("an empty text", 64, "text to search for is empty") {
+        .init("an empty text", 64, "has no word in it") {
             ["search", "--text", " ", "--catalog", $0("x.db"), "--model", ReducedModel.path]
         },
     ]

@@ -165,7 +165,7 @@ struct OnDemandModelTests {
     @Test("a model on demand answers as one that is always there, with the same card")
     func same() async throws {
         let session = try EncoderSession(checkpoint: ReducedModel.path, name: "m")
-        let model = try OnDemandModel(checkpoint: ReducedModel.path, name: "m", pool: ModelPool(capacity: 1))
+        let model = try OnDemandModel(checkpoint: ReducedModel.path, name: "m", pool: ModelPool(room: .models(1)))
         #expect(model.model == session.model && model.card == session.card && model.takesText == session.takesText)
         let pictures = try ReducedModel.pictures()
         #expect(try await model.encode(images: pictures) == session.encode(images: pictures))
@@ -179,7 +179,7 @@ struct OnDemandModelTests {
         )
         .filter { $0.hasPrefix("vit-") || $0.hasPrefix("resnet-") }.sorted().prefix(3)
         try #require(folders.count == 3)
-        let pool = ModelPool(capacity: 2)
+        let pool = ModelPool(room: .models(2))
         let models = try folders.map { name in
             try OnDemandModel(checkpoint: ReducedModel.path.replacing("vit-quickgelu-f16", with: name), name: name, pool: pool)
         }
@@ -203,12 +203,32 @@ struct OnDemandModelTests {
         }
     }
 
+    @Test("weights of models take no more memory together than they may, and one alone is always there")
+    func evictionByBytes() async throws {
+        let pool = ModelPool(room: .bytes(1))
+        let picture = try ReducedModel.pictures()[0]
+        let models = try (0..<2).map { number in
+            try OnDemandModel(
+                checkpoint: ReducedModel.path.replacing("vit-quickgelu-f16", with: ["vit-quickgelu-f16", "resnet-f32"][number]),
+                name: "m\(number)", pool: pool)
+        }
+        for model in models {
+            _ = try await model.encode(images: [picture])
+            #expect(await pool.count == 1)
+        }
+        let large = ModelPool(room: .bytes(1 << 30))
+        for name in ["a", "b"] {
+            _ = try await OnDemandModel(checkpoint: ReducedModel.path, name: name, pool: large).encode(images: [picture])
+        }
+        #expect(await large.count == 1, "the same files are one model")
+    }
+
     @Test("a model whose files went away fails the question, and answers when they are back")
     func missing() async throws {
         let place = NSTemporaryDirectory() + "on-demand-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: place) }
         try FileManager.default.copyItem(atPath: ReducedModel.path, toPath: place)
-        let pool = ModelPool(capacity: 2)
+        let pool = ModelPool(room: .models(2))
         let model = try OnDemandModel(checkpoint: place, name: "m", pool: pool)
         try FileManager.default.moveItem(atPath: place, toPath: place + "-away")
         let picture = try ReducedModel.pictures()[0]

@@ -105,6 +105,23 @@ struct ComposedSearchTests {
 
     // MARK: Terms
 
+    @Test("a text that says without finds what lacks the thing, and puts last what has it")
+    func without() async throws {
+        let boutique = try Boutique([
+            Garment(product: "hooded", vector: vector(1.0 / 4), title: "Coat with a hood"),
+            Garment(product: "plain", vector: [0, 0, 1, 0], title: "Coat"),
+            Garment(product: "sleeveless", vector: [0, 0, 0, 1], title: "Sleeveless dress"),
+            Garment(product: "long", vector: vector(1.0 / 5), title: "Dress with long sleeves"),
+        ])
+        #expect(try await ids(boutique, SearchQuery(.text("coat without a hood"))).first == "plain")
+        #expect(try await ids(boutique, SearchQuery(.text("coat without a hood"))).last == "hooded")
+        #expect(try await ids(boutique, SearchQuery(.text("dress without sleeves"))).prefix(2) == ["sleeveless", "long"])
+        // The model alone is asked as it stands.
+        var query = SearchQuery(.text("coat without a hood"))
+        query.basis = .vectors
+        #expect(try await boutique.engine().search(query).results.allSatisfy { $0.words == nil })
+    }
+
     @Test("terms are added up by their weights, and what is not wanted is taken away")
     func sum() async throws {
         let half = Float(0.5).squareRoot()

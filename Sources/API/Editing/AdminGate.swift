@@ -21,12 +21,13 @@ struct AdminGate: RouterMiddleware {
         guard let token else {
             throw .unauthorized(
                 "no_admin",
-                "This server takes no changes: start it with --admin-token-file, or with the token in STYLEFINDER_ADMIN_TOKEN.")
+                "This call takes the admin token, and this server has none: start it with --admin-token-file, or with the token in STYLEFINDER_ADMIN_TOKEN."
+            )
         }
         let fields = request.headers[values: .authorization]
         guard let field = fields.first else {
             throw .unauthorized(
-                "no_token", "Changing the catalogue takes the admin token, in the header Authorization: Bearer TOKEN.")
+                "no_token", "This call takes the admin token, in the header Authorization: Bearer TOKEN.")
         }
         let parts = field.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
         guard fields.count == 1, parts.count == 2, parts[0].lowercased() == "bearer", token.matches(String(parts[1])) else {

@@ -72,7 +72,13 @@ struct PaperRoutes {
         _ = try RequestFields(query: request, .init([]))
         let cards = try searching.service.served().map(\.card)
         return JSONAnswer.response(
-            Models(models: Dictionary(grouping: cards, by: \.architecture).mapValues { $0.map(\.variant) }))
+            Models(
+                models: cards.reduce(into: [:]) { models, card in
+                    // Two models can be the same variant; the first answers to it.
+                    if models[card.architecture]?.contains(card.variant) != true {
+                        models[card.architecture, default: []].append(card.variant)
+                    }
+                }))
     }
 
     @Sendable func description(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -7,8 +7,9 @@ struct ProductRoutes {
     let service: SearchService
     let base: BasePath
 
-    /// The keys that a page of products can be narrowed by.
-    static let facets = ["category", "color", "brand"]
+    /// The keys that a page of products can be narrowed by, whatever the catalogue, and how many of its own attributes.
+    private static let facets = ["category", "color", "brand"]
+    private static let attributes = 6
 
     func add(to group: RouterGroup<APIContext>) {
         group.get("products", use: list)
@@ -22,7 +23,8 @@ struct ProductRoutes {
             try fields.integer("offset", in: 0...Int(Int32.max), default: 0),
             try fields.integer("limit", in: 1...200, default: 24)
         )
-        let page = try await service.browsed().productPage(matching: filter, offset: offset, limit: limit, facets: Self.facets)
+        let page = try await service.browsed().productPage(
+            matching: filter, offset: offset, limit: limit, facets: Self.facets, choices: Self.attributes)
         return JSONAnswer.response(
             ProductListing(
                 total: page.total,

@@ -72,6 +72,21 @@ public struct CatalogColumns: Sendable {
 
     private static let choiceLimit = 2000
 
+    /// Attributes that people can choose by: few different values, which many images have; the commonest first, at most `limit`.
+    public func choices(limit: Int) -> [String] {
+        attributes.compactMap { key -> (key: String, count: Int)? in
+            guard let column = columns[ExactText(key)], Self.valuesOfChoice.contains(column.texts.count - 1),
+                column.count * Self.shareOfChoice >= usable.count
+            else { return nil }
+            return (key, column.count)
+        }
+        .sorted { ($1.count, $0.key) < ($0.count, $1.key) }.prefix(limit).map(\.key)
+    }
+
+    private static let valuesOfChoice = 2...40
+    /// One image of so many has a value.
+    private static let shareOfChoice = 10
+
     /// Whether a usable image has a value under a key, as a filter compares them.
     public func holds(_ value: String, under key: String) -> Bool {
         guard let column = columns[ExactText(key)] else { return false }

@@ -71,6 +71,19 @@ extension CatalogStore {
         }
     }
 
+    /// What products that lack something are called, where some are: `sleeveless` for `sleeves`.
+    public func word(forLacking word: String, in language: Language) throws(CatalogError) -> String? {
+        guard let ending = language.lackingEnding else { return nil }
+        let stem = language.stem(word.lowercased())
+        let singular = word.hasSuffix("s") ? String(word.dropLast()) : word
+        // Each as a word of its own: a query would also find other forms.
+        let candidates = [singular, word, stem, stem + "e"].map { $0 + ending }
+        return try read { db in
+            guard try db.tableExists("words") else { return nil }
+            return try candidates.first { try Self.isKnown("\"\(WordQuery.folded($0).filter { $0 != "\"" })\"", db) }
+        }
+    }
+
     /// Which words of a query each of some products has, in the order of the query.
     public func words(of query: WordQuery, in products: some Sequence<String>) throws(CatalogError) -> [String: [String]] {
         let list = JSONText.array(products)
