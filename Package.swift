@@ -180,6 +180,7 @@ let package = Package(
             swiftSettings: strict),
         // An import that the tests kill.
         .executableTarget(name: "ImportVictim", dependencies: ["Catalog"], path: "Tests/ImportVictim", swiftSettings: strict),
+        .testTarget(name: "CVectorTests", dependencies: ["CVector"], swiftSettings: strict),
         .testTarget(
             name: "RetrievalTests",
             dependencies: [

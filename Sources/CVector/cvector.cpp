@@ -25,6 +25,7 @@ void dispatch(CVLevel level, const float *queries, size_t query_count, Rows rows
               float *scores) {
     switch (level) {
 #if defined(__x86_64__)
+    case CV_LEVEL_VNNI:
     case CV_LEVEL_AVX512: return walk<cvector::AVX512>(queries, query_count, rows, row_count, dimension, scores);
     case CV_LEVEL_AVX2: return walk<cvector::AVX2>(queries, query_count, rows, row_count, dimension, scores);
 #endif
@@ -38,7 +39,43 @@ void dispatch(CVLevel level, const float *queries, size_t query_count, Rows rows
 /// Where the pages of a mapping can be huge: the size both Linux architectures use.
 constexpr size_t hugePage = size_t(2) << 20;
 
-size_t mappedBytes(size_t count) { return (count * sizeof(float) + hugePage - 1) / hugePage * hugePage; }
+size_t mappedBytes(size_t bytes) { return (bytes + hugePage - 1) / hugePage * hugePage; }
+
+// Float16 by instructions, eight at a time; each returns how many it did, and half.h does the rest.
+#if defined(__x86_64__)
+
+__attribute__((target("avx2,f16c"))) size_t narrowed(const float *floats, size_t count, uint16_t *halves) {
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        __m128i eight = _mm256_cvtps_ph(_mm256_loadu_ps(floats + i), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        _mm_storeu_si128((__m128i *)(halves + i), eight);
+    }
+    return i;
+}
+
+__attribute__((target("avx2,f16c"))) size_t widened(const uint16_t *halves, size_t count, float *floats) {
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        _mm256_storeu_ps(floats + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(halves + i))));
+    }
+    return i;
+}
+
+#elif defined(__aarch64__)
+
+size_t narrowed(const float *floats, size_t count, uint16_t *halves) {
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) vst1_u16(halves + i, vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(floats + i))));
+    return i;
+}
+
+size_t widened(const uint16_t *halves, size_t count, float *floats) {
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) vst1q_f32(floats + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(halves + i))));
+    return i;
+}
+
+#endif
 
 } // namespace
 
@@ -47,8 +84,11 @@ int cv_level_is_available(CVLevel level) {
     case CV_LEVEL_PLAIN: return 1;
 #if defined(__x86_64__)
     // The builtin asks cpuid and XGETBV, so it also knows whether the system saves the wide registers.
-    case CV_LEVEL_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case CV_LEVEL_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     case CV_LEVEL_AVX512: return __builtin_cpu_supports("avx512f") && cv_level_is_available(CV_LEVEL_AVX2);
+    case CV_LEVEL_VNNI:
+        return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+               cv_level_is_available(CV_LEVEL_AVX512);
 #endif
 #if defined(__aarch64__)
     case CV_LEVEL_NEON: return 1;
@@ -58,7 +98,7 @@ int cv_level_is_available(CVLevel level) {
 }
 
 CVLevel cv_best_level(void) {
-    for (CVLevel level : {CV_LEVEL_NEON, CV_LEVEL_AVX512, CV_LEVEL_AVX2}) {
+    for (CVLevel level : {CV_LEVEL_NEON, CV_LEVEL_VNNI, CV_LEVEL_AVX512, CV_LEVEL_AVX2}) {
         if (cv_level_is_available(level)) return level;
     }
     return CV_LEVEL_PLAIN;
@@ -66,27 +106,63 @@ CVLevel cv_best_level(void) {
 
 void cv_scores(CVLevel level, const float *queries, size_t query_count, const float *rows, size_t row_count, size_t stride,
                size_t dimension, float *scores) {
-    dispatch(level, queries, query_count, cvector::ConsecutiveRows{rows, stride}, row_count, dimension, scores);
+    dispatch(level, queries, query_count, cvector::ConsecutiveRows<float>{rows, stride}, row_count, dimension, scores);
 }
 
 void cv_scores_of_rows(CVLevel level, const float *queries, size_t query_count, const float *rows, const uint32_t *chosen,
                        size_t row_count, size_t stride, size_t dimension, float *scores) {
-    dispatch(level, queries, query_count, cvector::ChosenRows{rows, chosen, stride}, row_count, dimension, scores);
+    dispatch(level, queries, query_count, cvector::ChosenRows<float>{rows, chosen, stride}, row_count, dimension, scores);
 }
 
-float *cv_allocate(size_t count) {
-    if (count == 0 || count > (SIZE_MAX - hugePage) / sizeof(float)) return nullptr;
-    size_t bytes = mappedBytes(count);
-    void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+void cv_half_scores(CVLevel level, const float *queries, size_t query_count, const uint16_t *rows, size_t row_count,
+                    size_t stride, size_t dimension, float *scores) {
+    dispatch(level, queries, query_count, cvector::ConsecutiveRows<uint16_t>{rows, stride}, row_count, dimension, scores);
+}
+
+void cv_half_scores_of_rows(CVLevel level, const float *queries, size_t query_count, const uint16_t *rows,
+                            const uint32_t *chosen, size_t row_count, size_t stride, size_t dimension, float *scores) {
+    dispatch(level, queries, query_count, cvector::ChosenRows<uint16_t>{rows, chosen, stride}, row_count, dimension, scores);
+}
+
+void cv_halves_of_floats(CVLevel level, const float *floats, size_t count, uint16_t *halves) {
+    size_t done = 0;
+#if defined(__x86_64__)
+    if (level == CV_LEVEL_AVX2 || level == CV_LEVEL_AVX512 || level == CV_LEVEL_VNNI) done = narrowed(floats, count, halves);
+#elif defined(__aarch64__)
+    if (level == CV_LEVEL_NEON) done = narrowed(floats, count, halves);
+#endif
+    for (; done < count; done++) halves[done] = cvector::halfOfFloat(floats[done]);
+}
+
+void cv_floats_of_halves(CVLevel level, const uint16_t *halves, size_t count, float *floats) {
+    size_t done = 0;
+#if defined(__x86_64__)
+    if (level == CV_LEVEL_AVX2 || level == CV_LEVEL_AVX512 || level == CV_LEVEL_VNNI) done = widened(halves, count, floats);
+#elif defined(__aarch64__)
+    if (level == CV_LEVEL_NEON) done = widened(halves, count, floats);
+#endif
+    for (; done < count; done++) floats[done] = cvector::floatOfHalf(halves[done]);
+}
+
+void *cv_allocate_bytes(size_t bytes) {
+    if (bytes == 0 || bytes > SIZE_MAX - hugePage) return nullptr;
+    void *memory = mmap(nullptr, mappedBytes(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
 #if defined(MADV_HUGEPAGE)
     // A scan touches every page once: with small pages a tenth of the time goes to address translation. A wish, so the
     // answer doesn't matter.
-    if (count * sizeof(float) >= hugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+    if (bytes >= hugePage) madvise(memory, mappedBytes(bytes), MADV_HUGEPAGE);
 #endif
-    return static_cast<float *>(memory);
+    return memory;
 }
 
-void cv_free(float *memory, size_t count) {
-    if (memory) munmap(memory, mappedBytes(count));
+void cv_free_bytes(void *memory, size_t bytes) {
+    if (memory) munmap(memory, mappedBytes(bytes));
 }
+
+float *cv_allocate(size_t count) {
+    if (count > SIZE_MAX / sizeof(float)) return nullptr;
+    return static_cast<float *>(cv_allocate_bytes(count * sizeof(float)));
+}
+
+void cv_free(float *memory, size_t count) { cv_free_bytes(memory, count * sizeof(float)); }
