@@ -37,7 +37,8 @@ public struct Negation: Sendable, Hashable {
             }
         }
         let rest = kept.joined(separator: " ")
-        (wanted, unwanted) = refused.isEmpty || !rest.contains(where: { $0.isLetter || $0.isNumber }) ? (text, []) : (rest, refused)
+        let saysSomething = rest.contains { $0.isLetter || $0.isNumber }
+        (wanted, unwanted) = saysSomething && !refused.isEmpty ? (rest, refused) : (text, [])
     }
 
     private static func bare(_ token: String) -> String { token.lowercased().filter { $0.isLetter || $0.isNumber || $0 == "-" } }
@@ -51,7 +52,9 @@ extension Language {
     var joining: Set<String> { Self.negations[code]?.joining ?? [] }
 
     /// What says of a garment that it lacks something, at the end of the word for it: `sleeveless`, `ärmellos`.
-    public var lackingEnding: String? { ["en": "less", "de": "los", "nl": "loos", "sv": "lös", "da": "løs", "no": "løs"][code] }
+    public var lackingEnding: String? {
+        ["en": "less", "de": "los", "nl": "loos", "sv": "lös", "da": "løs", "no": "løs"][code]
+    }
 
     private static let negations: [String: (negating: Set<String>, joining: Set<String>)] = [
         "da": (["uden", "ikke", "ingen"], ["og", "eller"]), "de": (["ohne", "kein", "keine", "keinen", "nicht"], ["und", "oder"]),
