@@ -1,7 +1,7 @@
 import BitCollections
 
-/// Exhaustive cosine search: every admitted vector is compared, so the answer is exact. One query costs one pass over the
-/// vectors, as fast as memory delivers them; several queries share a pass.
+/// Exhaustive cosine search: every admitted vector is compared. One query costs one pass over the vectors, as fast as memory delivers them; several
+/// queries share a pass. Of floats the answer is exact; of codes it is found by the codes and scored from float16.
 ///
 /// An index never changes. One that does is a `LiveIndex`, of which this is the kind of segment.
 public struct ExactIndex: VectorIndex {
@@ -24,10 +24,12 @@ public struct ExactIndex: VectorIndex {
     ///   - vectors: `[ids.count, dimension]`, rows in the order of `ids`, each of unit length.
     ///   - level: the instruction set; must be available.
     /// - Throws: `.dimension`, `.shape`, `.count`, `.duplicateID`, `.notFinite`, `.notUnitLength`, `.memory`.
-    public init(ids: [Int64], vectors: [Float], dimension: Int, level: InstructionSet = .best) throws(RetrievalError) {
+    public init(
+        ids: [Int64], vectors: [Float], dimension: Int, form: VectorForm = .floats, level: InstructionSet = .best
+    ) throws(RetrievalError) {
         let count = try UnitVectors.rowCount(vectors.count, dimension: dimension, what: "vectors")
         guard count == ids.count else { throw .count(what: "ids", found: ids.count, expected: count) }
-        var builder = try ExactIndexBuilder(capacity: count, dimension: dimension, level: level)
+        var builder = try ExactIndexBuilder(capacity: count, dimension: dimension, form: form, level: level)
         for place in ids.indices.sorted(by: { ids[$0] < ids[$1] }) {
             try builder.append(ids[place], row: place) { target in
                 _ = target.update(fromContentsOf: vectors[place * dimension..<(place + 1) * dimension])
@@ -67,10 +69,13 @@ public struct ExactIndex: VectorIndex {
     /// One walk over the admitted rows for a few queries.
     /// - Parameters:
     ///   - queries: `[best.count, dimension]`, so few that they and the scores of a block fit the second-level cache.
+    ///   - codes: the same; where rows have codes, what these say is found.
     ///   - deleted: rows that nothing may find.
     ///   - best: takes what is found, one for each query.
-    func scan(_ queries: UnsafeBufferPointer<Float>, _ admission: Admission, without deleted: BitSet, into best: inout [TopHits])
-    {
+    func scan(
+        _ queries: UnsafeBufferPointer<Float>, _ codes: CodedQueries, _ admission: Admission, without deleted: BitSet,
+        into best: inout [TopHits]
+    ) {
         let chosen: [UInt32]?
         // Asked about the few rows whose score would be kept, where all rows are scored.
         var sieve: BitSet?
@@ -92,13 +97,20 @@ public struct ExactIndex: VectorIndex {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: best.count * block) { scores in
             for first in stride(from: 0, to: total, by: block) {
                 let size = min(block, total - first)
+                let range = first..<first + size
                 if let chosen {
                     chosen.withUnsafeBufferPointer { chosen in
-                        let part = UnsafeBufferPointer(rebasing: chosen[first..<first + size])
-                        rows.score(queries, chosen: part, level: level, into: scores)
+                        let part = UnsafeBufferPointer(rebasing: chosen[range])
+                        switch rows.form {
+                        case .floats: rows.score(queries, chosen: part, level: level, into: scores)
+                        case .codes: rows.estimate(codes, chosen: part, level: level, into: scores)
+                        }
                     }
                 } else {
-                    rows.score(queries, rows: first..<first + size, level: level, into: scores)
+                    switch rows.form {
+                    case .floats: rows.score(queries, rows: range, level: level, into: scores)
+                    case .codes: rows.estimate(codes, rows: range, level: level, into: scores)
+                    }
                 }
                 for query in best.indices {
                     let part = UnsafeBufferPointer(rebasing: scores[query * size..<(query + 1) * size])
@@ -109,6 +121,14 @@ public struct ExactIndex: VectorIndex {
                     }
                 }
             }
+        }
+    }
+
+    /// The scores of a query with some rows, from their floats or float16.
+    func scores(_ query: UnsafeBufferPointer<Float>, of chosen: [UInt32]) -> [Float] {
+        [Float](unsafeUninitializedCapacity: chosen.count) { scores, count in
+            chosen.withUnsafeBufferPointer { rows.score(query, chosen: $0, level: level, into: scores) }
+            count = chosen.count
         }
     }
 
@@ -146,11 +166,14 @@ public struct ExactIndexBuilder: ~Copyable {
 
     /// - Parameters:
     ///   - capacity: how many vectors may come at most; what does not come takes no memory.
+    ///   - form: what they are kept as.
     ///   - level: the instruction set; must be available.
     /// - Throws: `.dimension`, `.tooManyVectors`, `.memory`.
-    public init(capacity: Int, dimension: Int, level: InstructionSet = .best) throws(RetrievalError) {
+    public init(
+        capacity: Int, dimension: Int, form: VectorForm = .floats, level: InstructionSet = .best
+    ) throws(RetrievalError) {
         precondition(level.isAvailable, "this processor can't run \(level)")
-        memory = try VectorMemory(capacity: capacity, dimension: dimension)
+        memory = try VectorMemory(capacity: capacity, dimension: dimension, form: form)
         self.level = level
     }
 
@@ -163,11 +186,24 @@ public struct ExactIndexBuilder: ~Copyable {
     public mutating func append(
         _ id: Int64, row: Int? = nil, fill: (_ target: UnsafeMutableBufferPointer<Float>) throws(RetrievalError) -> Void
     ) throws(RetrievalError) {
+        let number = row ?? count
+        try take(id) { (target) throws(RetrievalError) in
+            try fill(target)
+            try UnitVectors.check(UnsafeBufferPointer(target), what: "vectors", row: number)
+        }
+    }
+
+    /// As `append`, of a vector that was in an index already: its length was looked at before it was rounded.
+    mutating func append(_ id: Int64, row: Int, of rows: VectorRows) throws(RetrievalError) {
+        try take(id) { target in rows.withRow(row) { _ = target.update(fromContentsOf: $0) } }
+    }
+
+    private mutating func take(
+        _ id: Int64, fill: (_ target: UnsafeMutableBufferPointer<Float>) throws(RetrievalError) -> Void
+    ) throws(RetrievalError) {
         guard !isFull else { throw .tooManyVectors(found: count + 1, limit: memory.capacity) }
         if let last = ids.last, id <= last { throw id == last ? .duplicateID(id) : .descendingID(id, after: last) }
-        let target = memory.row(count)
-        try fill(target)
-        try UnitVectors.check(UnsafeBufferPointer(target), what: "vectors", row: row ?? count)
+        try memory.write(count, level: level, fill)
         ids.append(id)
     }
 
@@ -183,7 +219,7 @@ public struct ExactIndexBuilder: ~Copyable {
     /// Hands out what came so far, and begins an empty index of the same capacity.
     /// - Throws: `.memory`; then it holds what it held.
     public mutating func finishAndBeginAgain() throws(RetrievalError) -> ExactIndex {
-        let next = try VectorMemory(capacity: memory.capacity, dimension: memory.dimension)
+        let next = try VectorMemory(capacity: memory.capacity, dimension: memory.dimension, form: memory.form)
         let index = ExactIndex(ids: ids, rows: VectorRows(memory, count: ids.count), level: level)
         (memory, ids) = (next, [])
         return index

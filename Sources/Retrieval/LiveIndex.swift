@@ -38,6 +38,8 @@ public final class LiveIndex: VectorIndex {
     }
 
     public let dimension: Int
+    /// Of what is merged; for who fills it, of what should come.
+    public let form: VectorForm
     private let segmentLimit: Int
     /// Held for moments only: to take the list of segments, or to put another in its place.
     private let state: Mutex<State>
@@ -50,16 +52,18 @@ public final class LiveIndex: VectorIndex {
     /// An index over segments in which no id stands twice.
     /// - Parameters:
     ///   - segments: of this dimension; none for an index that is to be filled.
+    ///   - form: what its vectors are kept as.
     ///   - segmentLimit: vectors of a merged segment at most.
     /// - Throws: `.dimension`, `.otherDimension`.
     public init(
-        dimension: Int, segments: [ExactIndex] = [], segmentLimit: Int = LiveIndex.segmentLimit
+        dimension: Int, segments: [ExactIndex] = [], form: VectorForm = .floats, segmentLimit: Int = LiveIndex.segmentLimit
     ) throws(RetrievalError) {
         guard dimension > 0 else { throw .dimension(found: dimension) }
         for segment in segments where segment.dimension != dimension {
             throw .otherDimension(found: segment.dimension, expected: dimension)
         }
         self.dimension = dimension
+        self.form = form
         self.segmentLimit = segmentLimit
         state = Mutex(State(segments: segments.filter { $0.count > 0 }.map { Segment($0) }))
     }
@@ -124,7 +128,7 @@ public final class LiveIndex: VectorIndex {
             return places?.map { state.segments[$0] } ?? []
         }
         guard !before.isEmpty else { return false }
-        guard let merged = try? SegmentMerging.merge(before, dimension: dimension) else {
+        guard let merged = try? SegmentMerging.merge(before, dimension: dimension, form: form) else {
             // There is no memory for it: the segments answer as they are, and the next change tries again.
             state.withLock { $0.isMerging = false }
             return false

@@ -1,34 +1,112 @@
 import CVector
 
-/// Memory for vectors, laid out for the kernels: row r begins at `base + r * stride`, aligned to 64 bytes, the gap behind its `dimension`
-/// floats filled with zeros. Pages that nobody has written to take no memory, so room for more rows than come costs nothing.
+/// What vectors are kept as.
+public enum VectorForm: Sendable {
+    /// Float32, four bytes a coordinate: scores are exact.
+    case floats
+    /// Int8 codes that are walked, one byte a coordinate, and float16 from which the best are scored again: a pass reads a quarter of the memory, and
+    /// a score is off by what rounding to float16 costs, some 1e-4.
+    case codes
+}
+
+/// Memory for vectors, laid out for the kernels: every row begins at a multiple of 64 bytes, the gap behind its `dimension` numbers filled with zeros.
+/// Pages that nobody has written to take no memory, so room for more rows than come costs nothing.
 final class VectorMemory: Sendable {
+    let form: VectorForm
     let capacity: Int
     let dimension: Int
+    /// Numbers, floats or float16, from one row to the next.
     let stride: Int
-    // A raw pointer is not Sendable. Invariant: whoever made the memory writes each row once, before it hands out a `VectorRows` that holds the
+    /// Codes from one row to the next.
+    let width: Int
+    private let bytes: Int
+    // Raw pointers are not Sendable. Invariant: whoever made the memory writes each row once, before it hands out a `VectorRows` that holds the
     // row; nobody else writes. It is freed in deinit, when nobody holds it any more.
-    fileprivate nonisolated(unsafe) let base: UnsafeMutablePointer<Float>?
+    private nonisolated(unsafe) let base: UnsafeMutableRawPointer?
+    /// Of the floats alone.
+    fileprivate nonisolated(unsafe) let floats: UnsafeMutablePointer<Float>?
+    /// Of the codes alone, as are the following.
+    fileprivate nonisolated(unsafe) let halves: UnsafeMutablePointer<UInt16>?
+    fileprivate nonisolated(unsafe) let codes: UnsafeMutablePointer<Int8>?
+    fileprivate nonisolated(unsafe) let scales: UnsafeMutablePointer<Float>?
+    fileprivate nonisolated(unsafe) let sums: UnsafeMutablePointer<Int32>?
 
     /// - Throws: `.dimension`, `.tooManyVectors`, `.memory`.
-    init(capacity: Int, dimension: Int) throws(RetrievalError) {
+    init(capacity: Int, dimension: Int, form: VectorForm = .floats) throws(RetrievalError) {
         guard dimension > 0 else { throw .dimension(found: dimension) }
         // Rows are chosen by UInt32.
         guard capacity <= Int(UInt32.max) else { throw .tooManyVectors(found: capacity, limit: Int(UInt32.max)) }
-        stride = (dimension + 15) / 16 * 16
+        // The kernels of codes have room in 32 bits for no more.
+        self.form = dimension <= Self.codedDimensions ? form : .floats
         self.capacity = capacity
         self.dimension = dimension
-        let (floats, overflow) = capacity.multipliedReportingOverflow(by: stride)
-        base = overflow ? nil : cv_allocate(floats)
-        if base == nil, capacity > 0 { throw .memory(bytes: overflow ? .max : floats * MemoryLayout<Float>.size) }
+        width = cv_width(CV_CODING_INT8, dimension)
+        // The parts in their order: floats; or codes, float16, scales, sums.
+        let rowBytes: [Int]
+        switch self.form {
+        case .floats:
+            stride = (dimension + 15) / 16 * 16
+            rowBytes = [stride * MemoryLayout<Float>.size]
+        case .codes:
+            stride = (dimension + 31) / 32 * 32
+            rowBytes = [
+                width, stride * MemoryLayout<UInt16>.size, MemoryLayout<Float>.size, MemoryLayout<Int32>.size,
+            ]
+        }
+        var (starts, end) = ([Int](), 0)
+        var overflows = false
+        for part in rowBytes {
+            let (size, isTooMuch) = capacity.multipliedReportingOverflow(by: part)
+            let (next, isTooFar) = end.addingReportingOverflow(size)
+            overflows = overflows || isTooMuch || isTooFar || next > Int.max - 64
+            if overflows { break }
+            starts.append(end)
+            end = (next + 63) / 64 * 64
+        }
+        bytes = overflows ? 0 : end
+        let base = overflows ? nil : cv_allocate_bytes(end)
+        if base == nil, capacity > 0 { throw .memory(bytes: overflows ? .max : end) }
+        self.base = base
+        func part<T>(_ place: Int, _ type: T.Type) -> UnsafeMutablePointer<T>? {
+            base.map { ($0 + starts[place]).assumingMemoryBound(to: type) }
+        }
+        switch self.form {
+        case .floats:
+            floats = part(0, Float.self)
+            (halves, codes, scales, sums) = (nil, nil, nil, nil)
+        case .codes:
+            floats = nil
+            (codes, halves) = (part(0, Int8.self), part(1, UInt16.self))
+            (scales, sums) = (part(2, Float.self), part(3, Int32.self))
+        }
     }
 
-    deinit { cv_free(base, capacity * stride) }
+    deinit { cv_free_bytes(base, bytes) }
 
-    /// The `dimension` floats of a row.
-    func row(_ row: Int) -> UnsafeMutableBufferPointer<Float> {
+    private static let codedDimensions = 4096
+
+    /// Writes a row.
+    /// - Parameter fill: writes the vector into the `dimension` floats it is given. What it throws is thrown, and the row may be written again.
+    func write(
+        _ row: Int, level: InstructionSet = .best,
+        _ fill: (_ target: UnsafeMutableBufferPointer<Float>) throws(RetrievalError) -> Void
+    ) throws(RetrievalError) {
         precondition((0..<capacity).contains(row))
-        return UnsafeMutableBufferPointer(start: base.map { $0 + row * stride }, count: dimension)
+        if form == .floats {
+            return try fill(UnsafeMutableBufferPointer(start: floats.map { $0 + row * stride }, count: dimension))
+        }
+        guard let halves, let codes, let scales, let sums else { return }
+        let result = withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { target in
+            Result { () throws(RetrievalError) in
+                target.initialize(repeating: 0)
+                try fill(target)
+                // Codes are of what the float16 say, so that a row that is copied from them has the same ones.
+                cv_halves_of_floats(level.code, target.baseAddress, dimension, halves + row * stride)
+                cv_floats_of_halves(level.code, halves + row * stride, dimension, target.baseAddress)
+                cv_encode(target.baseAddress, 1, dimension, dimension, codes + row * width, scales + row, sums + row)
+            }
+        }
+        try result.get()
     }
 }
 
@@ -38,8 +116,7 @@ struct VectorRows: Sendable {
     private let memory: VectorMemory
 
     var dimension: Int { memory.dimension }
-    private var stride: Int { memory.stride }
-    private var base: UnsafeMutablePointer<Float>? { memory.base }
+    var form: VectorForm { memory.form }
 
     init(_ memory: VectorMemory, count: Int) {
         precondition((0...memory.capacity).contains(count))
@@ -47,12 +124,15 @@ struct VectorRows: Sendable {
         self.count = count
     }
 
+    /// Floats.
     /// - Parameter fill: writes vector `row` into the `dimension` floats it is given.
     init(
         count: Int, dimension: Int, fill: (_ row: Int, _ target: UnsafeMutableBufferPointer<Float>) throws(RetrievalError) -> Void
     ) throws(RetrievalError) {
         let memory = try VectorMemory(capacity: count, dimension: dimension)
-        for row in 0..<count { try fill(row, memory.row(row)) }
+        for row in 0..<count {
+            try memory.write(row) { (target) throws(RetrievalError) in try fill(row, target) }
+        }
         self.init(memory, count: count)
     }
 
@@ -61,7 +141,12 @@ struct VectorRows: Sendable {
     func withRow<R>(_ row: Int, _ body: (UnsafeBufferPointer<Float>) -> R) -> R {
         precondition((0..<count).contains(row))
         defer { withExtendedLifetime(memory) {} }
-        return body(UnsafeBufferPointer(memory.row(row)))
+        if let floats = memory.floats { return body(UnsafeBufferPointer(start: floats + row * memory.stride, count: dimension)) }
+        return withUnsafeTemporaryAllocation(of: Float.self, capacity: dimension) { target in
+            cv_floats_of_halves(
+                InstructionSet.best.code, memory.halves.map { $0 + row * memory.stride }, dimension, target.baseAddress)
+            return body(UnsafeBufferPointer(target))
+        }
     }
 
     /// scores[q * rows.count + i] = queries[q] · row (rows.lowerBound + i).
@@ -70,12 +155,19 @@ struct VectorRows: Sendable {
         _ queries: UnsafeBufferPointer<Float>, rows: Range<Int>, level: InstructionSet,
         into scores: UnsafeMutableBufferPointer<Float>
     ) {
-        guard !rows.isEmpty, let base else { return }
         let queryCount = queries.count / dimension
+        guard !rows.isEmpty, queryCount > 0 else { return }
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count && scores.count >= queryCount * rows.count)
-        cv_scores(
-            level.code, queries.baseAddress, queryCount, base + rows.lowerBound * stride, rows.count, stride, dimension,
-            scores.baseAddress)
+        let (stride, first) = (memory.stride, rows.lowerBound)
+        if let floats = memory.floats {
+            cv_scores(
+                level.code, queries.baseAddress, queryCount, floats + first * stride, rows.count, stride, dimension,
+                scores.baseAddress)
+        } else if let halves = memory.halves {
+            cv_half_scores(
+                level.code, queries.baseAddress, queryCount, halves + first * stride, rows.count, stride, dimension,
+                scores.baseAddress)
+        }
         withExtendedLifetime(memory) {}
     }
 
@@ -84,16 +176,88 @@ struct VectorRows: Sendable {
         _ queries: UnsafeBufferPointer<Float>, chosen: UnsafeBufferPointer<UInt32>, level: InstructionSet,
         into scores: UnsafeMutableBufferPointer<Float>
     ) {
-        guard !chosen.isEmpty, let base else { return }
         let queryCount = queries.count / dimension
+        guard !chosen.isEmpty, queryCount > 0 else { return }
         precondition(chosen.allSatisfy { $0 < count } && scores.count >= queryCount * chosen.count)
-        cv_scores_of_rows(
-            level.code, queries.baseAddress, queryCount, base, chosen.baseAddress, chosen.count, stride, dimension,
-            scores.baseAddress)
+        if let floats = memory.floats {
+            cv_scores_of_rows(
+                level.code, queries.baseAddress, queryCount, floats, chosen.baseAddress, chosen.count, memory.stride, dimension,
+                scores.baseAddress)
+        } else if let halves = memory.halves {
+            cv_half_scores_of_rows(
+                level.code, queries.baseAddress, queryCount, halves, chosen.baseAddress, chosen.count, memory.stride, dimension,
+                scores.baseAddress)
+        }
+        withExtendedLifetime(memory) {}
+    }
+
+    /// What the codes say of a part of the rows, as `score` has them; only of rows in the form `codes`.
+    func estimate(
+        _ queries: CodedQueries, rows: Range<Int>, level: InstructionSet, into scores: UnsafeMutableBufferPointer<Float>
+    ) {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= count && scores.count >= queries.count * rows.count)
+        withCodes { codes in
+            queries.withCodes { cv_code_scores(level.code, $0, codes, rows.lowerBound, rows.count, scores.baseAddress) }
+        }
+    }
+
+    /// The same of chosen rows.
+    func estimate(
+        _ queries: CodedQueries, chosen: UnsafeBufferPointer<UInt32>, level: InstructionSet,
+        into scores: UnsafeMutableBufferPointer<Float>
+    ) {
+        precondition(chosen.allSatisfy { $0 < count } && scores.count >= queries.count * chosen.count)
+        withCodes { codes in
+            queries.withCodes {
+                cv_code_scores_of_rows(level.code, $0, codes, chosen.baseAddress, chosen.count, scores.baseAddress)
+            }
+        }
+    }
+
+    private func withCodes(_ body: (UnsafePointer<CVCodes>) -> Void) {
+        var codes = CVCodes(
+            coding: CV_CODING_INT8, width: memory.width, count: count, codes: memory.codes, scales: memory.scales,
+            sums: memory.sums)
+        precondition(memory.codes != nil || count == 0)
+        body(&codes)
         withExtendedLifetime(memory) {}
     }
 
     /// How many rows to score at a time: about 128 KB of them stay in the second-level cache while group after group of queries
     /// visits them.
-    var rowsPerBlock: Int { max(16, (128 << 10) / (stride * MemoryLayout<Float>.size)) }
+    var rowsPerBlock: Int {
+        max(16, (128 << 10) / (form == .floats ? memory.stride * MemoryLayout<Float>.size : memory.width))
+    }
+}
+
+/// Queries as codes are compared with rows of codes.
+struct CodedQueries {
+    let count: Int
+    private let codes: [Int8]
+    private let scales: [Float]
+    private let sums: [Int32]
+
+    /// - Parameter queries: `[n, dimension]`, finite.
+    init(_ queries: UnsafeBufferPointer<Float>, dimension: Int) {
+        count = queries.count / dimension
+        let width = cv_width(CV_CODING_INT8, dimension)
+        var (codes, scales, sums) = (
+            [Int8](repeating: 0, count: count * width), [Float](repeating: 0, count: count),
+            [Int32](repeating: 0, count: count)
+        )
+        cv_encode(queries.baseAddress, count, dimension, dimension, &codes, &scales, &sums)
+        (self.codes, self.scales, self.sums) = (codes, scales, sums)
+    }
+
+    fileprivate func withCodes(_ body: (UnsafePointer<CVQueries>) -> Void) {
+        codes.withUnsafeBufferPointer { codes in
+            scales.withUnsafeBufferPointer { scales in
+                sums.withUnsafeBufferPointer { sums in
+                    var queries = CVQueries(
+                        count: count, codes: codes.baseAddress, scales: scales.baseAddress, sums: sums.baseAddress)
+                    body(&queries)
+                }
+            }
+        }
+    }
 }

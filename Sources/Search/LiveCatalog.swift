@@ -12,6 +12,7 @@ public final class LiveCatalog: Sendable {
     public let store: CatalogStore
     /// Where work over this catalogue runs.
     public let threads: SearchThreads
+    private let form: VectorForm
 
     private struct State {
         var columns: CatalogColumns
@@ -28,8 +29,12 @@ public final class LiveCatalog: Sendable {
     private let queue = DispatchQueue(label: "following the catalogue")
 
     /// Reads the columns; an index is loaded when a model first asks for it.
+    /// - Parameter form: what vectors are kept as in memory.
     /// - Throws: `CatalogError`.
-    public init(_ store: CatalogStore, threads: SearchThreads = .standard) throws(CatalogError) {
+    public init(
+        _ store: CatalogStore, threads: SearchThreads = .standard, form: VectorForm = .floats
+    ) throws(CatalogError) {
+        self.form = form
         self.store = store
         self.threads = threads
         let columns = try CatalogColumns(reading: store)
@@ -44,7 +49,7 @@ public final class LiveCatalog: Sendable {
     public func index(of model: ModelRecord) throws -> LiveIndex {
         try updating.withLock { _ in
             if let index = state.withLock({ $0.indexes[model.fingerprint] }) { return index }
-            let index = try LiveIndex(dimension: model.dimension)
+            let index = try LiveIndex(dimension: model.dimension, form: form)
             try fill(index, model.fingerprint)
             // Changes after `position` may be in it already; taking them over once more does no harm.
             state.withLock { $0.indexes[model.fingerprint] = index }
@@ -140,7 +145,7 @@ public final class LiveCatalog: Sendable {
         for first in stride(from: 0, to: sorted.count, by: Self.imagesAtOnce) {
             let images = sorted[first..<min(first + Self.imagesAtOnce, sorted.count)]
             let vectors = try store.vectors(of: fingerprint, images: images)
-            var builder = try ExactIndexBuilder(capacity: vectors.count, dimension: index.dimension)
+            var builder = try ExactIndexBuilder(capacity: vectors.count, dimension: index.dimension, form: index.form)
             for (image, vector) in vectors.sorted(by: { $0.key < $1.key }) { try builder.append(image, copying: vector) }
             try index.apply(removing: images.filter { vectors[$0] == nil }, adding: [builder.finish()])
         }
@@ -153,7 +158,7 @@ public final class LiveCatalog: Sendable {
     /// the walk did not meet goes at its end.
     private func fill(_ index: LiveIndex, _ fingerprint: String) throws {
         var met = BitSet()
-        var builder = try ExactIndexBuilder(capacity: LiveIndex.segmentLimit, dimension: index.dimension)
+        var builder = try ExactIndexBuilder(capacity: LiveIndex.segmentLimit, dimension: index.dimension, form: index.form)
         try store.forEachVector(of: fingerprint, after: 0) { image, vector in
             if builder.isFull { try index.apply(removing: [], adding: [builder.finishAndBeginAgain()]) }
             try builder.append(image, copying: vector)

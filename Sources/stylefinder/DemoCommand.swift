@@ -79,7 +79,8 @@ struct DemoCommand: AsyncParsableCommand {
             if interrupt.isRequested { return nil }
             if try !Self.embed(with: models, store, interrupt) { return nil }
             let ready = try variants.filter { try Self.isKnown($0, to: store) }
-            let loaded = try Serving.load(models + ready, store, pool: pool, browse: browse)
+            let loaded = try Serving.load(
+                models + ready, store, pool: pool, form: listening.precision.form, browse: browse)
             return (loaded, try source == nil ? Samples.of(Dataset(contentsOf: boutique)) : Samples.of(store))
         }
     }

@@ -13,6 +13,17 @@ struct CatalogOption: ParsableArguments {
     var path: String
 }
 
+struct ExactOption: ParsableArguments {
+    @Flag(
+        name: .customLong("exact"),
+        help:
+            "Compare float32 vectors, slower and in more memory, in place of 8-bit codes and float16, whose scores are some .0001 off."
+    )
+    var isExact = false
+
+    var form: VectorForm { isExact ? .floats : .codes }
+}
+
 struct ModelOption: ParsableArguments {
     @Option(
         name: .customLong("model"), help: "The name of a shipped or fetched model, a model folder, a checkpoint file, or a run.")

@@ -59,7 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
         try await serving.run { pool, browse in
             let models = try Serving.load(
                 named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: isFilled) : named, store, pool: pool,
-                mayBeEmpty: isFilled, browse: browse)
+                form: listening.precision.form, mayBeEmpty: isFilled, browse: browse)
             return (models, try offered ?? Samples.of(store))
         }
     }
@@ -114,6 +114,8 @@ struct ListeningOptions: ParsableArguments {
             "The memory that the weights of models may take together, in MB: a model is loaded when it is asked, and those that were asked longest ago go. All models but variants stay where left out."
     )
     var modelMemory: Int?
+
+    @OptionGroup var precision: ExactOption
 
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), expected 0 to 65535") }

@@ -9,6 +9,7 @@ import Hub
 import Imaging
 import Inference
 import Logging
+import Retrieval
 import Search
 import Synchronization
 
@@ -202,15 +203,16 @@ struct Serving {
 
     /// Loads models, each behind a queue that gathers the pictures of several clients, with its index; all of them over one catalogue in memory.
     /// - Parameters:
+    ///   - form: what vectors are kept as in memory.
     ///   - mayBeEmpty: whether a model may be without vectors: the catalogue is filled while it answers.
     ///   - browse: told of this catalogue once it is there, before the models are.
     /// - Throws: as `EncoderSession.init`, `LiveCatalog.init` and `SearchEngine.init`.
     static func load(
-        _ models: [ModelLocation], _ catalog: CatalogStore, pool: ModelPool, mayBeEmpty: Bool = false,
-        browse: (LiveCatalog) -> Void
+        _ models: [ModelLocation], _ catalog: CatalogStore, pool: ModelPool, form: VectorForm,
+        mayBeEmpty: Bool = false, browse: (LiveCatalog) -> Void
     ) throws -> [ServedModel] {
         var names: Set<String> = []
-        let live = try LiveCatalog(catalog)
+        let live = try LiveCatalog(catalog, form: form)
         browse(live)
         return try models.map { location in
             guard names.insert(location.name).inserted else {

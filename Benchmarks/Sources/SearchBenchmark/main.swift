@@ -2,7 +2,8 @@
 //
 //     SearchBenchmark GALLERY.safetensors QUERIES.safetensors K
 //
-// `search N` searches query N alone on one thread and answers `<milliseconds> <id> <id> …`; the end of the input ends the program.
+// `floats N` and `codes N` search query N alone on one thread, over either form of the vectors, and answer `<milliseconds> <id> <id> …`; the end of
+// the input ends the program.
 // Benchmarks/search.py drives it and the peer in turns, so that both see the same machine.
 //
 //     SearchBenchmark catalog FILE.db IMAGES DIMENSION
@@ -30,12 +31,19 @@ guard CommandLine.arguments.count == 4, let k = Int(CommandLine.arguments[3]) el
 }
 let gallery = try EmbeddingFile(path: CommandLine.arguments[1])
 let queries = try EmbeddingFile(path: CommandLine.arguments[2])
-let index = try ExactIndex(ids: (0..<Int64(gallery.count)).map { $0 }, vectors: gallery.vectors, dimension: gallery.dimension)
-try answer("ready \(index.count) \(index.dimension) \(InstructionSet.best)")
+func index(_ form: VectorForm) throws -> ExactIndex {
+    try ExactIndex(
+        ids: (0..<Int64(gallery.count)).map { $0 }, vectors: gallery.vectors, dimension: gallery.dimension, form: form)
+}
+let indexes = ["floats": try index(.floats), "codes": try index(.codes)]
+try answer("ready \(gallery.count) \(gallery.dimension) \(InstructionSet.best)")
 let clock = ContinuousClock()
 
 while let line = readLine() {
-    guard let number = line.split(separator: " ").last.flatMap({ Int($0) }), (0..<queries.count).contains(number) else {
+    let words = line.split(separator: " ")
+    guard words.count == 2, let index = indexes[String(words[0])], let number = Int(words[1]),
+        (0..<queries.count).contains(number)
+    else {
         throw RetrievalError.rowOutOfRange(what: "requests", row: -1, count: queries.count)
     }
     let query = Array(queries.vector(number))
