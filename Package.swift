@@ -69,7 +69,9 @@ let package = Package(
         .target(name: "CVector"),
         .target(
             name: "Retrieval",
-            dependencies: ["CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections")],
+            dependencies: [
+                "CVector", "TensorFiles", "Hashing", .product(name: "BitCollections", package: "swift-collections"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Search",

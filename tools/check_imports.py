@@ -13,7 +13,7 @@ ALLOWED = {
     "Hashing": {"CCrypto"},
     "Hub": {"CCurl", "Hashing"},
     "Catalog": {"CStemmer", "Hashing"},
-    "Retrieval": {"CVector", "TensorFiles"},
+    "Retrieval": {"CVector", "TensorFiles", "Hashing"},
     "Search": {"Imaging", "Catalog", "Retrieval"},
     "Atelier": {"Imaging", "CCairo"},
     "Report": {"Retrieval", "Imaging", "CCairo"},

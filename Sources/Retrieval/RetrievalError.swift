@@ -18,6 +18,8 @@ public enum RetrievalError: Error, Equatable, Sendable {
     case file(TensorFileError)
     /// A file of tensors that is not what `EmbeddingFile` describes.
     case embeddingFile(path: String, key: String, found: String, expected: String)
+    /// A file of a search segment that is not what `SegmentFile` describes.
+    case segmentFile(path: String, key: String, found: String, expected: String)
     /// A row of an embedding file that can't be scaled to length 1.
     case noDirection(path: String, row: Int, image: String, isZero: Bool)
     /// Two rows of an embedding file for one picture.
@@ -57,7 +59,8 @@ extension RetrievalError: CustomStringConvertible {
             "\(found) vectors are too many for one index, expected at most \(limit)."
         case .file(let error):
             error.description
-        case .embeddingFile(let path, let key, let found, let expected):
+        case .embeddingFile(let path, let key, let found, let expected),
+            .segmentFile(let path, let key, let found, let expected):
             "\(path) is no embedding file: `\(key)` is \(found), expected \(expected)."
         case .noDirection(let path, let row, let image, let isZero):
             "\(path): the vector of \(image), row \(row) counted from 0, \(isZero ? "is all zeros" : "holds a number that is not finite"); expected one with a direction."

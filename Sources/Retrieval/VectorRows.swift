@@ -1,4 +1,5 @@
 import CVector
+import TensorFiles
 
 /// What vectors are kept as.
 public enum VectorForm: Sendable {
@@ -20,8 +21,10 @@ final class VectorMemory: Sendable {
     /// Codes from one row to the next.
     let width: Int
     private let bytes: Int
+    /// Keeps the pages of a file mapped that the rows lie in; nil where they are memory of their own.
+    private let file: SafetensorsFile?
     // Raw pointers are not Sendable. Invariant: whoever made the memory writes each row once, before it hands out a `VectorRows` that holds the
-    // row; nobody else writes. It is freed in deinit, when nobody holds it any more.
+    // row; nobody else writes, and nobody at all where it is a file's. It is freed in deinit, when nobody holds it any more.
     private nonisolated(unsafe) let base: UnsafeMutableRawPointer?
     /// Of the floats alone.
     fileprivate nonisolated(unsafe) let floats: UnsafeMutablePointer<Float>?
@@ -48,7 +51,7 @@ final class VectorMemory: Sendable {
             stride = (dimension + 15) / 16 * 16
             rowBytes = [stride * MemoryLayout<Float>.size]
         case .codes:
-            stride = (dimension + 31) / 32 * 32
+            stride = Self.stride(ofHalves: dimension)
             rowBytes = [
                 width, stride * MemoryLayout<UInt16>.size, MemoryLayout<Float>.size, MemoryLayout<Int32>.size,
             ]
@@ -64,6 +67,7 @@ final class VectorMemory: Sendable {
             end = (next + 63) / 64 * 64
         }
         bytes = overflows ? 0 : end
+        file = nil
         let base = overflows ? nil : cv_allocate_bytes(end)
         if base == nil, capacity > 0 { throw .memory(bytes: overflows ? .max : end) }
         self.base = base
@@ -81,7 +85,34 @@ final class VectorMemory: Sendable {
         }
     }
 
+    /// Rows of codes that lie in a file, full to the last.
+    /// - Parameter parts: where its scales, sums, float16 and codes begin, of the shapes that `shapes` says.
+    /// - Throws: `.dimension`, `.tooManyVectors`.
+    init(mapped parts: [UnsafeRawPointer?], of file: SafetensorsFile, count: Int, dimension: Int) throws(RetrievalError) {
+        guard (1...Self.codedDimensions).contains(dimension) else { throw .dimension(found: dimension) }
+        guard count <= Int(UInt32.max) else { throw .tooManyVectors(found: count, limit: Int(UInt32.max)) }
+        form = .codes
+        capacity = count
+        self.dimension = dimension
+        width = cv_width(CV_CODING_INT8, dimension)
+        stride = Self.stride(ofHalves: dimension)
+        (bytes, base, floats) = (0, nil, nil)
+        self.file = file
+        func part<T>(_ place: Int, _ type: T.Type) -> UnsafeMutablePointer<T>? {
+            parts[place].map { UnsafeMutableRawPointer(mutating: $0).assumingMemoryBound(to: type) }
+        }
+        (scales, sums) = (part(0, Float.self), part(1, Int32.self))
+        (halves, codes) = (part(2, UInt16.self), part(3, Int8.self))
+    }
+
     deinit { cv_free_bytes(base, bytes) }
+
+    private static func stride(ofHalves dimension: Int) -> Int { (dimension + 31) / 32 * 32 }
+
+    /// The shapes of ids, scales, sums, float16 and codes.
+    static func shapes(count: Int, dimension: Int) -> [[Int]] {
+        [[count], [count], [count], [count, stride(ofHalves: dimension)], [count, cv_width(CV_CODING_INT8, dimension)]]
+    }
 
     private static let codedDimensions = 4096
 
@@ -91,7 +122,7 @@ final class VectorMemory: Sendable {
         _ row: Int, level: InstructionSet = .best,
         _ fill: (_ target: UnsafeMutableBufferPointer<Float>) throws(RetrievalError) -> Void
     ) throws(RetrievalError) {
-        precondition((0..<capacity).contains(row))
+        precondition((0..<capacity).contains(row) && file == nil)
         if form == .floats {
             return try fill(UnsafeMutableBufferPointer(start: floats.map { $0 + row * stride }, count: dimension))
         }
@@ -227,6 +258,42 @@ struct VectorRows: Sendable {
     /// visits them.
     var rowsPerBlock: Int {
         max(16, (128 << 10) / (form == .floats ? memory.stride * MemoryLayout<Float>.size : memory.width))
+    }
+}
+
+extension VectorRows {
+    /// A part of rows of codes as a file has it.
+    struct Part {
+        fileprivate enum Source {
+            case ids([Int64])
+            case memory(UnsafeRawBufferPointer, of: VectorMemory)
+        }
+
+        let shape: [Int]
+        fileprivate let source: Source
+
+        func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+            switch source {
+            case .ids(let ids): return try ids.withUnsafeBytes(body)
+            case .memory(let bytes, let memory):
+                defer { withExtendedLifetime(memory) {} }
+                return try body(bytes)
+            }
+        }
+    }
+
+    /// Ids, scales, sums, float16 and codes; only of rows in the form `codes`.
+    func parts(ids: [Int64]) -> [Part] {
+        precondition(form == .codes && ids.count == count)
+        let shapes = VectorMemory.shapes(count: count, dimension: dimension)
+        func part<T>(_ place: Int, _ start: UnsafeMutablePointer<T>?) -> Part {
+            let elements = UnsafeBufferPointer(start: start, count: start == nil ? 0 : shapes[place].reduce(1, *))
+            return Part(shape: shapes[place], source: .memory(UnsafeRawBufferPointer(elements), of: memory))
+        }
+        return [
+            Part(shape: shapes[0], source: .ids(ids)), part(1, memory.scales), part(2, memory.sums), part(3, memory.halves),
+            part(4, memory.codes),
+        ]
     }
 }
 

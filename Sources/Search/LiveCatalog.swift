@@ -13,6 +13,9 @@ public final class LiveCatalog: Sendable {
     /// Where work over this catalogue runs.
     public let threads: SearchThreads
     private let form: VectorForm
+    /// Where segments may lie that need not be made anew.
+    public let files: IndexFiles
+    private let note: @Sendable (String) -> Void
 
     private struct State {
         var columns: CatalogColumns
@@ -20,6 +23,8 @@ public final class LiveCatalog: Sendable {
         var indexes: [String: LiveIndex] = [:]
         /// Up to here the changes of vectors are in the indexes.
         var position: Int64
+        /// By fingerprint, what the files of an index hold: up to which position, and how many vectors.
+        var filed: [String: (position: Int64, count: Int)] = [:]
     }
 
     /// Held for moments only.
@@ -29,12 +34,16 @@ public final class LiveCatalog: Sendable {
     private let queue = DispatchQueue(label: "following the catalogue")
 
     /// Reads the columns; an index is loaded when a model first asks for it.
-    /// - Parameter form: what vectors are kept as in memory.
+    /// - Parameters:
+    ///   - form: what vectors are kept as in memory. Codes are mapped from files where there are some that fit.
+    ///   - note: told why files that are there are not used.
     /// - Throws: `CatalogError`.
     public init(
-        _ store: CatalogStore, threads: SearchThreads = .standard, form: VectorForm = .floats
+        _ store: CatalogStore, threads: SearchThreads = .standard, form: VectorForm = .floats,
+        note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(CatalogError) {
-        self.form = form
+        (self.form, self.note) = (form, note)
+        files = IndexFiles(store)
         self.store = store
         self.threads = threads
         let columns = try CatalogColumns(reading: store)
@@ -49,11 +58,74 @@ public final class LiveCatalog: Sendable {
     public func index(of model: ModelRecord) throws -> LiveIndex {
         try updating.withLock { _ in
             if let index = state.withLock({ $0.indexes[model.fingerprint] }) { return index }
-            let index = try LiveIndex(dimension: model.dimension, form: form)
-            try fill(index, model.fingerprint)
+            let index: LiveIndex
+            if let mapped = try mapped(model) {
+                index = mapped
+            } else {
+                index = try LiveIndex(dimension: model.dimension, form: form)
+                try fill(index, model.fingerprint)
+            }
             // Changes after `position` may be in it already; taking them over once more does no harm.
             state.withLock { $0.indexes[model.fingerprint] = index }
             return index
+        }
+    }
+
+    /// An index over files, with what changed since they were written; nil where there are none that fit.
+    private func mapped(_ model: ModelRecord) throws -> LiveIndex? {
+        guard form == .codes else { return nil }
+        do {
+            let (index, position) = try files.load(model)
+            let (columns, now) = state.withLock { ($0.columns, $0.position) }
+            let count = index.count
+            // The log may go on behind what the columns know of; what they do not know yet comes with the next refresh.
+            guard position <= now, let changes = try store.changes(after: position) else { throw IndexFiles.Unfit.otherCatalog }
+            try update(index, model.fingerprint, changes, usable: columns.usable)
+            state.withLock { $0.filed[model.fingerprint] = (position, count) }
+            return index
+        } catch IndexFiles.Unfit.missing {
+            return nil
+        } catch let unfit as IndexFiles.Unfit {
+            note("the search files of \(model.name) are not used: \(unfit); its vectors are read from the catalogue")
+            return nil
+        }
+    }
+
+    /// Writes the files of a model's index, so that the next start maps them.
+    /// - Parameter least: leaves an index of fewer vectors as it is, and one whose files lack less than a twentieth of what it holds.
+    /// - Returns: whether they were written.
+    /// - Throws: as `IndexFiles.save`.
+    @discardableResult
+    public func saveFiles(of model: ModelRecord, unlessSmallerThan least: Int = 0) throws -> Bool {
+        guard form == .codes else { return false }
+        let index = try index(of: model)
+        let (position, filed) = state.withLock { ($0.position, $0.filed[model.fingerprint]) }
+        let snapshot = index.snapshot
+        guard snapshot.count >= least else { return false }
+        if least > 0, let filed, (position - filed.position) * 20 < Int64(snapshot.count) { return false }
+        guard try files.save(snapshot, of: model, position: position) else { return false }
+        state.withLock { $0.filed[model.fingerprint] = (position, snapshot.count) }
+        return true
+    }
+
+    /// Reads the files that an index was mapped from, and where they are not what was written makes it anew from the catalogue; searches go on with what
+    /// there is meanwhile.
+    /// - Returns: whether they are what was written.
+    /// - Throws: `CatalogError`, `RetrievalError`.
+    @discardableResult
+    public func verifyFiles(of model: ModelRecord) throws -> Bool {
+        guard state.withLock({ $0.filed[model.fingerprint] != nil }) else { return true }
+        do {
+            try files.verify(model.fingerprint)
+            return true
+        } catch {
+            note("the search files of \(model.name) are damaged: \(error); its vectors are read from the catalogue")
+            try updating.withLock { _ in
+                guard let index = state.withLock({ $0.indexes[model.fingerprint] }) else { return }
+                try fill(index, model.fingerprint)
+                _ = state.withLock { $0.filed.removeValue(forKey: model.fingerprint) }
+            }
+            return false
         }
     }
 

@@ -135,7 +135,7 @@ struct SearchCommand: AsyncParsableCommand {
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
         let location = try model.map { try ModelLocation($0) } ?? Serving.onlyModelWithVectors(in: store)
         let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: store)
-        return (try SearchEngine(LiveCatalog(store, form: precision.form), encoder: session), location.name)
+        return (try SearchEngine(LiveCatalog(store, form: precision.form) { Console.warn($0) }, encoder: session), location.name)
     }
 
     private static func show(_ response: SearchResponse) {

@@ -115,6 +115,7 @@ struct Serving {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
                         }
                         async let watching: Void? = watch(service)?.run()
+                        async let filing: Void = Self.onOwnThread { Self.keepFiles(of: content.models, over: live) }
                         async let work: Void = Self.onOwnThread {
                             do {
                                 guard let sentence = try afterwards?() else { return }
@@ -131,6 +132,7 @@ struct Serving {
                         }
                         await following
                         _ = await watching
+                        try await filing
                         try await work
                     } catch {
                         end.yield(error)
@@ -147,6 +149,23 @@ struct Serving {
         if let failure = failure.withLock({ $0 }) { throw failure }
         Console.note("Stopped.")
         if interrupt.isFromKeyboard { throw ExitCode.interrupted }
+    }
+
+    /// Below so many vectors they are read from the catalogue in less than half a second.
+    private static let leastToFile = 20_000
+
+    /// Looks at the files that the search was mapped from, and writes those that the next start should map.
+    private static func keepFiles(of models: [ServedModel], over live: LiveCatalog) {
+        for model in models.map(\.engine.encoder.model) {
+            do {
+                try live.verifyFiles(of: model)
+                if try live.saveFiles(of: model, unlessSmallerThan: leastToFile) {
+                    Console.note("The search files of \(model.name) were written, for the next start.")
+                }
+            } catch {
+                Console.warn("the search files of \(model.name) can't be kept (\(error)); the next start reads all vectors")
+            }
+        }
     }
 
     private func watch(_ service: SearchService) -> FolderWatch? {
@@ -212,7 +231,7 @@ struct Serving {
         mayBeEmpty: Bool = false, browse: (LiveCatalog) -> Void
     ) throws -> [ServedModel] {
         var names: Set<String> = []
-        let live = try LiveCatalog(catalog, form: form)
+        let live = try LiveCatalog(catalog, form: form) { Console.warn($0) }
         browse(live)
         return try models.map { location in
             guard names.insert(location.name).inserted else {

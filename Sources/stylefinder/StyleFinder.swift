@@ -11,7 +11,7 @@ struct StyleFinder: AsyncParsableCommand {
             PrepareInShopCommand.self, PrepareStreet2ShopCommand.self, PrepareDeepFashion2Command.self,
             ImportCommand.self, EmbedCommand.self, SearchCommand.self, EvaluateCommand.self, CompareCommand.self,
             FeaturesCommand.self,
-            ModelsCommand.self, DuplicatesCommand.self,
+            ModelsCommand.self, DuplicatesCommand.self, IndexCommand.self,
             TrainCommand.self, MineCommand.self, ReproduceCommand.self, ServeCommand.self, DemoCommand.self,
         ])
 

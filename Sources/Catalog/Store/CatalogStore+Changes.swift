@@ -1,4 +1,6 @@
+import Foundation
 import GRDB
+import Hashing
 
 /// What writers did to a catalogue between two positions of its log.
 ///
@@ -30,6 +32,27 @@ extension CatalogStore {
     static func changePosition(_ db: Database) throws -> Int64 {
         guard try db.tableExists("changes") else { return 0 }
         return try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM changes") ?? 0
+    }
+
+    /// What tells this catalogue, as it was at a position of its log, from every other one and from one of the same beginning that went another way, such
+    /// as a copy that was put back: a digest of its identity and of the last entries of the log up to there.
+    /// - Returns: nil where the log does not reach back to the position, or an older version wrote the catalogue.
+    public func mark(at position: Int64) throws(CatalogError) -> String? {
+        try read { db in
+            guard try db.tableExists("settings"), try db.tableExists("changes"),
+                let identity = try String.fetchOne(db, sql: "SELECT value FROM settings WHERE key = 'identity'")
+            else { return nil }
+            let rows = try Row.fetchAll(
+                db,
+                sql:
+                    "SELECT sequence, image_id, product_id, model_id FROM changes WHERE sequence <= ? ORDER BY sequence DESC LIMIT 8",
+                arguments: [position])
+            guard position == 0 || rows.first?["sequence"] == position else { return nil }
+            let text = rows.map { row in
+                row.databaseValues.map { String(describing: $0) }.joined(separator: ",")
+            }
+            return SHA256.hexDigest(of: Data(([identity, "\(position)"] + text).joined(separator: "\n").utf8))
+        }
     }
 
     /// What happened after a position, or `nil` where the log can't tell: it does not reach back so far, the file is another one, or a model was

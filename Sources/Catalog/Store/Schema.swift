@@ -10,7 +10,7 @@ import GRDB
 ///     vectors             one F32 little-endian blob per image and model, of unit length
 ///     kept_vectors        the same by content hash, of pictures that were removed or changed, with the time they were (s since 1970)
 ///     changes             what the last writers touched, one row a touched row of the others, written by triggers
-///     settings            what holds for the whole catalogue: its `language`
+///     settings            what holds for the whole catalogue: its `language`; its `identity`, drawn when it was made
 ///     words               the index of words (FTS5), one row a product; word_entries says which. words_due: products whose words changed
 enum Schema {
     /// "SFCT" in the header of the file (SQLite's application_id): tells a catalogue from other SQLite files.
@@ -199,6 +199,9 @@ enum Schema {
             }
             try db.execute(sql: "INSERT INTO words_due SELECT id FROM products")
             try CatalogStore.settleWords(db)
+        }
+        migrator.registerMigration("5 identity") { db in
+            try db.execute(sql: "INSERT INTO settings (key, value) VALUES ('identity', lower(hex(randomblob(16))))")
         }
     }
 }
