@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import Imaging
+import Retrieval
 import Search
 
 /// Measures what a server does with a large catalogue: loading, filters, and searches of several clients at once. Everything but HTTP and
@@ -9,6 +10,7 @@ struct LiveBenchmark {
     let catalog: GeneratedCatalog
     let clients: Int
     let searchesPerClient: Int
+    let form: VectorForm
 
     /// Gives no vectors: queries bring theirs along.
     private struct NoModel: EmbeddingModel {
@@ -26,7 +28,7 @@ struct LiveBenchmark {
         )
 
         var live: LiveCatalog?
-        let columns = try clock.measure { live = try LiveCatalog(store) }
+        let columns = try clock.measure { live = try LiveCatalog(store, form: form) }
         guard let live else { return }
         try answer("columns: \(milliseconds(columns)) ms")
         let before = try Memory.resident()
@@ -37,7 +39,7 @@ struct LiveBenchmark {
         let (after, peak) = (try Memory.resident(), try Memory.peak())
         let ratio = Double(peak - before) / Double(after - before)
         try answer(
-            "index: \(milliseconds(loading)) ms, resident +\((after - before) >> 10) MB, peak +\((peak - before) >> 10) MB, ratio \(String(format: "%.3f", ratio))"
+            "index of \(form): \(milliseconds(loading)) ms, resident +\((after - before) >> 10) MB, peak +\((peak - before) >> 10) MB, ratio \(String(format: "%.3f", ratio))"
         )
 
         var filtering: [Duration] = []
@@ -66,6 +68,21 @@ struct LiveBenchmark {
             _ = try await live.productPage(
                 matching: CatalogFilter(), offset: 0, limit: 24, facets: ["category", "color", "brand"])
         }
+        if form == .codes { try await measureFiles(live, store) }
+    }
+
+    /// Writing the files of an index, and a start from them.
+    private func measureFiles(_ live: LiveCatalog, _ store: CatalogStore) async throws {
+        let saving = try clock.measure { try live.saveFiles(of: catalog.model) }
+        let next = try LiveCatalog(store, form: .codes)
+        let before = try Memory.resident()
+        var engine: SearchEngine?
+        let mapping = try clock.measure { engine = try SearchEngine(next, encoder: NoModel(model: catalog.model)) }
+        let after = try Memory.resident()
+        let first = try await clock.measure { _ = try await engine?.search(SearchQuery(.vector(query(0)), limit: 20)) }
+        try answer(
+            "files: written in \(milliseconds(saving)) ms; index from them: \(milliseconds(mapping)) ms, resident +\((after - before) >> 10) MB, first search \(milliseconds(first)) ms"
+        )
     }
 
     /// All clients at once, each with one request after the other; beside them, how long a task of no work waits for Swift's pool, as one that

@@ -6,9 +6,10 @@
 // the input ends the program.
 // Benchmarks/search.py drives it and the peer in turns, so that both see the same machine.
 //
-//     SearchBenchmark catalog FILE.db IMAGES DIMENSION
+//     SearchBenchmark catalog FILE.db IMAGES DIMENSION [exact]
 //
-// makes a catalogue of that many images, unless the file is there, and prints what loading, filters and searches of 8 clients take.
+// makes a catalogue of that many images, unless the file is there, and prints what loading, filters and searches of 8 clients take, and a start from
+// search files; by codes, or by floats.
 
 import Foundation
 import Retrieval
@@ -18,11 +19,14 @@ func answer(_ line: String) throws {
     try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }
 
-if CommandLine.arguments.count == 5, CommandLine.arguments[1] == "catalog", let images = Int(CommandLine.arguments[3]),
+if (5...6).contains(CommandLine.arguments.count), CommandLine.arguments[1] == "catalog",
+    let images = Int(CommandLine.arguments[3]),
     let dimension = Int(CommandLine.arguments[4])
 {
     let catalog = GeneratedCatalog(path: CommandLine.arguments[2], images: images, dimension: dimension)
-    try await LiveBenchmark(catalog: catalog, clients: 8, searchesPerClient: 25).run()
+    try await LiveBenchmark(
+        catalog: catalog, clients: 8, searchesPerClient: 25, form: CommandLine.arguments.last == "exact" ? .floats : .codes
+    ).run()
     exit(0)
 }
 guard CommandLine.arguments.count == 4, let k = Int(CommandLine.arguments[3]) else {
