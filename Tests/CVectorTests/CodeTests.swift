@@ -139,7 +139,8 @@ struct CodeTests {
             for a in 0..<40 {
                 let integers = coded.integers(a)
                 func estimate(_ b: Int) -> Double {
-                    Double(coded.scales[a]) * (0..<width).reduce(0) { $0 + Double(integers[$1]) * Double(rotated[b * width + $1]) }
+                    Double(coded.scales[a])
+                        * (0..<width).reduce(0) { $0 + Double(integers[$1]) * Double(rotated[b * width + $1]) }
                 }
                 #expect(abs(estimate(a) - 1) < 1e-5)
                 for b in 0..<40 where b != a {

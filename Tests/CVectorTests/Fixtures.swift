@@ -14,7 +14,9 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// Sums of uniform numbers are near enough to a normal distribution.
-    mutating func normal() -> Float { (0..<4).reduce(Float(0)) { sum, _ in sum + Float.random(in: -0.866...0.866, using: &self) } }
+    mutating func normal() -> Float {
+        (0..<4).reduce(Float(0)) { sum, _ in sum + Float.random(in: -0.866...0.866, using: &self) }
+    }
 
     mutating func normals(_ count: Int) -> [Float] { (0..<count).map { _ in normal() } }
 }

@@ -1,8 +1,6 @@
 import CVector
 import Testing
 
-#if arch(x86_64) && os(macOS)
-#else
 @Suite("float16")
 struct HalfTests {
     @Test("all 65,536 halves become the float that Swift's Float16 names", arguments: Level.available)
@@ -74,4 +72,3 @@ struct HalfTests {
         }
     }
 }
-#endif
