@@ -121,7 +121,8 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: [
-                "CLIP", "Search", "Imaging", "Catalog", .product(name: "DequeModule", package: "swift-collections"),
+                "CLIP", "Search", "Imaging", "Catalog", "Retrieval",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
@@ -220,7 +221,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["stylefinder", "StyleFinderClient", "CLIP", "Imaging", "TensorFiles", "Catalog", "LocalHub"],
+            dependencies: [
+                "stylefinder", "StyleFinderClient", "CLIP", "Imaging", "TensorFiles", "Catalog", "Retrieval", "LocalHub",
+            ],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx20

@@ -24,7 +24,7 @@ ALLOWED = {
     "CLIP": {"Torch", "Tokenizers", "Imaging", "TensorFiles", "Hashing"},
     "Evaluation": {"CLIP", "Imaging", "Catalog", "Retrieval"},
     "Training": {"Evaluation", "CLIP", "Tokenizers", "Torch", "Imaging", "Catalog", "Retrieval", "TensorFiles", "Hashing"},
-    "Inference": {"CLIP", "Search", "Imaging", "Catalog"},
+    "Inference": {"CLIP", "Search", "Imaging", "Catalog", "Retrieval"},
     "stylefinder": {
         "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Hub", "Torch", "Tokenizers", "CLIP",
         "Evaluation", "Training", "Inference",

@@ -3,6 +3,7 @@ public import CLIP
 import Dispatch
 import Foundation
 public import Imaging
+import Retrieval
 public import Search
 import Synchronization
 
@@ -20,6 +21,8 @@ public struct CatalogEmbedding: Sendable {
         public var notInFile = 0
         public var stopped = false
         public var seconds = 0.0
+
+        public init() {}
     }
 
     private let catalog: CatalogStore
@@ -58,6 +61,61 @@ public struct CatalogEmbedding: Sendable {
             }
         }
     }
+
+    /// Makes the vectors that a catalogue lacks for a file, and leaves the catalogue as it is: what is in the file already is not made again.
+    /// - Parameters:
+    ///   - path: a file of vectors as `EmbeddingFile` has it, named by the pictures' absolute paths; it is written every now and then, whole each time.
+    ///   - progress: done and total, after each batch.
+    ///   - shouldStop: asked before each batch.
+    /// - Throws: `CatalogError`, `TorchError`; `RetrievalError` where the file can't be read or written, or is of another model.
+    public func write(
+        _ embedder: Embedder, fingerprint: String, name: String, to path: String, progress: (Int, Int) -> Void,
+        shouldStop: () -> Bool
+    ) throws -> Report {
+        let size = embedder.embeddingSize
+        var (names, vectors): ([String], [Float]) = ([], [])
+        if FileManager.default.fileExists(atPath: path) {
+            let before = try EmbeddingFile(path: path)
+            guard before.fingerprint == fingerprint, before.dimension == size else {
+                throw RetrievalError.embeddingFile(
+                    path: path, key: "fingerprint", found: before.fingerprint ?? "none", expected: "\(fingerprint), or no file")
+            }
+            (names, vectors) = (before.names, before.vectors)
+        }
+        var saved = names.count
+        func save() throws {
+            try EmbeddingFile(names: names, vectors: vectors, dimension: size, model: name, fingerprint: fingerprint)
+                .write(to: path)
+            saved = names.count
+        }
+        let known = Set(names)
+        var walk = try Walk(self, of: ModelRecord(fingerprint: fingerprint, name: name, dimension: size))
+        progress(walk.done, walk.total)
+        while let batch = try walk.next(shouldStop) {
+            let images = batch.filter { !known.contains($0.path) }
+            let preprocessing = embedder.preprocessing
+            let (squares, read) = prepare(images, { preprocessing.fit($0) }, &walk.report)
+            let made = squares.isEmpty ? [] : try embedder.embed(squares: SquarePictures(squares, preprocessing))
+            for (row, entry) in read.enumerated() {
+                // Of a picture that is another one than was imported the catalogue would not take the vector.
+                guard entry.hash == entry.image.contentHash else {
+                    walk.report.changed += 1
+                    continue
+                }
+                names.append(entry.image.path)
+                vectors += made[row * size..<(row + 1) * size]
+                walk.report.embedded += 1
+            }
+            walk.pass()
+            // A file is written whole: the larger, the less often.
+            if names.count - saved >= max(Self.rowsBetweenWrites, saved / 4) { try save() }
+            progress(walk.done, walk.total)
+        }
+        if names.count > saved { try save() }
+        return walk.finished()
+    }
+
+    private static let rowsBetweenWrites = 2048
 
     /// Makes vectors with a model that answers searches meanwhile: what it takes between them waits its turn like any of theirs.
     /// - Throws: `CatalogError`, and what the model throws, `TransientError` apart, which is tried again.
@@ -153,8 +211,11 @@ public struct CatalogEmbedding: Sendable {
             let stale = vectors.isEmpty ? [] : try catalog.writeVectors(vectors, of: model)
             report.embedded += vectors.count - stale.count
             report.changed += stale.count
-            done += batch.count
+            pass()
         }
+
+        /// Goes on behind the batch.
+        mutating func pass() { done += batch.count }
 
         func finished() -> Report {
             var report = report

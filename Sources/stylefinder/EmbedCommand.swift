@@ -11,7 +11,8 @@ struct EmbedCommand: ParsableCommand {
         commandName: "embed", abstract: "Make the vectors that a catalogue lacks.",
         discussion: """
             Works in batches that are kept at once; the same command goes on where it ended. With --from the model is not run: its vectors \
-            are taken from a file, whose rows are named by the pictures' paths, absolute or relative to the folder they were imported from.
+            are taken from files, whose rows are named by the pictures' paths, absolute or relative to the folder they were imported from. \
+            Many machines, each with a copy of the catalogue, make a part each by --shard 0/8 --out part0.safetensors and so on; --from takes all parts.
             """)
 
     @OptionGroup var catalog: CatalogOption
@@ -22,8 +23,16 @@ struct EmbedCommand: ParsableCommand {
     @Option(help: "Only the i-th of n parts of the images, as i/n with i from 0.", transform: Self.shard)
     var shard: Shard?
 
-    @Option(help: "A file of vectors that the model made elsewhere, .safetensors or .pt.")
-    var from: String?
+    @Option(
+        help:
+            "A file, .safetensors or .pt, that the vectors go to in place of the catalogue, which stays as it is; the same command goes on where it ended."
+    )
+    var out: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: "Files of vectors that the model made elsewhere, .safetensors or .pt; several, or repeated.")
+    var from: [String] = []
 
     @Option(help: "The largest picture that is read, in millions of pixels; where left out, whatever import has let in.")
     var maxPixels = 1000
@@ -35,8 +44,14 @@ struct EmbedCommand: ParsableCommand {
 
     func validate() throws {
         try PixelsOption.check(maxPixels)
+        if let out {
+            guard from.isEmpty else { throw ValidationError("--from fills the catalogue, --out a file: give one of them.") }
+            guard EmbeddingFile.Format(path: out) != nil else {
+                throw ValidationError("--out is \(out), expected a name that ends with .safetensors or .pt.")
+            }
+        }
         guard let fingerprint else { return }
-        guard from != nil else {
+        guard !from.isEmpty else {
             throw ValidationError("--fingerprint says who made the vectors of a file; give the file with --from.")
         }
         guard fingerprint.count == 64, fingerprint.allSatisfy(\.isHexDigit) else {
@@ -47,20 +62,34 @@ struct EmbedCommand: ParsableCommand {
 
     func run() throws {
         let interrupt = Interrupt()
-        let store = try CatalogStore(path: catalog.path, mode: .readWrite)
+        let store = try CatalogStore(path: catalog.path, mode: out == nil ? .readWrite : .readOnly)
         let location = try model.locate()
         let checkpoint = try location.open()
-        let report: CatalogEmbedding.Report
-        if let from {
-            report = try take(from, madeBy: checkpoint, named: location.name, into: store, interrupt)
+        var report = CatalogEmbedding.Report()
+        if !from.isEmpty {
+            for path in from where !report.stopped {
+                let one = try take(path, madeBy: checkpoint, named: location.name, into: store, interrupt)
+                report.embedded += one.embedded
+                report.changed += one.changed
+                report.seconds += one.seconds
+                // What the last file left without a vector.
+                (report.notInFile, report.stopped) = (one.notInFile, one.stopped)
+            }
         } else {
             let bar = ProgressBar("embedding")
             checkpoint.startFingerprint()
             let run = CatalogEmbedding(
                 store, shard: shard, batchSize: embedding.batch, limits: PixelsOption.limits(maxPixels, accepted.formats))
-            report = try run.run(
-                embedding.embedder(checkpoint), fingerprint: store.fingerprint(of: checkpoint), name: location.name,
-                progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
+            let embedder = try embedding.embedder(checkpoint)
+            if let out {
+                report = try run.write(
+                    embedder, fingerprint: checkpoint.fingerprint, name: location.name, to: out,
+                    progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
+            } else {
+                report = try run.run(
+                    embedder, fingerprint: store.fingerprint(of: checkpoint), name: location.name,
+                    progress: { bar.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
+            }
         }
         Console.warn(all: report.problems)
         if report.changed > 0 {
@@ -68,8 +97,12 @@ struct EmbedCommand: ParsableCommand {
         }
         if output.json {
             try Console.printJSON(report)
-        } else if let from {
-            print("\(report.embedded) vectors of \(location.name) taken from \(from), \(report.notInFile) images are not in it")
+        } else if !from.isEmpty {
+            print(
+                "\(report.embedded) vectors of \(location.name) taken from \(from.joined(separator: ", ")), \(report.notInFile) images are not in it"
+            )
+        } else if let out {
+            print("\(report.embedded) images embedded with \(location.name) into \(out), \(report.problems.count) problems")
         } else {
             print("\(report.embedded) images embedded with \(location.name), \(report.problems.count) problems")
         }

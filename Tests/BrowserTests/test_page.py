@@ -1,5 +1,6 @@
 """The page for everyone: keyboard, small windows, dark colours, assistive technology, base paths; and the product dialog."""
 
+import csv
 import re
 import urllib.parse
 
@@ -49,6 +50,19 @@ def test_escape_and_back_close_the_product_and_the_focus_returns(page):
     page.go_back()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page).to_have_url(before)
+
+
+def test_results_are_saved_as_a_table(page):
+    results = search_sample(page)["results"]
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as a table (CSV)").click()
+    assert saved.value.suggested_filename == "stylefinder.csv"
+    with open(saved.value.path(), encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["product_id"] for row in rows] == [result["product"]["id"] for result in results]
+    assert [int(row["rank"]) for row in rows] == list(range(1, len(results) + 1))
+    assert all(row["image"].startswith("http") for row in rows)
+    assert not any(value and value[0] in "=+@" for row in rows for value in row.values())
 
 
 def test_a_product_is_searched_with_from_its_dialog(page):

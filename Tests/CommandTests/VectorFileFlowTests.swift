@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import Retrieval
 import TensorFiles
 import Testing
 
@@ -142,6 +143,64 @@ extension CommandSuites {
             try await features(val, place("val.pt"))
             let outcome = try await Command.run("evaluate", "--data", val, "--split", "val", "--features", place("val.pt"))
             #expect(outcome.code == 0 && outcome.said.allSatisfy { !$0.hasPrefix("warning") }, "\(outcome)")
+        }
+
+        @Test("parts that machines made of their copies of a catalogue fill it as one embed would, twice the same as once")
+        func shards() async throws {
+            let place = try Workplace()
+            let pictures = try place.boutique(20)
+            let common = ["--model", ReducedModel.path, "--json"]
+            for catalog in ["whole.db", "parts.db"] {
+                _ = try await Command.run("import", pictures, "--catalog", place(catalog), "--json").good()
+            }
+            _ = try await Command.start(["embed", "--catalog", place("whole.db")] + common).end().good()
+            var parts: [String] = []
+            for shard in 0..<3 {
+                try FileManager.default.copyItem(atPath: place("parts.db"), toPath: place("copy\(shard).db"))
+                let part = place("part\(shard).safetensors")
+                let arguments =
+                    ["embed", "--catalog", place("copy\(shard).db"), "--shard", "\(shard)/3", "--out", part] + common
+                let report = try await Command.start(arguments).end().good()
+                #expect([6, 7].contains(report["embedded"] as? Int))
+                // What is in the file is not made again.
+                #expect(try await Command.start(arguments).end().good()["embedded"] as? Int == 0)
+                #expect(try CatalogStore(path: place("copy\(shard).db"), mode: .readOnly).counts().vectors.isEmpty)
+                parts.append(part)
+            }
+            #expect(try parts.map { try EmbeddingFile(path: $0).count }.reduce(0, +) == 20)
+            for expected in [20, 0] {
+                let report = try await Command.start(["embed", "--catalog", place("parts.db"), "--from"] + parts + common).end()
+                    .good()
+                #expect(report["embedded"] as? Int == expected && report["notInFile"] as? Int == 0)
+            }
+            let (whole, taken) = (
+                try CatalogStore(path: place("whole.db"), mode: .readOnly),
+                try CatalogStore(path: place("parts.db"), mode: .readOnly)
+            )
+            let model = try #require(try whole.models().first)
+            #expect(try taken.models().map(\.fingerprint) == [model.fingerprint])
+            let byPath = Dictionary(uniqueKeysWithValues: try taken.images().map { ($0.path, $0.id) })
+            for image in try whole.images() {
+                let one = try #require(try whole.vector(of: image.id, model: model.fingerprint))
+                let copy = try #require(byPath[image.path])
+                let other = try #require(try taken.vector(of: copy, model: model.fingerprint))
+                // Of another batch: rounding.
+                #expect(zip(one, other).allSatisfy { abs($0 - $1) < 1e-4 })
+            }
+
+            let both = try await Command.start(
+                ["embed", "--catalog", place("parts.db"), "--out", place("a.pt"), "--from", parts[0]] + common
+            ).end()
+            #expect(both.code == 64)
+            let ending = try await Command.start(["embed", "--catalog", place("copy0.db"), "--out", place("a.bin")] + common)
+                .end()
+            #expect(ending.code == 64 && ending.errors.contains { $0.contains(".safetensors") })
+            try place.write("broken.safetensors", "no file of vectors")
+            let broken = try await Command.start(
+                ["embed", "--catalog", place("copy0.db"), "--out", place("broken.safetensors")] + common
+            ).end()
+            #expect(broken.code == 65, "\(broken)")
+            #expect(try String(contentsOfFile: place("broken.safetensors"), encoding: .utf8) == "no file of vectors")
         }
 
         @Test("embed takes vectors from a file, counts what the file lacks, and does the rest itself")

@@ -196,6 +196,7 @@ export const strings = {
 
   results: {
     heading: "Looks like this",
+    save: "Save as a table (CSV)",
     headingText: (text: string) => `“${text}”`,
     searching: "Searching…",
     slow: "Still waiting for the server.",

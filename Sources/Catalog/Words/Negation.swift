@@ -57,7 +57,8 @@ extension Language {
     }
 
     private static let negations: [String: (negating: Set<String>, joining: Set<String>)] = [
-        "da": (["uden", "ikke", "ingen"], ["og", "eller"]), "de": (["ohne", "kein", "keine", "keinen", "nicht"], ["und", "oder"]),
+        "da": (["uden", "ikke", "ingen"], ["og", "eller"]),
+        "de": (["ohne", "kein", "keine", "keinen", "nicht"], ["und", "oder"]),
         "en": (["without", "no", "not"], ["and", "or"]), "es": (["sin", "no"], ["y", "o", "ni"]),
         "fr": (["sans", "pas"], ["et", "ou", "ni"]), "it": (["senza", "non"], ["e", "o", "né"]),
         "nl": (["zonder", "geen", "niet"], ["en", "of"]), "no": (["uten", "ikke", "ingen"], ["og", "eller"]),

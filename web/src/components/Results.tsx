@@ -1,6 +1,7 @@
 import { ReactNode } from "react";
 import { Facet, Result, SearchAnswer } from "../api";
 import { Place, topKs } from "../address";
+import { save, tableOf } from "../export";
 import { score as scoreText } from "../format";
 import { Go } from "../hooks/address";
 import { useSlow } from "../hooks/search";
@@ -92,6 +93,7 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
           {search.answer.results.length >= place.topK && next !== undefined && (
             <button type="button" className="secondary" onClick={() => go({ topK: next }, { replace: true })}>{strings.catalogue.more}</button>
           )}
+          <button type="button" className="quiet" onClick={() => save(tableOf(search.answer.results), "stylefinder.csv")}>{words.save}</button>
         </p>
       )}
     </>
