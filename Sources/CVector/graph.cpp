@@ -64,6 +64,10 @@ struct Graph {
     }
 
     uint32_t *list(uint32_t row) const { return edges + size_t(row) * degree; }
+
+    void prefetch(uint32_t row) const {
+        for (uint32_t e = 0; e < degree; e += 16) __builtin_prefetch(list(row) + e);
+    }
 };
 
 /// Edges are read while other threads write them: what is read is then an old or a new edge, both good. No instruction but a
@@ -287,11 +291,9 @@ struct CVWalk {
             for (size_t i = 0; i < batch.size(); i++) {
                 if (!pool.takes(scores[i])) continue;
                 size_t place = pool.insert({scores[i], batch[i], 0});
-                if (place > at) continue;
-                at = place;
-                const char *list = reinterpret_cast<const char *>(graph.list(batch[i]));
-                __builtin_prefetch(list);
-                __builtin_prefetch(list + 64);
+                // One of the next to be followed: its edges will be wanted.
+                if (place < at + 4) graph.prefetch(batch[i]);
+                at = std::min(at, place);
             }
             batch.swap(coming);
         }
@@ -401,8 +403,7 @@ struct FilteredWalk {
                 walk.batch.push_back(list[e]);
             } else {
                 walk.passed.push_back(list[e]);
-                __builtin_prefetch(graph.list(list[e]));
-                __builtin_prefetch(graph.list(list[e]) + 16);
+                graph.prefetch(list[e]);
             }
         }
         for (size_t p = firstPassed; p < walk.passed.size(); p++) {
@@ -704,7 +705,7 @@ double cv_build_progress(const CVBuild *build) { return std::min(1.0, double(bui
 CVStatus cv_graph_build(CVLevel level, const CVCodes *rows, const CVGraphOptions *options, CVBuild *build, void **graph,
                         size_t *length) {
     CVGraphOptions all = *options;
-    if (all.degree == 0) all.degree = 32;
+    if (all.degree == 0) all.degree = 48;
     if (all.breadth == 0) all.breadth = 200;
     if (all.slack == 0) all.slack = 1.15f;
     if (all.threads == 0) all.threads = 1;

@@ -28,7 +28,7 @@ typedef enum CVStatus {
 
 /// How a graph is built. Zeroes mean the values in parentheses.
 typedef struct CVGraphOptions {
-    uint32_t degree;   ///< (32) edges of a row at most, 4…256, rounded up to a multiple of 4
+    uint32_t degree;   ///< (48) edges of a row at most, 4…256, rounded up to a multiple of 4
     uint32_t breadth;  ///< (200) rows that an insertion chooses its edges from, up to 4,096
     /// (1.15) from 1 on: how much nearer to a chosen neighbour than to the row itself another one must lie to be left out,
     /// in ratios of 1 - score. More than 1 keeps longer edges, which queries need that lie outside of the rows, as texts do.
