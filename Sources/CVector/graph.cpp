@@ -786,7 +786,9 @@ void cv_walk_free(CVWalk *walk) { delete walk; }
 CVStatus cv_graph_search(CVLevel level, const void *graph, const CVCodes *codes, const CVQueries *queries, size_t query,
                          const CVWalkRequest *request, CVWalk *walk, uint32_t *rows, float *scores, CVWalkReport *report) {
     Graph parts(graph);
-    if (request->k == 0 || parts.count != codes->count || walk->count < parts.count || query >= queries->count) return CV_BAD_ARGUMENT;
+    if (request->k == 0 || parts.count != codes->count || walk->count < parts.count || query >= queries->count) {
+        return CV_BAD_ARGUMENT;
+    }
     return guarded([&] {
         Scorer scorer(level, *codes);
         scorer.query = queries->codes + query * codes->width;
