@@ -75,7 +75,7 @@ uint64_t nextRandom(uint64_t &state) {
 
 /// Walsh-Hadamard transform of `count` values, a power of two and at least 64, in place and without its factor.
 void transform(float *values, size_t count) {
-    // The first two steps by fours: inner loops of one and two additions take longer than all the others.
+    // The first two steps by fours: as loops of one and two additions they took a third of the time.
     for (size_t block = 0; block < count; block += 64) {
         float columns[4][16], *at = values + block;
         for (size_t i = 0; i < 16; i++) {
