@@ -73,9 +73,23 @@ uint64_t nextRandom(uint64_t &state) {
     return z ^ (z >> 31);
 }
 
-/// Walsh-Hadamard transform of `count` values, a power of two and at least 16, in place and without its factor.
+/// Walsh-Hadamard transform of `count` values, a power of two and at least 64, in place and without its factor.
 void transform(float *values, size_t count) {
-    for (size_t half = 1; half < count; half *= 2) {
+    // The first two steps by fours: as loops of one and two additions they took a third of the time.
+    for (size_t block = 0; block < count; block += 64) {
+        float columns[4][16], *at = values + block;
+        for (size_t i = 0; i < 16; i++) {
+            float a = at[4 * i], b = at[4 * i + 1], c = at[4 * i + 2], d = at[4 * i + 3];
+            columns[0][i] = (a + b) + (c + d);
+            columns[1][i] = (a - b) + (c - d);
+            columns[2][i] = (a + b) - (c + d);
+            columns[3][i] = (a - b) - (c - d);
+        }
+        for (size_t i = 0; i < 16; i++) {
+            for (size_t c = 0; c < 4; c++) at[4 * i + c] = columns[c][i];
+        }
+    }
+    for (size_t half = 4; half < count; half *= 2) {
         for (size_t block = 0; block < count; block += 2 * half) {
             for (size_t i = block; i < block + half; i++) {
                 float a = values[i], b = values[i + half];

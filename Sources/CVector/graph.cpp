@@ -204,8 +204,8 @@ struct Pool {
 
 struct CVWalk {
     size_t count;
-    /// A bit a row, cleared by the list of words that have any: a tenth of the memory of marks with epochs, so it stays in the
-    /// second-level cache.
+    /// A bit a row, cleared by the list of words that have any: a sixteenth of the memory of marks with 16-bit epochs, so that of
+    /// a million rows it stays in the second-level cache.
     std::vector<uint64_t> seen;
     std::vector<uint32_t> touched;
     Pool pool;
@@ -262,8 +262,8 @@ struct CVWalk {
         size_t opened = std::min(starts, doors.size());
         for (size_t d = 0; d < opened; d++) pool.insert(doors[d]);
         // Two steps are under way: while the neighbours of one node are scored, the rows of the next one's are sent for. The
-        // next one is then sometimes not the best, which costs a few hundredths more scores and saves half of the time
-        // where rows come out of memory.
+        // next one is then sometimes not the best: of 100,000 rows of 512 a hundredth more were scored, in 3 (int8) and 6 (4
+        // bits) hundredths less time on a Zen 3.
         batch.clear();
         for (size_t at = 0; scored < limit;) {
             while (at < pool.entries.size() && pool.entries[at].isExpanded) at++;
@@ -786,7 +786,9 @@ void cv_walk_free(CVWalk *walk) { delete walk; }
 CVStatus cv_graph_search(CVLevel level, const void *graph, const CVCodes *codes, const CVQueries *queries, size_t query,
                          const CVWalkRequest *request, CVWalk *walk, uint32_t *rows, float *scores, CVWalkReport *report) {
     Graph parts(graph);
-    if (request->k == 0 || parts.count != codes->count || walk->count < parts.count || query >= queries->count) return CV_BAD_ARGUMENT;
+    if (request->k == 0 || parts.count != codes->count || walk->count < parts.count || query >= queries->count) {
+        return CV_BAD_ARGUMENT;
+    }
     return guarded([&] {
         Scorer scorer(level, *codes);
         scorer.query = queries->codes + query * codes->width;

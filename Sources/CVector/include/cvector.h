@@ -18,7 +18,8 @@ typedef enum CVLevel {
     CV_LEVEL_NEON = 3,    ///< arm64; compiled there only, and unverified: no such machine has run the tests yet
     /// x86-64 with AVX-512F, BW and VNNI: codes by vpdpbusd, floats as on CV_LEVEL_AVX512. AVX-VNNI, the 256-bit form of
     /// processors without AVX-512, has no level: CV_LEVEL_AVX2 there needs four instructions where it would need two, and both
-    /// wait for memory.
+    /// wait for memory. Unverified: no such machine has run the tests yet; its integer kernels were compared with the portable
+    /// ones by emulated instructions.
     CV_LEVEL_VNNI = 4,
 } CVLevel;
 

@@ -47,7 +47,7 @@ double cv_build_progress(const CVBuild *build);
 
 /// Builds a graph over coded rows of about unit length. On success `*graph` is a new block of `*length` bytes, owned by the
 /// caller (cv_free_bytes); else both are untouched. One thread always builds the same block from the same rows and options, on
-/// every level; several do not, but as good a one. Beside the block it takes some 20 bytes a row, and 1 MB a thread.
+/// every level; several do not, but as good a one. Beside the block it takes up to some 20 bytes a row, and for each thread an eighth of a byte a row.
 /// `build` may be NULL. Errors: CV_CANCELLED, CV_NO_MEMORY, CV_BAD_ARGUMENT (options outside of their ranges, 2^31 rows or more).
 CVStatus cv_graph_build(CVLevel level, const CVCodes *rows, const CVGraphOptions *options, CVBuild *build, void **graph,
                         size_t *length);
@@ -102,7 +102,7 @@ typedef struct CVWalkRequest {
 } CVWalkRequest;
 
 typedef struct CVWalkReport {
-    size_t found;     ///< min(k, …) rows, written
+    size_t found;     ///< rows written, at most k
     size_t scored;    ///< rows that were scored
     size_t expanded;  ///< rows whose neighbours were looked at
     int limited;      ///< 1 if the limit ended it
