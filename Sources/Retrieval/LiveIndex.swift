@@ -55,21 +55,63 @@ public final class LiveIndex: VectorIndex {
     ///   - form: what its vectors are kept as.
     ///   - segmentLimit: vectors of a merged segment at most.
     /// - Throws: `.dimension`, `.otherDimension`.
-    public init(
-        dimension: Int, segments: [ExactIndex] = [], form: VectorForm = .floats, segmentLimit: Int = LiveIndex.segmentLimit
+    public convenience init(
+        dimension: Int, segments: [ExactIndex] = [], form: VectorForm = .floats, segmentLimit: Int? = nil
     ) throws(RetrievalError) {
-        guard dimension > 0 else { throw .dimension(found: dimension) }
         for segment in segments where segment.dimension != dimension {
             throw .otherDimension(found: segment.dimension, expected: dimension)
         }
+        try self.init(dimension: dimension, form: form, segments: segments.map { Segment($0) }, segmentLimit: segmentLimit)
+    }
+
+    /// - Parameter segments: of this dimension.
+    init(
+        dimension: Int, form: VectorForm, segments: [Segment], segmentLimit: Int? = nil
+    ) throws(RetrievalError) {
+        guard dimension > 0 else { throw .dimension(found: dimension) }
         self.dimension = dimension
         self.form = form
-        self.segmentLimit = segmentLimit
-        state = Mutex(State(segments: segments.filter { $0.count > 0 }.map { Segment($0) }))
+        self.segmentLimit = segmentLimit ?? Self.segmentLimit(of: form)
+        state = Mutex(State(segments: segments.filter { $0.count > 0 }))
     }
 
     /// Vectors that a segment should hold at most, for who fills an index.
-    public static var segmentLimit: Int { SegmentMerging.limit }
+    public static func segmentLimit(of form: VectorForm) -> Int {
+        form == .codes ? SegmentMerging.codedLimit : SegmentMerging.limit
+    }
+
+    /// Builds the graphs that large segments lack, one after the other on the caller's thread, while searches and changes go on.
+    /// - Parameters:
+    ///   - least: vectors from which on a segment has one.
+    ///   - progress: graphs that are there, and segments that should have one, before each and at the end.
+    ///   - shouldStop: asked several times a second, from another thread.
+    /// - Returns: how many were built.
+    /// - Throws: `.memory`.
+    @discardableResult
+    public func buildGraphs(
+        least: Int? = nil, progress: (Int, Int) -> Void = { _, _ in },
+        shouldStop: @escaping @Sendable () -> Bool = { false }
+    ) throws(RetrievalError) -> Int {
+        guard form == .codes else { return 0 }
+        let least = least ?? SegmentMerging.leastForGraph
+        var built = 0
+        while true {
+            let large = state.withLock(\.segments).filter { $0.index.count >= least }
+            progress(large.count { $0.graph != nil }, large.count)
+            guard let segment = large.first(where: { $0.graph == nil }), !shouldStop(),
+                let graph = try SegmentGraph.build(over: segment.index.rows, shouldStop: shouldStop)
+            else { return built }
+            built += 1
+            writing.withLock { _ in
+                state.withLock { state in
+                    // Where it was merged into another meanwhile, the graph is of no use any more.
+                    for place in state.segments.indices where state.segments[place].index.isSame(as: segment.index) {
+                        state.segments[place].graph = graph
+                    }
+                }
+            }
+        }
+    }
 
     /// The index as it stands now.
     public var snapshot: Snapshot { Snapshot(dimension: dimension, segments: state.withLock(\.segments)) }

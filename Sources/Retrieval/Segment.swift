@@ -3,19 +3,33 @@ import BitCollections
 /// A part of a live index: vectors that never change, and which of them are deleted by now.
 struct Segment: Sendable {
     let index: ExactIndex
+    /// By which it is searched where it is large; it comes some time after the segment.
+    var graph: SegmentGraph?
     /// Rows of `index`. A row is named here also where a later segment holds another vector under its id.
     private(set) var deleted = BitSet()
+    /// The same as a walk over a graph takes it; nil where there is none.
+    private(set) var deletedWords: [UInt64]?
 
     /// Vectors that can be found.
     private(set) var count: Int
 
-    init(_ index: ExactIndex) {
-        self.index = index
+    init(_ index: ExactIndex, graph: SegmentGraph? = nil) {
+        (self.index, self.graph) = (index, graph)
         count = index.count
     }
 
     mutating func delete(_ id: Int64) {
-        if let row = index.row(of: id), deleted.insert(row).inserted { count -= 1 }
+        if let row = index.row(of: id) { delete(row: row) }
+    }
+
+    mutating func delete(row: Int) {
+        guard deleted.insert(row).inserted else { return }
+        count -= 1
+        guard index.rows.form == .codes else { return }
+        var words = deletedWords ?? [UInt64](repeating: 0, count: (index.count + 63) / 64)
+        deletedWords = nil
+        words[row / 64] |= 1 << UInt64(row % 64)
+        deletedWords = words
     }
 
     /// The ids that can be found, ascending.
@@ -49,7 +63,16 @@ struct Segment: Sendable {
                 var best = [TopHits](repeating: found, count: last - first)
                 // What the first segments gave is the bar for the others.
                 for segment in segments {
-                    segment.index.scan(queries, codes, request.admission, without: segment.deleted, into: &best)
+                    if let walked = segment.graph?.candidates(
+                        codes, in: segment, request.admission, size: size, group: request.group, enough: request.k)
+                    {
+                        let ids = segment.index.ids
+                        for (query, hits) in walked.enumerated() {
+                            hits.map(\.score).withUnsafeBufferPointer { best[query].offer($0) { ids[Int(hits[$0].row)] } }
+                        }
+                    } else {
+                        segment.index.scan(queries, codes, request.admission, without: segment.deleted, into: &best)
+                    }
                 }
                 guard isCoded else { return best.map(\.sorted) }
                 return best.enumerated().map { place, best in
@@ -92,6 +115,10 @@ enum SegmentMerging {
     /// Segments hold no more vectors than this: merging and tidying up then take the memory of one such segment beside the index, whatever the
     /// index's size.
     static let limit = 65_536
+    /// The same for codes, which take less memory, and of which a large segment is searched by a graph.
+    static let codedLimit = 262_144
+    /// From so many vectors on a segment of codes has a graph: a pass over fewer takes some milliseconds.
+    static let leastForGraph = 65_536
     /// So many segments of about one size become one.
     static let width = 4
     /// A segment of which so large a share is deleted is written anew.

@@ -17,41 +17,83 @@ import TensorFiles
 public struct SegmentFile: Codable, Sendable, Equatable {
     /// Its name within the folder.
     public let name: String
-    public let count: Int
+    /// Rows in it.
+    public let rows: Int
     /// Of the tensors' bytes, in the order above.
     public let sha256: String
+    /// Rows that can't be found any more, ascending.
+    let deleted: [Int]
+    /// The file with the graph of a large segment, a tensor `graph` U8 of what `cvgraph.h` describes.
+    let graph: Graph?
+
+    struct Graph: Codable, Sendable, Equatable {
+        let name: String
+        let sha256: String
+    }
+
+    /// Vectors that can be found.
+    public var count: Int { rows - deleted.count }
+
+    /// Its files within the folder.
+    public var names: [String] { [name] + (graph.map { [$0.name] } ?? []) }
 
     private static let tensors: [(name: String, type: ElementType)] = [
         ("ids", .int64), ("scales", .float32), ("sums", .int32), ("halves", .float16), ("codes", .int8),
     ]
+    private static let graphTensor = "graph"
 
-    /// Writes what can be found in a segment, unless it is there.
+    /// Writes a segment, unless it is there.
     /// - Throws: `.file`, `.memory`.
     init(writing segment: Segment, dimension: Int, into folder: String) throws(RetrievalError) {
-        // What is deleted stays in memory as a mark; a file has none.
-        let index =
-            segment.deleted.isEmpty && segment.index.rows.form == .codes
-            ? segment.index : try SegmentMerging.merge([segment], dimension: dimension, form: .codes)
+        let isCoded = segment.index.rows.form == .codes
+        let index = isCoded ? segment.index : try SegmentMerging.merge([segment], dimension: dimension, form: .codes)
         let parts = index.rows.parts(ids: index.ids)
-        let hash = SHA256()
-        for part in parts { part.withBytes { hash.update($0) } }
-        count = index.count
-        sha256 = hash.hexDigest()
-        name = "segment-\(count)-\(sha256.prefix(16)).safetensors"
-        let path = "\(folder)/\(name)"
-        if FileManager.default.fileExists(atPath: path), (try? verify(in: folder)) == true { return }
-        try RetrievalError.filing { () throws(TensorFileError) in
+        rows = index.count
+        deleted = isCoded ? Array(segment.deleted) : []
+        sha256 = Self.digest { hash in for part in parts { part.withBytes { hash.update($0) } } }
+        name = "segment-\(rows)-\(sha256.prefix(16)).safetensors"
+        let graphDigest =
+            isCoded ? segment.graph.map { graph in Self.digest { hash in graph.withBytes { hash.update($0) } } } : nil
+        graph = graphDigest.map { Graph(name: "graph-\(index.count)-\($0.prefix(16)).safetensors", sha256: $0) }
+        if (try? Self.digest(of: "\(folder)/\(name)", Self.tensors.map(\.name))) != sha256 {
             let tensors = zip(Self.tensors, parts).map { tensor, part in
                 TensorToWrite(name: tensor.name, type: tensor.type, shape: part.shape) { body in try part.withBytes(body) }
             }
-            try SafetensorsWriter.write(tensors, metadata: ["dimension": "\(dimension)"], to: path)
+            try Self.write(tensors, ["dimension": "\(dimension)"], to: "\(folder)/\(name)")
         }
+        if let graph, let block = segment.graph,
+            (try? Self.digest(of: "\(folder)/\(graph.name)", [Self.graphTensor])) != graph.sha256
+        {
+            let tensor = TensorToWrite(name: Self.graphTensor, type: .uint8, shape: [block.length]) { try block.withBytes($0) }
+            try Self.write([tensor], [:], to: "\(folder)/\(graph.name)")
+        }
+    }
+
+    private static func write(
+        _ tensors: [TensorToWrite], _ metadata: [String: String], to path: String
+    ) throws(RetrievalError) {
+        try RetrievalError.filing { () throws(TensorFileError) in
+            try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
+        }
+    }
+
+    private static func digest(_ feed: (SHA256) -> Void) -> String {
+        let hash = SHA256()
+        feed(hash)
+        return hash.hexDigest()
+    }
+
+    private static func digest(of path: String, _ names: [String]) throws(RetrievalError) -> String {
+        let file = try RetrievalError.filing { () throws(TensorFileError) in try SafetensorsFile(path: path) }
+        let hash = SHA256()
+        for name in names where file.tensors[name] != nil { try bytes(of: name, in: file) { hash.update($0) } }
+        return hash.hexDigest()
     }
 
     /// Maps the file.
     /// - Throws: `.file` where it is none; `.segmentFile` where it holds something else than the name says. That its codes are what they were is
     ///   looked at by `verify`.
-    func open(in folder: String, dimension: Int, level: InstructionSet) throws(RetrievalError) -> ExactIndex {
+    func open(in folder: String, dimension: Int, level: InstructionSet) throws(RetrievalError) -> Segment {
         let path = "\(folder)/\(name)"
         let file = try RetrievalError.filing { () throws(TensorFileError) in try SafetensorsFile(path: path) }
         func wrong(_ key: String, _ found: String, _ expected: String) -> RetrievalError {
@@ -60,7 +102,7 @@ public struct SegmentFile: Codable, Sendable, Equatable {
         guard file.metadata["dimension"] == "\(dimension)" else {
             throw wrong("dimension", file.metadata["dimension"] ?? "none", "\(dimension)")
         }
-        let shapes = VectorMemory.shapes(count: count, dimension: dimension)
+        let shapes = VectorMemory.shapes(count: rows, dimension: dimension)
         for (tensor, shape) in zip(Self.tensors, shapes) {
             let found = file.tensors[tensor.name]
             guard found?.type == tensor.type, found?.shape == shape else {
@@ -69,7 +111,7 @@ public struct SegmentFile: Codable, Sendable, Equatable {
             }
         }
         let ids = try Self.bytes(of: "ids", in: file) { bytes in
-            (0..<count).map { Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
+            (0..<rows).map { Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
         }
         for (place, id) in ids.enumerated().dropFirst() where id <= ids[place - 1] {
             throw wrong("ids", "\(id) after \(ids[place - 1])", "ascending ids")
@@ -78,20 +120,35 @@ public struct SegmentFile: Codable, Sendable, Equatable {
         for tensor in Self.tensors.dropFirst() {
             pointers.append(try Self.bytes(of: tensor.name, in: file) { $0.baseAddress })
         }
-        let memory = try VectorMemory(mapped: pointers, of: file, count: count, dimension: dimension)
-        return ExactIndex(ids: ids, rows: VectorRows(memory, count: count), level: level)
+        let memory = try VectorMemory(mapped: pointers, of: file, count: rows, dimension: dimension)
+        var segment = Segment(
+            ExactIndex(ids: ids, rows: VectorRows(memory, count: rows), level: level), graph: try openGraph(in: folder))
+        for row in deleted {
+            guard (0..<rows).contains(row) else { throw wrong("deleted", "row \(row)", "rows below \(rows)") }
+            segment.delete(row: row)
+        }
+        return segment
     }
 
-    /// Reads all of the file.
-    /// - Returns: whether it holds what was written.
-    /// - Throws: `.file` where it can't be read.
-    public func verify(in folder: String) throws(RetrievalError) -> Bool {
-        let file = try RetrievalError.filing { () throws(TensorFileError) in try SafetensorsFile(path: "\(folder)/\(name)") }
-        let hash = SHA256()
-        for tensor in Self.tensors where file.tensors[tensor.name] != nil {
-            try Self.bytes(of: tensor.name, in: file) { hash.update($0) }
+    private func openGraph(in folder: String) throws(RetrievalError) -> SegmentGraph? {
+        guard let graph else { return nil }
+        let path = "\(folder)/\(graph.name)"
+        let file = try RetrievalError.filing { () throws(TensorFileError) in try SafetensorsFile(path: path) }
+        let block = try Self.bytes(of: Self.graphTensor, in: file) { SegmentGraph(mapped: $0, of: file, count: rows) }
+        guard let block else {
+            throw .segmentFile(path: path, key: Self.graphTensor, found: "something else", expected: "a graph over \(rows) rows")
         }
-        return hash.hexDigest() == sha256
+        return block
+    }
+
+    /// Reads all of the files.
+    /// - Returns: whether they hold what was written.
+    /// - Throws: `.file` where they can't be read.
+    public func verify(in folder: String) throws(RetrievalError) -> Bool {
+        if let graph {
+            guard try Self.digest(of: "\(folder)/\(graph.name)", [Self.graphTensor]) == graph.sha256 else { return false }
+        }
+        return try Self.digest(of: "\(folder)/\(name)", Self.tensors.map(\.name)) == sha256
     }
 
     private static func bytes<R>(
@@ -121,16 +178,16 @@ extension LiveIndex {
     /// An index over files that `Snapshot.write` has written: they stay on the disk, mapped.
     /// - Throws: `.file`, `.segmentFile`; `.duplicateID` where two of them hold one id.
     public convenience init(dimension: Int, files: [SegmentFile], in folder: String) throws(RetrievalError) {
-        var segments: [ExactIndex] = []
+        var segments: [Segment] = []
         for file in files { segments.append(try file.open(in: folder, dimension: dimension, level: .best)) }
         // Segments mostly hold a range of ids each: only where ranges overlap the ids have to be compared.
-        let ordered = segments.filter { $0.count > 0 }.sorted { $0.ids[0] < $1.ids[0] }
-        if zip(ordered, ordered.dropFirst()).contains(where: { ($0.ids.last ?? 0) >= $1.ids[0] }) {
+        let ordered = segments.filter { $0.index.count > 0 }.sorted { $0.index.ids[0] < $1.index.ids[0] }
+        if zip(ordered, ordered.dropFirst()).contains(where: { ($0.index.ids.last ?? 0) >= $1.index.ids[0] }) {
             var seen: Set<Int64> = []
             for segment in ordered {
                 for id in segment.ids where !seen.insert(id).inserted { throw .duplicateID(id) }
             }
         }
-        try self.init(dimension: dimension, segments: segments, form: .codes)
+        try self.init(dimension: dimension, form: .codes, segments: segments)
     }
 }

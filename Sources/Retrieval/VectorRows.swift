@@ -245,7 +245,7 @@ struct VectorRows: Sendable {
         }
     }
 
-    private func withCodes(_ body: (UnsafePointer<CVCodes>) -> Void) {
+    func withCodes(_ body: (UnsafePointer<CVCodes>) -> Void) {
         var codes = CVCodes(
             coding: CV_CODING_INT8, width: memory.width, count: count, codes: memory.codes, scales: memory.scales,
             sums: memory.sums)
@@ -316,7 +316,7 @@ struct CodedQueries {
         (self.codes, self.scales, self.sums) = (codes, scales, sums)
     }
 
-    fileprivate func withCodes(_ body: (UnsafePointer<CVQueries>) -> Void) {
+    func withCodes(_ body: (UnsafePointer<CVQueries>) -> Void) {
         codes.withUnsafeBufferPointer { codes in
             scales.withUnsafeBufferPointer { scales in
                 sums.withUnsafeBufferPointer { sums in

@@ -112,9 +112,9 @@ public struct IndexFiles: Sendable {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         // Last: whoever reads it finds all that it names.
         try encoder.encode(state).write(to: URL(fileURLWithPath: statePath(model.fingerprint)), options: .atomic)
-        let kept = Set(state.segments.map(\.name))
+        let kept = Set(state.segments.flatMap(\.names))
         for name in try FileManager.default.contentsOfDirectory(atPath: place)
-        where name.hasPrefix("segment-") && !kept.contains(name) || name.hasSuffix(".partial") {
+        where (name.hasPrefix("segment-") || name.hasPrefix("graph-")) && !kept.contains(name) || name.hasSuffix(".partial") {
             // A file that is still mapped stays readable to whoever mapped it.
             try? FileManager.default.removeItem(atPath: "\(place)/\(name)")
         }

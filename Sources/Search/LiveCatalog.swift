@@ -91,6 +91,20 @@ public final class LiveCatalog: Sendable {
         }
     }
 
+    /// Builds the graphs that large segments of a model's index lack; searches go on meanwhile.
+    /// - Parameter shouldStop: asked several times a second, from another thread.
+    /// - Returns: how many were built.
+    /// - Throws: `CatalogError`, `RetrievalError`.
+    @discardableResult
+    public func buildGraphs(
+        of model: ModelRecord, progress: (Int, Int) -> Void = { _, _ in }, shouldStop: @escaping @Sendable () -> Bool
+    ) throws -> Int {
+        let built = try index(of: model).buildGraphs(progress: progress, shouldStop: shouldStop)
+        // The files lack them.
+        if built > 0 { _ = state.withLock { $0.filed.removeValue(forKey: model.fingerprint) } }
+        return built
+    }
+
     /// Writes the files of a model's index, so that the next start maps them.
     /// - Parameter least: leaves an index of fewer vectors as it is, and one whose files lack less than a twentieth of what it holds.
     /// - Returns: whether they were written.
@@ -230,7 +244,8 @@ public final class LiveCatalog: Sendable {
     /// the walk did not meet goes at its end.
     private func fill(_ index: LiveIndex, _ fingerprint: String) throws {
         var met = BitSet()
-        var builder = try ExactIndexBuilder(capacity: LiveIndex.segmentLimit, dimension: index.dimension, form: index.form)
+        var builder = try ExactIndexBuilder(
+            capacity: LiveIndex.segmentLimit(of: index.form), dimension: index.dimension, form: index.form)
         try store.forEachVector(of: fingerprint, after: 0) { image, vector in
             if builder.isFull { try index.apply(removing: [], adding: [builder.finishAndBeginAgain()]) }
             try builder.append(image, copying: vector)

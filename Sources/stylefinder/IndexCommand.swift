@@ -79,8 +79,13 @@ struct IndexCommand: ParsableCommand {
 
         func run() throws {
             let store = try CatalogStore(path: catalog.path, mode: .readOnly)
+            let interrupt = Interrupt()
             let live = try LiveCatalog(store, form: .codes) { Console.warn($0) }
             for (model, vectors) in try IndexCommand.models(of: store) {
+                let bar = ProgressBar("graphs of \(model.name)")
+                try live.buildGraphs(
+                    of: model, progress: { if $1 > 0 { bar.show($0, of: $1) } }, shouldStop: { interrupt.isRequested })
+                if interrupt.isRequested { throw ExitCode.interrupted }
                 guard try live.saveFiles(of: model) else {
                     throw Failure.data(
                         "The catalogue \(catalog.path) is of an older version that can't be told from others; open it for writing once, for instance with `stylefinder import`, and build again."

@@ -115,7 +115,7 @@ struct Serving {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
                         }
                         async let watching: Void? = watch(service)?.run()
-                        async let filing: Void = Self.onOwnThread { Self.keepFiles(of: content.models, over: live) }
+                        async let filing: Void = keepFiles(over: live) { service.models }
                         async let work: Void = Self.onOwnThread {
                             do {
                                 guard let sentence = try afterwards?() else { return }
@@ -154,17 +154,31 @@ struct Serving {
     /// Below so many vectors they are read from the catalogue in less than half a second.
     private static let leastToFile = 20_000
 
-    /// Looks at the files that the search was mapped from, and writes those that the next start should map.
-    private static func keepFiles(of models: [ServedModel], over live: LiveCatalog) {
-        for model in models.map(\.engine.encoder.model) {
-            do {
-                try live.verifyFiles(of: model)
-                if try live.saveFiles(of: model, unlessSmallerThan: leastToFile) {
-                    Console.note("The search files of \(model.name) were written, for the next start.")
+    private static let betweenFilings = Duration.seconds(60)
+
+    /// Looks at the files that the search was mapped from; then, until its task is cancelled, builds the graphs that large segments lack, and writes the
+    /// files that the next start should map.
+    private func keepFiles(over live: LiveCatalog, of models: @Sendable () -> [ServedModel]) async throws {
+        var seen: Set<String> = []
+        var failed: Set<String> = []
+        while !Task.isCancelled {
+            for model in models().map(\.engine.encoder.model) where !failed.contains(model.fingerprint) {
+                let isNew = seen.insert(model.fingerprint).inserted
+                do {
+                    try await Self.onOwnThread { [interrupt] in
+                        if isNew { try live.verifyFiles(of: model) }
+                        try live.buildGraphs(of: model, shouldStop: { interrupt.isRequested })
+                        if try !interrupt.isRequested && live.saveFiles(of: model, unlessSmallerThan: Self.leastToFile) {
+                            Console.note("The search files of \(model.name) were written, for the next start.")
+                        }
+                    }
+                } catch {
+                    // Told once.
+                    failed.insert(model.fingerprint)
+                    Console.warn("the search files of \(model.name) can't be kept (\(error)); the next start reads all vectors")
                 }
-            } catch {
-                Console.warn("the search files of \(model.name) can't be kept (\(error)); the next start reads all vectors")
             }
+            do { try await Task.sleep(for: Self.betweenFilings) } catch { return }
         }
     }
 

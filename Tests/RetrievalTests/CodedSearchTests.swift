@@ -5,29 +5,11 @@ import Testing
 
 @Suite("search by codes")
 struct CodedSearchTests {
-    /// Pictures of things in clusters, as models make them: neighbours are close, and there are many of them.
-    private static func clustered(_ count: Int, dimension: Int, seed: UInt64) -> [Float] {
-        let centers = randomUnitVectors(max(1, count / 20), dimension: dimension, seed: seed)
-        var vectors = randomUnitVectors(count, dimension: dimension, seed: seed + 1)
-        for row in 0..<count {
-            let center = row % (centers.count / dimension)
-            for d in 0..<dimension {
-                vectors[row * dimension + d] = centers[center * dimension + d] + 0.5 * vectors[row * dimension + d]
-            }
-        }
-        vectors.withUnsafeMutableBufferPointer { all in
-            for row in 0..<count {
-                _ = UnitVectors.normalize(UnsafeMutableBufferPointer(rebasing: all[row * dimension..<(row + 1) * dimension]))
-            }
-        }
-        return vectors
-    }
-
     @Test("of ten hits at least 999 in 1,000 are those of floats, and scores differ by rounding", arguments: [64, 384, 512])
     func recall(dimension: Int) throws {
         let (count, queries, k) = (6_000, 200, 10)
-        let vectors = Self.clustered(count, dimension: dimension, seed: 7)
-        let asked = Array(Self.clustered(count, dimension: dimension, seed: 7).prefix(queries * dimension))
+        let vectors = clusteredUnitVectors(count, dimension: dimension, seed: 7)
+        let asked = Array(clusteredUnitVectors(count, dimension: dimension, seed: 7).prefix(queries * dimension))
         let ids = (0..<Int64(count)).map { $0 * 2 }
         let exact = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension)
         let coded = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, form: .codes)
@@ -44,7 +26,7 @@ struct CodedSearchTests {
     @Test("every level finds the same hits", arguments: InstructionSet.available)
     func levels(level: InstructionSet) throws {
         let (count, dimension) = (900, 100)
-        let vectors = Self.clustered(count, dimension: dimension, seed: 3)
+        let vectors = clusteredUnitVectors(count, dimension: dimension, seed: 3)
         let request = VectorRequest(vectors: Array(vectors.prefix(7 * dimension)), k: 12)
         let ids = (0..<Int64(count)).map { $0 }
         let plain = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, form: .codes, level: .plain).search(request)
@@ -57,7 +39,7 @@ struct CodedSearchTests {
     func requests(seed: UInt64) throws {
         var numbers = SeededGenerator(state: seed)
         let (count, dimension) = (Int.random(in: 1...700, using: &numbers), 24)
-        let vectors = Self.clustered(count, dimension: dimension, seed: seed)
+        let vectors = clusteredUnitVectors(count, dimension: dimension, seed: seed)
         let ids = (0..<Int64(count)).map { $0 }
         let exact = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension)
         let coded = try ExactIndex(ids: ids, vectors: vectors, dimension: dimension, form: .codes)
@@ -81,7 +63,7 @@ struct CodedSearchTests {
     @Test("an index of codes lives as one of floats does: what is replaced, removed and merged is found so, or not at all")
     func live() async throws {
         let dimension = 40
-        let vectors = Self.clustered(600, dimension: dimension, seed: 5)
+        let vectors = clusteredUnitVectors(600, dimension: dimension, seed: 5)
         func row(_ number: Int) -> [Float] { Array(vectors[number * dimension..<(number + 1) * dimension]) }
         let index = try LiveIndex(dimension: dimension, form: .codes, segmentLimit: 400)
         for first in stride(from: 0, to: 500, by: 10) {

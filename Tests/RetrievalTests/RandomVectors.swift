@@ -41,3 +41,21 @@ func tyingUnitVectors(_ count: Int, dimension: Int, seed: UInt64) -> [Float] {
 func exactDot(_ a: ArraySlice<Float>, _ b: ArraySlice<Float>) -> Double {
     zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) }
 }
+
+/// Pictures of things in clusters, as models make them: neighbours are close, and there are many of them.
+func clusteredUnitVectors(_ count: Int, dimension: Int, seed: UInt64) -> [Float] {
+    let centers = randomUnitVectors(max(1, count / 20), dimension: dimension, seed: seed)
+    var vectors = randomUnitVectors(count, dimension: dimension, seed: seed + 1)
+    for row in 0..<count {
+        let center = row % (centers.count / dimension)
+        for d in 0..<dimension {
+            vectors[row * dimension + d] = centers[center * dimension + d] + 0.5 * vectors[row * dimension + d]
+        }
+    }
+    vectors.withUnsafeMutableBufferPointer { all in
+        for row in 0..<count {
+            _ = UnitVectors.normalize(UnsafeMutableBufferPointer(rebasing: all[row * dimension..<(row + 1) * dimension]))
+        }
+    }
+    return vectors
+}
