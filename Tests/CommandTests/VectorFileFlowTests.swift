@@ -171,7 +171,7 @@ extension CommandSuites {
             for expected in [20, 0] {
                 let report = try await Command.start(["embed", "--catalog", place("parts.db"), "--from"] + parts + common).end()
                     .good()
-                #expect(report["embedded"] as? Int == expected && report["notInFile"] as? Int == 0)
+                #expect(report["embedded"] as? Int == expected && report["not_in_file"] as? Int == 0)
             }
             let (whole, taken) = (
                 try CatalogStore(path: place("whole.db"), mode: .readOnly),
