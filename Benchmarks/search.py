@@ -1,11 +1,12 @@
 """Exhaustive search beside faiss-cpu's IndexFlatIP: one query, one thread, five interleaved rounds, medians. Of floats the ids have to be the same,
 of codes (int8, the best scored again from float16) recall is told: the share of faiss's k hits that are found.
 
-    python Benchmarks/search.py PROGRAM [--count 100000] [--dimension 512] [--queries 20] [--k 10]
+    python Benchmarks/search.py PROGRAM [--count 100000] [--dimension 512] [--queries 20] [--k 10] [--vectors FOLDER --of pictures|texts] [--graph]
 
 PROGRAM is the built SearchBenchmark. A round searches every query once with each side, in turns, so that all see the same
 machine; a round's figure is the median over its queries. The vectors are random ones, whose neighbours are all about equally far: recall is harder
-there than among pictures. Needs numpy, safetensors and faiss-cpu.
+there than among pictures; or with --vectors those that vectors.py made, which are like CLIP's, searched by pictures or by texts. --graph also searches
+by a graph, which takes a minute or more to build. Needs numpy, safetensors and faiss-cpu.
 """
 
 import argparse
@@ -29,6 +30,9 @@ parser.add_argument("--dimension", type=int, default=512)
 parser.add_argument("--queries", type=int, default=20)
 parser.add_argument("--k", type=int, default=10)
 parser.add_argument("--rounds", type=int, default=5)
+parser.add_argument("--vectors", type=pathlib.Path)
+parser.add_argument("--of", choices=["pictures", "texts"], default="pictures")
+parser.add_argument("--graph", action="store_true")
 options = parser.parse_args()
 
 
@@ -42,7 +46,12 @@ def save(vectors, path):
     return path
 
 
-gallery, queries = unit_vectors(options.count, 1), unit_vectors(options.queries, 2)
+if options.vectors:
+    gallery = numpy.load(options.vectors / "gallery.npy").astype(numpy.float32)
+    queries = numpy.load(options.vectors / f"{options.of}.npy")[:options.queries].astype(numpy.float32)
+    options.count, options.dimension = gallery.shape
+else:
+    gallery, queries = unit_vectors(options.count, 1), unit_vectors(options.queries, 2)
 faiss.omp_set_num_threads(1)
 index = faiss.IndexFlatIP(options.dimension)
 index.add(gallery)
@@ -50,7 +59,7 @@ index.add(gallery)
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
     program = subprocess.Popen(
-        [options.program, save(gallery, folder / "gallery"), save(queries, folder / "queries"), str(options.k)],
+        [options.program, save(gallery, folder / "gallery"), save(queries, folder / "queries"), str(options.k)] + ["graph"] * options.graph,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     print(program.stdout.readline().strip())
 
@@ -67,8 +76,8 @@ with tempfile.TemporaryDirectory() as folder:
         _, ids = index.search(queries[number:number + 1], options.k)
         return (time.perf_counter() - start) * 1000, ids[0].tolist()
 
-    sides = {"floats": ours("floats"), "codes": ours("codes"), "faiss": theirs}
-    rounds, differing, found = [], set(), 0
+    sides = {name: ours(name) for name in ["floats", "codes"] + ["graph"] * options.graph} | {"faiss": theirs}
+    rounds, differing, found = [], set(), {"codes": 0, "graph": 0}
     for side in sides.values():
         side(0)
     for number_of_round in range(1, options.rounds + 1):
@@ -80,18 +89,21 @@ with tempfile.TemporaryDirectory() as folder:
                 times[name].append(answers[name][0])
             if answers["floats"][1] != answers["faiss"][1]:
                 differing.add(number)
-            found += len(set(answers["codes"][1]) & set(answers["faiss"][1]))
+            for name in found.keys() & sides.keys():
+                found[name] += len(set(answers[name][1]) & set(answers["faiss"][1]))
         rounds.append({name: statistics.median(side) for name, side in times.items()})
         print(f"round {number_of_round}: " + ", ".join(f"{name} {value:.2f} ms" for name, value in rounds[-1].items()))
     program.stdin.close()
     program.wait()
 
 medians = {name: statistics.median(one[name] for one in rounds) for name in sides}
+asked = options.rounds * options.queries * options.k
 print(json.dumps({
-    "what": f"exhaustive search, {options.count} x {options.dimension}, one query, one thread, k = {options.k}",
-    "floats_ms": round(medians["floats"], 3), "codes_ms": round(medians["codes"], 3), "faiss_ms": round(medians["faiss"], 3),
-    "ratio_of_floats": round(medians["faiss"] / medians["floats"], 3), "ratio_of_codes": round(medians["faiss"] / medians["codes"], 3),
-    "same_ids_of_floats": not differing, "recall_of_codes": found / (options.rounds * options.queries * options.k), "faiss": faiss.__version__,
+    "what": f"{options.count} x {options.dimension}, one query{f' of {options.of}' if options.vectors else ''}, one thread, k = {options.k}",
+    "ms": {name: round(value, 3) for name, value in medians.items()},
+    "ratio_to_faiss": {name: round(medians["faiss"] / medians[name], 3) for name in sides if name != "faiss"},
+    "same_ids_of_floats": not differing, "recall": {name: round(found[name] / asked, 4) for name in found if name in sides},
+    "faiss": faiss.__version__,
     "cpu": next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown"),
 }))
 if differing:

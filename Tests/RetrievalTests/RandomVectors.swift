@@ -1,3 +1,5 @@
+import Retrieval
+
 /// SplitMix64: the same numbers in every run.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64

@@ -1,8 +1,8 @@
 // Measures exact search beside a peer: reads one line per request on stdin, answers with one line on stdout.
 //
-//     SearchBenchmark GALLERY.safetensors QUERIES.safetensors K
+//     SearchBenchmark GALLERY.safetensors QUERIES.safetensors K [graph]
 //
-// `floats N` and `codes N` search query N alone on one thread, over either form of the vectors, and answer `<milliseconds> <id> <id> …`; the end of
+// `floats N`, `codes N` and, where asked for, `graph N` search query N alone on one thread, over either form of the vectors or by a graph, and answer `<milliseconds> <id> <id> …`; the end of
 // the input ends the program.
 // Benchmarks/search.py drives it and the peer in turns, so that both see the same machine.
 //
@@ -29,8 +29,10 @@ if (5...6).contains(CommandLine.arguments.count), CommandLine.arguments[1] == "c
     ).run()
     exit(0)
 }
-guard CommandLine.arguments.count == 4, let k = Int(CommandLine.arguments[3]) else {
-    print("usage: SearchBenchmark GALLERY.safetensors QUERIES.safetensors K, or SearchBenchmark catalog FILE.db IMAGES DIMENSION")
+guard (4...5).contains(CommandLine.arguments.count), let k = Int(CommandLine.arguments[3]) else {
+    print(
+        "usage: SearchBenchmark GALLERY.safetensors QUERIES.safetensors K [graph], or SearchBenchmark catalog FILE.db IMAGES DIMENSION"
+    )
     throw RetrievalError.count(what: "arguments", found: CommandLine.arguments.count - 1, expected: 3)
 }
 let gallery = try EmbeddingFile(path: CommandLine.arguments[1])
@@ -39,7 +41,15 @@ func index(_ form: VectorForm) throws -> ExactIndex {
     try ExactIndex(
         ids: (0..<Int64(gallery.count)).map { $0 }, vectors: gallery.vectors, dimension: gallery.dimension, form: form)
 }
-let indexes = ["floats": try index(.floats), "codes": try index(.codes)]
+var indexes: [String: any VectorIndex] = ["floats": try index(.floats), "codes": try index(.codes)]
+if CommandLine.arguments.last == "graph" {
+    let live = try LiveIndex(dimension: gallery.dimension, segments: [index(.codes)], form: .codes)
+    let begin = ContinuousClock.now
+    try live.buildGraphs()
+    let seconds = (ContinuousClock.now - begin) / .seconds(1)
+    FileHandle.standardError.write(Data("a graph over \(live.count) vectors was built in \(seconds) s\n".utf8))
+    indexes["graph"] = live
+}
 try answer("ready \(gallery.count) \(gallery.dimension) \(InstructionSet.best)")
 let clock = ContinuousClock()
 
@@ -52,6 +62,6 @@ while let line = readLine() {
     }
     let query = Array(queries.vector(number))
     var hits: [Hit] = []
-    let elapsed = try clock.measure { hits = try index.search(VectorRequest(vectors: query, k: k))[0] }
+    let elapsed = try await clock.measure { hits = try await index.search(VectorRequest(vectors: query, k: k))[0] }
     try answer("\(elapsed / .milliseconds(1)) \(hits.map { String($0.id) }.joined(separator: " "))")
 }
