@@ -101,6 +101,7 @@ final class SegmentGraph: Sendable {
     /// One row of so many has to be admitted for a walk over all of them to be better than one past those that are not.
     private static let plainShare = 5
     private static let leastBreadth = 256
+    private static let leastLimit = 8192
 
     /// Finds candidates for each query in a segment.
     /// - Parameters:
@@ -127,8 +128,8 @@ final class SegmentGraph: Sendable {
             request.mode = selection.count * Self.plainShare >= count ? CV_WALK_PLAIN : CV_WALK_TWO_HOP
             request.k = wanted
             request.breadth = max(Self.leastBreadth, 2 * wanted)
-            // A walk that scores so many rows is no quicker than a pass.
-            request.limit = selection.count / 4
+            // A row of a walk costs two or three of a pass: one that scores more is given up.
+            request.limit = max(selection.count / 3, Self.leastLimit)
             var report = CVWalkReport()
             let status = Self.withWords(selection.words) { admitted in
                 Self.withWords(deleted) { deleted in
