@@ -70,8 +70,8 @@ public final class LiveIndex: VectorIndex {
     ) throws(RetrievalError) {
         guard dimension > 0 else { throw .dimension(found: dimension) }
         self.dimension = dimension
-        self.form = form
-        self.segmentLimit = segmentLimit ?? Self.segmentLimit(of: form)
+        self.form = form.fitting(dimension)
+        self.segmentLimit = segmentLimit ?? Self.segmentLimit(of: self.form)
         state = Mutex(State(segments: segments.filter { $0.count > 0 }))
     }
 

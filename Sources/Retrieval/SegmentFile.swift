@@ -45,6 +45,9 @@ public struct SegmentFile: Codable, Sendable, Equatable {
     /// Writes a segment, unless it is there.
     /// - Throws: `.file`, `.memory`.
     init(writing segment: Segment, dimension: Int, into folder: String) throws(RetrievalError) {
+        guard dimension <= VectorForm.greatestCodedDimension else {
+            throw .otherDimension(found: dimension, expected: VectorForm.greatestCodedDimension)
+        }
         let isCoded = segment.index.rows.form == .codes
         let index = isCoded ? segment.index : try SegmentMerging.merge([segment], dimension: dimension, form: .codes)
         let parts = index.rows.parts(ids: index.ids)
@@ -154,7 +157,20 @@ public struct SegmentFile: Codable, Sendable, Equatable {
     private static func bytes<R>(
         of name: String, in file: SafetensorsFile, _ body: (UnsafeRawBufferPointer) -> R
     ) throws(RetrievalError) -> R {
-        do { return try file.withBytes(of: name) { body($0) } } catch let error as TensorFileError {
+        do {
+            return try file.withBytes(of: name) { bytes in
+                // Our writer aligns every tensor; another's need not, and numbers are read in place.
+                let size = file.tensors[name]?.type.byteCount ?? 1
+                guard Int(bitPattern: bytes.baseAddress) % size == 0 else {
+                    throw RetrievalError.segmentFile(
+                        path: file.path, key: name, found: "elements at an odd address",
+                        expected: "elements that are aligned, as they were written")
+                }
+                return body(bytes)
+            }
+        } catch let error as RetrievalError {
+            throw error
+        } catch let error as TensorFileError {
             throw .file(error)
         } catch {
             throw .segmentFile(path: file.path, key: name, found: "\(error)", expected: "a tensor")

@@ -78,7 +78,9 @@ final class SegmentGraph: Sendable {
 
     /// A block that lies in a file; nil where it is none over so many rows.
     init?(mapped block: UnsafeRawBufferPointer, of file: SafetensorsFile, count: Int) {
-        guard let start = block.baseAddress, cv_graph_check(start, block.count, count) == 1 else { return nil }
+        // Its numbers are read in place.
+        guard let start = block.baseAddress, Int(bitPattern: start) % 8 == 0, cv_graph_check(start, block.count, count) == 1
+        else { return nil }
         (self.block, length, self.count, self.file) = (start, block.count, count, file)
     }
 

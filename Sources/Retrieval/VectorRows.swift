@@ -8,6 +8,12 @@ public enum VectorForm: Sendable {
     /// Int8 codes that are walked, one byte a coordinate, and float16 from which the best are scored again: a pass reads a quarter of the memory, and
     /// a score is off by what rounding to float16 costs, some 1e-4.
     case codes
+
+    /// The integer products of the kernels have room in 32 bits for no more.
+    public static let greatestCodedDimension = 4096
+
+    /// What vectors of a dimension are kept as where this form is asked for.
+    func fitting(_ dimension: Int) -> VectorForm { dimension <= Self.greatestCodedDimension ? self : .floats }
 }
 
 /// Memory for vectors, laid out for the kernels: every row begins at a multiple of 64 bytes, the gap behind its `dimension` numbers filled with zeros.
@@ -39,8 +45,7 @@ final class VectorMemory: Sendable {
         guard dimension > 0 else { throw .dimension(found: dimension) }
         // Rows are chosen by UInt32.
         guard capacity <= Int(UInt32.max) else { throw .tooManyVectors(found: capacity, limit: Int(UInt32.max)) }
-        // The kernels of codes have room in 32 bits for no more.
-        self.form = dimension <= Self.codedDimensions ? form : .floats
+        self.form = form.fitting(dimension)
         self.capacity = capacity
         self.dimension = dimension
         width = cv_width(CV_CODING_INT8, dimension)
@@ -89,7 +94,7 @@ final class VectorMemory: Sendable {
     /// - Parameter parts: where its scales, sums, float16 and codes begin, of the shapes that `shapes` says.
     /// - Throws: `.dimension`, `.tooManyVectors`.
     init(mapped parts: [UnsafeRawPointer?], of file: SafetensorsFile, count: Int, dimension: Int) throws(RetrievalError) {
-        guard (1...Self.codedDimensions).contains(dimension) else { throw .dimension(found: dimension) }
+        guard (1...VectorForm.greatestCodedDimension).contains(dimension) else { throw .dimension(found: dimension) }
         guard count <= Int(UInt32.max) else { throw .tooManyVectors(found: count, limit: Int(UInt32.max)) }
         form = .codes
         capacity = count
@@ -113,8 +118,6 @@ final class VectorMemory: Sendable {
     static func shapes(count: Int, dimension: Int) -> [[Int]] {
         [[count], [count], [count], [count, stride(ofHalves: dimension)], [count, cv_width(CV_CODING_INT8, dimension)]]
     }
-
-    private static let codedDimensions = 4096
 
     /// Writes a row.
     /// - Parameter fill: writes the vector into the `dimension` floats it is given. What it throws is thrown, and the row may be written again.

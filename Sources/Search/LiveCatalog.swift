@@ -111,8 +111,8 @@ public final class LiveCatalog: Sendable {
     /// - Throws: as `IndexFiles.save`.
     @discardableResult
     public func saveFiles(of model: ModelRecord, unlessSmallerThan least: Int = 0) throws -> Bool {
-        guard form == .codes else { return false }
         let index = try index(of: model)
+        guard index.form == .codes else { return false }
         let (position, filed) = state.withLock { ($0.position, $0.filed[model.fingerprint]) }
         let snapshot = index.snapshot
         guard snapshot.count >= least else { return false }

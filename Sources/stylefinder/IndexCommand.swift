@@ -82,6 +82,12 @@ struct IndexCommand: ParsableCommand {
             let interrupt = Interrupt()
             let live = try LiveCatalog(store, form: .codes) { Console.warn($0) }
             for (model, vectors) in try IndexCommand.models(of: store) {
+                guard model.dimension <= VectorForm.greatestCodedDimension else {
+                    Console.warn(
+                        "the vectors of \(model.name) have \(model.dimension) numbers, and those of more than \(VectorForm.greatestCodedDimension) have no codes: there is nothing to write"
+                    )
+                    continue
+                }
                 let bar = ProgressBar("graphs of \(model.name)")
                 try live.buildGraphs(
                     of: model, progress: { if $1 > 0 { bar.show($0, of: $1) } }, shouldStop: { interrupt.isRequested })

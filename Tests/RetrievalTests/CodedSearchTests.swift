@@ -1,4 +1,5 @@
 import BitCollections
+import Foundation
 import Testing
 
 @testable import Retrieval
@@ -100,5 +101,19 @@ struct CodedSearchTests {
         #expect(throws: RetrievalError.self) { try ExactIndex(ids: [1], vectors: [.nan, 1], dimension: 2, form: .codes) }
         let none = try ExactIndex(ids: [], vectors: [], dimension: 5, form: .codes)
         #expect(try none.search(VectorRequest(vectors: [1, 0, 0, 0, 0], k: 3)) == [[]])
+    }
+
+    @Test("vectors of more numbers than codes have room for are kept as floats, and found")
+    func wide() throws {
+        let dimension = VectorForm.greatestCodedDimension + 1
+        var vectors = [Float](repeating: 0, count: 2 * dimension)
+        (vectors[3], vectors[dimension + 4]) = (1, 1)
+        let index = try LiveIndex(
+            dimension: dimension, segments: [ExactIndex(ids: [1, 2], vectors: vectors, dimension: dimension, form: .codes)],
+            form: .codes)
+        #expect(index.form == .floats)
+        #expect(try index.search(VectorRequest(vectors: Array(vectors.suffix(dimension)), k: 1))[0] == [Hit(id: 2, score: 1)])
+        #expect(try index.buildGraphs(least: 1) == 0)
+        #expect(throws: RetrievalError.self) { try index.snapshot.write(to: NSTemporaryDirectory()) }
     }
 }

@@ -138,6 +138,15 @@ struct IndexFilesTests {
         notes = Notes()
         #expect(try await found(start(boutique, notes)) == expected)
         #expect(notes.all.count == 1)
+        // One blank less before the numbers: a file as the format allows it, and one that can't be read in place.
+        try damage { data in
+            let length = data.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+            data.insert(UInt8(ascii: " "), at: 8 + length)
+            data[0] += 1
+        }
+        notes = Notes()
+        #expect(try await found(start(boutique, notes)) == expected)
+        #expect(notes.all.count == 1 && notes.all[0].contains("aligned"))
         // A flipped bit of a code takes reading all of it; what was found by it is put right.
         try damage { $0[$0.count - 64] ^= 0x40 }
         notes = Notes()
