@@ -102,9 +102,12 @@ let package = Package(
             swiftSettings: strict),
 
         // Below the torch line.
+        .target(name: "CInt8"),
         .target(
             name: "CTorch",
-            cxxSettings: [.unsafeFlags(["-isystem", "\(torch)/include"])],
+            dependencies: ["CInt8"],
+            // The compiler of C++ has no module of CInt8 built: under its name the header is read as text.
+            cxxSettings: [.unsafeFlags(["-isystem", "\(torch)/include", "-fmodule-name=CInt8"])],
             linkerSettings: torchLinking
         ),
         .target(name: "Torch", dependencies: ["CTorch", "TensorFiles"], swiftSettings: strict),
@@ -184,6 +187,7 @@ let package = Package(
         // An import that the tests kill.
         .executableTarget(name: "ImportVictim", dependencies: ["Catalog"], path: "Tests/ImportVictim", swiftSettings: strict),
         .testTarget(name: "CVectorTests", dependencies: ["CVector"], swiftSettings: strict),
+        .testTarget(name: "CInt8Tests", dependencies: ["CInt8"], swiftSettings: strict),
         .testTarget(
             name: "RetrievalTests",
             dependencies: [

@@ -24,6 +24,8 @@ public enum CLIPError: Error, Equatable, Sendable {
     /// A file holds an image tower of timm's, which needs more than its weights to be known.
     case unknownTower(path: String)
     case noTokenizer(path: String)
+    /// 8-bit products were asked for on a GPU.
+    case int8NeedsCPU
     case noWrite(path: String, reason: String)
 }
 
@@ -63,6 +65,7 @@ extension CLIPError: CustomStringConvertible {
         case .noTokenizer(let path):
             "The model in \(path) has no tokenizer, so it takes no text: put its vocab.json and merges.txt, its tokenizer.json, its "
                 + "spiece.model or OpenAI's bpe_simple_vocab_16e6.txt.gz beside the weights."
+        case .int8NeedsCPU: "int8 is a form for the CPU; on a GPU choose float32 or bfloat16."
         case .noWrite(let path, let reason): "\(path) can't be written: \(reason)."
         }
     }

@@ -34,8 +34,14 @@ public final class Embedder {
         parameterCount = model.parameterCount
         self.device = device
         self.precision = precision
-        // oneDNN's packed weights are for the CPU, and float32.
-        if device == .cpu && precision == .float32 { try model.prepareForInference(progress: checkpoint.releasePages) }
+        // Packed weights are for the CPU.
+        switch precision {
+        case .float32: if device == .cpu { try model.prepareForInference(progress: checkpoint.releasePages) }
+        case .int8:
+            guard device == .cpu else { throw CLIPError.int8NeedsCPU }
+            try model.prepareForInference(.int8, progress: checkpoint.releasePages)
+        case .bfloat16: break
+        }
     }
 
     /// A model that is being trained, as it stands, on the device where it is.

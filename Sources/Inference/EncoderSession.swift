@@ -1,5 +1,5 @@
 public import Catalog
-import CLIP
+public import CLIP
 public import Imaging
 public import Search
 
@@ -9,6 +9,8 @@ public actor EncoderSession: EmbeddingModel {
     public nonisolated let takesText: Bool
     /// What its files say about it.
     public nonisolated let card: ModelCard
+    /// What its precision was decided by, where it was left to a trial.
+    public nonisolated let trial: PrecisionTrial?
     private nonisolated let preprocessing: Preprocessing
     private nonisolated let executor: ThreadExecutor
     private let embedder: Embedder
@@ -19,11 +21,14 @@ public actor EncoderSession: EmbeddingModel {
     /// - Parameters:
     ///   - name: what the model is called in answers.
     ///   - catalog: where its vectors are: it may know the model by a fingerprint of an earlier version.
+    ///   - precision: what its products are computed in.
     /// - Throws: as `Embedder.init`; `CatalogError`.
-    public init(checkpoint path: String, name: String, catalog: CatalogStore? = nil) throws {
+    public init(
+        checkpoint path: String, name: String, catalog: CatalogStore? = nil, precision: PrecisionChoice = .float32
+    ) throws {
         let checkpoint = try Checkpoint(path: path)
         checkpoint.startFingerprint()
-        embedder = try Embedder(checkpoint: checkpoint)
+        (embedder, trial) = try Embedder.load(checkpoint, precision: precision)
         model = try ModelRecord(
             fingerprint: catalog?.fingerprint(of: checkpoint) ?? checkpoint.fingerprint, name: name,
             dimension: checkpoint.configuration.embeddingSize)

@@ -1,5 +1,5 @@
 public import Catalog
-import CLIP
+public import CLIP
 import Dispatch
 public import Imaging
 public import Search
@@ -60,10 +60,15 @@ public actor ModelPool {
     }
 
     public nonisolated let room: Room
+    public nonisolated let precision: PrecisionChoice
     /// By path, the one that was asked last at the end.
     private var sessions: [(path: String, bytes: Int, session: Task<EncoderSession, any Error>)] = []
 
-    public init(room: Room) { self.room = room }
+    /// - Parameter precision: what the products of its models are computed in.
+    public init(room: Room, precision: PrecisionChoice = .float32) {
+        self.room = room
+        self.precision = precision
+    }
 
     /// How many models are in memory, or on their way there.
     var count: Int { sessions.count }
@@ -78,7 +83,7 @@ public actor ModelPool {
 
     func session(of path: String, name: String, bytes: Int) async throws -> EncoderSession {
         let place = sessions.firstIndex { $0.path == path }
-        let entry = place.map { sessions.remove(at: $0) } ?? (path: path, bytes: bytes, session: Self.loading(path, name: name))
+        let entry = place.map { sessions.remove(at: $0) } ?? (path: path, bytes: bytes, session: loading(path, name: name))
         sessions.append(entry)
         while isOverfull { sessions.removeFirst() }
         do { return try await entry.session.value } catch {
@@ -89,11 +94,11 @@ public actor ModelPool {
     }
 
     /// Reading weights blocks: on a thread that Swift's pool does not miss.
-    private static func loading(_ path: String, name: String) -> Task<EncoderSession, any Error> {
-        Task {
+    private func loading(_ path: String, name: String) -> Task<EncoderSession, any Error> {
+        Task { [precision] in
             try await withCheckedThrowingContinuation { continuation in
                 DispatchQueue.global().async {
-                    continuation.resume(with: Result { try EncoderSession(checkpoint: path, name: name) })
+                    continuation.resume(with: Result { try EncoderSession(checkpoint: path, name: name, precision: precision) })
                 }
             }
         }

@@ -43,6 +43,9 @@ public enum TorchRuntime {
         try checked { ct_set_threads(Int64(count)) }
     }
 
+    /// The instructions that products of bytes are made of on this processor, such as `AVX2` or `AVX-512 VNNI`.
+    public static var int8Instructions: String { String(cString: ct_int8_instructions()) }
+
     /// Seeds the generator behind `Tensor.randomNormal` and `randomUniform`, which draw on the CPU: a seed means the same numbers for every
     /// device.
     public static func seed(_ seed: UInt64) throws(TorchError) {

@@ -58,13 +58,14 @@ struct DemoCommand: AsyncParsableCommand {
         // Shipped variants get their vectors while the models that they came from answer already, and join them then; who names a model
         // waits for that one.
         let shipped = named.isEmpty ? ModelLocation.shipped() : []
+        let precision = listening.precision.choice
         let (models, variants) = (named + shipped.filter { !$0.isVariant }, shipped.filter(\.isVariant))
         var serving = Serving(
             catalog: store, listening: listening, interrupt: interrupt, logsRequests: false, offersAll: named.isEmpty,
             namesNewcomers: false,
             afterwards: {
                 let new = try variants.filter { try !Self.isKnown($0, to: store) }
-                guard try Self.embed(with: variants, store, interrupt, quietly: true), !new.isEmpty else { return nil }
+                guard try Self.embed(with: variants, store, precision, interrupt, quietly: true), !new.isEmpty else { return nil }
                 return "\(new.count) variants of these models can be chosen now, too."
             })
         if source == nil, named.isEmpty {
@@ -77,10 +78,10 @@ struct DemoCommand: AsyncParsableCommand {
             if interrupt.isRequested { return nil }
             try Self.fill(store, from: source ?? boutique, splits: source == nil ? ["gallery"] : [], interrupt)
             if interrupt.isRequested { return nil }
-            if try !Self.embed(with: models, store, interrupt) { return nil }
+            if try !Self.embed(with: models, store, precision, interrupt) { return nil }
             let ready = try variants.filter { try Self.isKnown($0, to: store) }
             let loaded = try Serving.load(
-                models + ready, store, pool: pool, form: listening.precision.form, browse: browse)
+                models + ready, store, pool: pool, form: listening.exact.form, browse: browse)
             return (loaded, try source == nil ? Samples.of(Dataset(contentsOf: boutique)) : Samples.of(store))
         }
     }
@@ -124,16 +125,18 @@ struct DemoCommand: AsyncParsableCommand {
 
     /// Makes the vectors that the catalogue lacks.
     /// - Returns: false if it was interrupted.
-    private static func embed(with models: [ModelLocation], _ store: CatalogStore, _ interrupt: Interrupt, quietly: Bool = false)
-        throws -> Bool
-    {
+    private static func embed(
+        with models: [ModelLocation], _ store: CatalogStore, _ precision: PrecisionChoice, _ interrupt: Interrupt, quietly: Bool = false
+    ) throws -> Bool {
         for location in models {
             let folder = try Checkpoint(path: location.path)
             let fingerprint = try store.fingerprint(of: folder)
             guard try store.countOfImages(withoutVectorOf: fingerprint) > 0 else { continue }
+            let (embedder, trial) = try Embedder.load(folder, precision: precision)
+            if !quietly { PrecisionOption.note(trial, of: location.name) }
             let embedding = quietly ? nil : ProgressBar("embedding with \(location.name)")
             let report = try CatalogEmbedding(store).run(
-                Embedder(checkpoint: folder), fingerprint: fingerprint, name: location.name,
+                embedder, fingerprint: fingerprint, name: location.name,
                 progress: { embedding?.show($0, of: $1) }, shouldStop: { interrupt.isRequested })
             Console.warn(all: report.problems)
             if report.stopped { return false }

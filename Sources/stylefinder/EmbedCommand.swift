@@ -80,7 +80,7 @@ struct EmbedCommand: ParsableCommand {
             checkpoint.startFingerprint()
             let run = CatalogEmbedding(
                 store, shard: shard, batchSize: embedding.batch, limits: PixelsOption.limits(maxPixels, accepted.formats))
-            let embedder = try embedding.embedder(checkpoint)
+            let embedder = try embedding.embedder(checkpoint, name: location.name, standard: .automatic)
             if let out {
                 report = try run.write(
                     embedder, fingerprint: checkpoint.fingerprint, name: location.name, to: out,

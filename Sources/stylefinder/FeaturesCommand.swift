@@ -39,7 +39,7 @@ struct FeaturesCommand: ParsableCommand {
         checkpoint.startFingerprint()
         let bar = ProgressBar("embedding")
         let vectors = try RowEmbedding(of: rows.map(\.path), broken: .refused, batch: embedding.batch).vectors(
-            by: embedding.embedder(checkpoint), progress: bar.show
+            by: embedding.embedder(checkpoint, name: location.name), progress: bar.show
         ).values
         let file = try EmbeddingFile(
             names: rows.map(\.image), vectors: vectors, dimension: checkpoint.configuration.embeddingSize, model: location.name,

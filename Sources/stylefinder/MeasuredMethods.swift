@@ -191,7 +191,7 @@ struct MethodBench {
         let location = try ModelLocation(name)
         let checkpoint = try location.open()
         let remarks = trainedOnRemark(checkpoint, named: location.name).map { [$0] } ?? []
-        let embedder = try embedding.embedder(checkpoint)
+        let embedder = try embedding.embedder(checkpoint, name: location.name)
         let found = try pictures.vectors(by: embedder, progress: ProgressBar("embedding with \(location.name)").show)
         var texts: TextVectors?
         if let captions {

@@ -48,7 +48,7 @@ struct MineCommand: ParsableCommand {
             throw Failure.data("\(dataset.source) has no two products to train on: nothing could be a negative.")
         }
         let location = try model.locate()
-        let embedder = try embedding.embedder(location.open())
+        let embedder = try embedding.embedder(location.open(), name: location.name)
         let vectors = try RowEmbedding(of: rows.map(\.path), broken: .refused, batch: embedding.batch).vectors(
             by: embedder, progress: ProgressBar("embedding").show
         ).values

@@ -65,7 +65,9 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(help: "A file of questions, one JSON object a line; - for standard input.")
     var batch: String?
 
-    @OptionGroup var precision: ExactOption
+    @OptionGroup var precision: PrecisionOption
+
+    @OptionGroup var exact: ExactOption
 
     @OptionGroup var pictures: PixelsOption
 
@@ -134,8 +136,10 @@ struct SearchCommand: AsyncParsableCommand {
     func engine() throws -> (SearchEngine, String) {
         let store = try CatalogStore(path: catalog.path, mode: .readOnly)
         let location = try model.map { try ModelLocation($0) } ?? Serving.onlyModelWithVectors(in: store)
-        let session = try EncoderSession(checkpoint: location.path, name: location.name, catalog: store)
-        return (try SearchEngine(LiveCatalog(store, form: precision.form) { Console.warn($0) }, encoder: session), location.name)
+        let session = try EncoderSession(
+            checkpoint: location.path, name: location.name, catalog: store, precision: precision.choice)
+        PrecisionOption.note(session.trial, of: location.name)
+        return (try SearchEngine(LiveCatalog(store, form: exact.form) { Console.warn($0) }, encoder: session), location.name)
     }
 
     private static func show(_ response: SearchResponse) {

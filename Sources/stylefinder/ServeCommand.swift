@@ -59,7 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
         try await serving.run { pool, browse in
             let models = try Serving.load(
                 named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: isFilled) : named, store, pool: pool,
-                form: listening.precision.form, mayBeEmpty: isFilled, browse: browse)
+                form: listening.exact.form, mayBeEmpty: isFilled, browse: browse)
             return (models, try offered ?? Samples.of(store))
         }
     }
@@ -115,7 +115,9 @@ struct ListeningOptions: ParsableArguments {
     )
     var modelMemory: Int?
 
-    @OptionGroup var precision: ExactOption
+    @OptionGroup var precision: PrecisionOption
+
+    @OptionGroup var exact: ExactOption
 
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), expected 0 to 65535") }

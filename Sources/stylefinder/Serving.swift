@@ -80,7 +80,7 @@ struct Serving {
         // What the models' queues count comes in too.
         MetricsSystem.bootstrap(settings.metrics)
         let loaded = LoadedModels()
-        let pool = ModelPool(room: listening.roomForModels)
+        let pool = ModelPool(room: listening.roomForModels, precision: listening.precision.choice)
         if adminToken != nil {
             settings.modelOpening = ModelsOnCall(
                 store: catalog, loaded: loaded, pool: pool, folder: modelFolder, limits: limitsOfOwnPictures)
@@ -269,7 +269,9 @@ struct Serving {
             let onDemand = try OnDemandModel(checkpoint: location.path, name: name, catalog: live.store, pool: pool)
             (model, card) = (onDemand, onDemand.card)
         } else {
-            let session = try EncoderSession(checkpoint: location.path, name: name, catalog: live.store)
+            let session = try EncoderSession(
+                checkpoint: location.path, name: name, catalog: live.store, precision: pool.precision)
+            PrecisionOption.note(session.trial, of: name)
             (model, card) = (session, session.card)
         }
         if mayBeEmpty { try live.store.register(model.model) }

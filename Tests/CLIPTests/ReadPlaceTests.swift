@@ -50,7 +50,7 @@ struct ReadPlaceTests {
             let scale = try expected.floats().map(abs).max() ?? 1
             #expect(try first.name == second.name && Self.distance(expected, found) < 1e-5 * max(1, scale), "\(first.name)")
         }
-        try blocks.prepareForInference(forOnePlace: true) {}
+        try blocks.prepareForInference(.float32, forOnePlace: true) {}
         #expect(try Self.distance(whole, withoutGradients { try blocks(x, at: place) }) < 1e-5)
     }
 

@@ -99,7 +99,7 @@ struct ConvolutionTests {
                 let sum = try zip(normed, addend.contiguous().floats()).map { $0 + $1 }
                 #expect(close(try plain.contiguous().floats(), expected))
                 #expect(close(try layer(x, .evaluate, adding: addend).contiguous().floats(), sum))
-                try layer.prepareForInference()
+                try layer.prepareForInference(.float32)
                 #expect(close(try layer(x, .evaluate, activation: .relu6).contiguous().floats(), expected))
                 #expect(close(try layer(x, .evaluate, adding: addend).contiguous().floats(), sum))
             }
@@ -164,7 +164,7 @@ struct ConvolutionTests {
             let byHand = try x.padded(width: (1, 1), height: (0, 1)).conv2d(kernel, stride: 2, groups: 4)
             let expected = try (byHand - 0.1) * (1 / (1 + 1e-5).squareRoot())
             #expect(TensorTests.close(try plain.floats(), try expected.floats(), 1e-5))
-            try layer.prepareForInference()
+            try layer.prepareForInference(.float32)
             #expect(TensorTests.close(try layer(x, .evaluate).floats(), try expected.floats(), 1e-5))
         }
     }

@@ -1,6 +1,6 @@
 // Measures a model's image tower beside a peer: reads one line per request on stdin, answers with one line on stdout.
 //
-//     EncoderBenchmark MODEL THREADS
+//     EncoderBenchmark MODEL THREADS [float32|bfloat16|int8]
 //     EncoderBenchmark load MODEL ACTIVATION
 //
 // `N` encodes a batch of N pictures of noise, prepared already, and answers the milliseconds; the end of the input ends the program.
@@ -24,11 +24,13 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "load" {
     print(embedder.configuration.architectureName, known, ready)
     exit(0)
 }
-guard CommandLine.arguments.count == 3, let threads = Int(CommandLine.arguments[2]) else {
-    throw TorchError.argument("usage: EncoderBenchmark MODEL THREADS, or load MODEL ACTIVATION")
+guard (3...4).contains(CommandLine.arguments.count), let threads = Int(CommandLine.arguments[2]),
+    let precision = CommandLine.arguments.count == 4 ? Precision(rawValue: CommandLine.arguments[3]) : .float32
+else {
+    throw TorchError.argument("usage: EncoderBenchmark MODEL THREADS [float32|bfloat16|int8], or load MODEL ACTIVATION")
 }
 try TorchRuntime.setThreads(threads)
-let embedder = try Embedder(checkpoint: Checkpoint(path: CommandLine.arguments[1]))
+let embedder = try Embedder(checkpoint: Checkpoint(path: CommandLine.arguments[1]), precision: precision)
 let side = embedder.preprocessing.side
 
 /// At once: print would keep a line back until a buffer is full, and the driver waits for it.

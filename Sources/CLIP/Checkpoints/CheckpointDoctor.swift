@@ -327,7 +327,7 @@ public enum CheckpointDoctor {
     /// Test pictures and texts that no sensible model confuses.
     private static func answers(_ checkpoint: Checkpoint) throws -> [Finding] {
         let embedder = try Embedder(checkpoint: checkpoint)
-        var findings = try spread(embedder.embed(images: pictures()), size: embedder.embeddingSize, "image embeddings")
+        var findings = try spread(embedder.embed(images: TestPictures.all()), size: embedder.embeddingSize, "image embeddings")
         if embedder.tokenizer != nil {
             let texts = [
                 "a red dress", "black leather shoes", "a striped blue shirt", "a photo of a dog", "7 o'clock", "wool coat",
@@ -369,28 +369,6 @@ public enum CheckpointDoctor {
             .init(
                 .good, subject, "unit length, least cosine between unlike inputs \(least)",
                 meaning: "they differ where their inputs do")
-        ]
-    }
-
-    /// Stripes, checks, ramps and plain colours.
-    private static func pictures() throws -> [RGBImage] {
-        let side = 96
-        func picture(_ color: (Int, Int) -> (Int, Int, Int)) throws -> RGBImage {
-            var pixels: [UInt8] = []
-            pixels.reserveCapacity(3 * side * side)
-            for y in 0..<side {
-                for x in 0..<side {
-                    let (r, g, b) = color(x, y)
-                    pixels += [UInt8(clamping: r), UInt8(clamping: g), UInt8(clamping: b)]
-                }
-            }
-            return try RGBImage(width: side, height: side, pixels: pixels)
-        }
-        return [
-            try picture { _, _ in (230, 230, 230) }, try picture { _, _ in (200, 20, 30) }, try picture { _, _ in (10, 15, 90) },
-            try picture { x, _ in x / 6 % 2 == 0 ? (250, 250, 250) : (20, 20, 60) },
-            try picture { x, y in (x / 12 + y / 12) % 2 == 0 ? (240, 200, 40) : (30, 90, 40) },
-            try picture { x, y in (x * 255 / side, y * 255 / side, 128) },
         ]
     }
 }

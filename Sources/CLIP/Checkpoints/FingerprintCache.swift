@@ -18,15 +18,8 @@ public struct FingerprintCache: Sendable {
         self.now = now
     }
 
-    /// `stylefinder/fingerprints` in `XDG_CACHE_HOME`, or in `.cache` of the user's home; nil where neither is known.
-    public static let user: FingerprintCache? = {
-        let environment = ProcessInfo.processInfo.environment
-        if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
-            return FingerprintCache(folder: "\(cache)/stylefinder/fingerprints")
-        }
-        guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
-        return FingerprintCache(folder: "\(home)/.cache/stylefinder/fingerprints")
-    }()
+    /// The one of this user; nil where it is not known who that is.
+    public static let user: FingerprintCache? = CacheFolder.path("fingerprints").map { FingerprintCache(folder: $0) }
 
     /// What the cache has for `files` under `settings`, or what `body` finds, which is then kept.
     static func value(

@@ -56,8 +56,8 @@ final class Bottleneck {
         }
     }
 
-    func prepareForInference() throws {
-        for convolution in [reduce, spatial, restore, shortcut] { try convolution?.prepareForInference() }
+    func prepareForInference(_ form: WeightForm) throws {
+        for convolution in [reduce, spatial, restore, shortcut] { try convolution?.prepareForInference(form) }
     }
 
     func callAsFunction(_ x: Tensor, _ mode: Mode) throws -> Tensor {

@@ -41,15 +41,17 @@ public final class CLIPModel {
 
     /// Repacks the weights for the CPU's inference kernels, and lets go of the others: the store is empty afterwards. From then on gradients
     /// are not recorded and training is over.
-    /// - Parameter progress: called after every block, when the weights read for it are needed no more.
-    public func prepareForInference(progress: () -> Void = {}) throws {
+    /// - Parameters:
+    ///   - form: what their products are computed in.
+    ///   - progress: called after every block, when the weights read for it are needed no more.
+    public func prepareForInference(_ form: WeightForm = .float32, progress: () -> Void = {}) throws {
         store.release()
         switch vision {
-        case .transformer(let tower): try tower.prepareForInference(progress)
-        case .resNet(let tower): try tower.prepareForInference(progress)
-        case .timm(let tower): try tower.prepareForInference(progress)
+        case .transformer(let tower): try tower.prepareForInference(form, progress)
+        case .resNet(let tower): try tower.prepareForInference(form, progress)
+        case .timm(let tower): try tower.prepareForInference(form, progress)
         }
-        try text.prepareForInference(progress)
+        try text.prepareForInference(form, progress)
     }
 
     /// - Parameters:

@@ -27,13 +27,13 @@ final class EfficientNet {
             convolution: scope["conv_head"], norm: scope["bn2"], in: channels, out: sizes.features, size: 1, eps: convention.eps)
     }
 
-    func prepareForInference(_ progress: () -> Void) throws {
-        try stem.prepareForInference()
+    func prepareForInference(_ form: WeightForm, _ progress: () -> Void) throws {
+        try stem.prepareForInference(form)
         for block in blocks {
-            try block.prepareForInference()
+            try block.prepareForInference(form)
             progress()
         }
-        try head.prepareForInference()
+        try head.prepareForInference(form)
     }
 
     /// `pixels` `[batch, 3, side, side]` to `[batch, features, places, places]`, a place for every 32 pixels.
@@ -81,8 +81,8 @@ private final class InvertedResidual {
         isResidual = stride == 1 && input == block.output
     }
 
-    func prepareForInference() throws {
-        for convolution in [expand, depthwise, project] { try convolution?.prepareForInference() }
+    func prepareForInference(_ form: WeightForm) throws {
+        for convolution in [expand, depthwise, project] { try convolution?.prepareForInference(form) }
     }
 
     func callAsFunction(_ x: Tensor, _ mode: Mode) throws -> Tensor {

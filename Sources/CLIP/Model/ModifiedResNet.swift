@@ -23,13 +23,13 @@ final class ModifiedResNet {
             heads: configuration.heads, embeddingSize: embeddingSize)
     }
 
-    func prepareForInference(_ progress: () -> Void) throws {
-        for convolution in stem { try convolution.prepareForInference() }
+    func prepareForInference(_ form: WeightForm, _ progress: () -> Void) throws {
+        for convolution in stem { try convolution.prepareForInference(form) }
         for block in stages.joined() {
-            try block.prepareForInference()
+            try block.prepareForInference(form)
             progress()
         }
-        try pooling.prepareForInference()
+        try pooling.prepareForInference(form)
     }
 
     /// `pixels` `[batch, 3, resolution, resolution]` to `[batch, embedding]`, not normalised.
@@ -61,8 +61,8 @@ private final class AttentionPooling {
         self.heads = heads
     }
 
-    func prepareForInference() throws {
-        for layer in [query, key, value, output] { try layer.prepareForInference() }
+    func prepareForInference(_ form: WeightForm) throws {
+        for layer in [query, key, value, output] { try layer.prepareForInference(form) }
     }
 
     /// `x` `[batch, width, height, width of the map]`

@@ -30,8 +30,8 @@ final class TextTransformer {
             try model.family == .sigLIP ? scope["text_projection"].parameter("bias", [model.embeddingSize], .zeros) : nil
     }
 
-    func prepareForInference(_ progress: () -> Void) throws {
-        try blocks.prepareForInference(forOnePlace: true, progress)
+    func prepareForInference(_ form: WeightForm, _ progress: () -> Void) throws {
+        try blocks.prepareForInference(form, forOnePlace: true, progress)
     }
 
     /// `ids` int64 `[batch, context]` to `[batch, embedding]`, not normalised.

@@ -12,10 +12,10 @@ final class TimmResNet {
         stages = try Bottleneck.stages(scope, in: channels, width: width, layers: layers, reduction: .strided)
     }
 
-    func prepareForInference(_ progress: () -> Void) throws {
-        try stem.prepareForInference()
+    func prepareForInference(_ form: WeightForm, _ progress: () -> Void) throws {
+        try stem.prepareForInference(form)
         for block in stages.joined() {
-            try block.prepareForInference()
+            try block.prepareForInference(form)
             progress()
         }
     }

@@ -40,15 +40,15 @@ final class TimmTower {
         }
     }
 
-    func prepareForInference(_ progress: () -> Void) throws {
+    func prepareForInference(_ form: WeightForm, _ progress: () -> Void) throws {
         switch trunk {
-        case .efficientNet(let trunk): try trunk.prepareForInference(progress)
-        case .resNet(let trunk): try trunk.prepareForInference(progress)
+        case .efficientNet(let trunk): try trunk.prepareForInference(form, progress)
+        case .resNet(let trunk): try trunk.prepareForInference(form, progress)
         }
         switch head {
         case .none: break
-        case .linear(let layer): try layer.prepareForInference()
-        case .mlp(let first, let second): for layer in [first, second] { try layer.prepareForInference() }
+        case .linear(let layer): try layer.prepareForInference(form)
+        case .mlp(let first, let second): for layer in [first, second] { try layer.prepareForInference(form) }
         }
     }
 

@@ -9,6 +9,8 @@ final class TransformerBlock {
     private let perceptron: Perceptron
     private let heads: Int
     private let causal: Bool
+    /// No gradients from here on, and on the CPU.
+    private var isPrepared = false
 
     /// - Parameter depth: blocks in the tower; the weights of a new model shrink with it, as OpenAI's do.
     init(
@@ -28,36 +30,44 @@ final class TransformerBlock {
     }
 
     /// - Parameter forOnePlace: whether the block will be asked for one place alone.
-    func prepareForInference(forOnePlace: Bool = false) throws {
-        try inProjection.prepareForInference(apart: forOnePlace)
-        try outProjection.prepareForInference()
-        try perceptron.prepareForInference()
+    func prepareForInference(_ form: WeightForm, forOnePlace: Bool = false) throws {
+        try inProjection.prepareForInference(form, apart: forOnePlace)
+        try outProjection.prepareForInference(form)
+        try perceptron.prepareForInference(form)
+        isPrepared = true
     }
 
     /// `x` `[batch, tokens, width]`
     func callAsFunction(_ x: Tensor) throws -> Tensor {
         let (batch, tokens, width) = (x.size(0), x.size(1), x.size(2))
-        let parts = try inProjection(normBeforeAttention(x)).reshaped([batch, tokens, 3, heads, width / heads])
-            .permuted([2, 0, 3, 1, 4])
-        let mixed = try parts.selected(0, 0).attention(key: parts.selected(0, 1), value: parts.selected(0, 2), causal: causal)
-        let attended = try outProjection(mixed.transposed(1, 2).reshaped([batch, tokens, width]), adding: x)
-        return try perceptron(normBeforePerceptron(attended), adding: attended)
+        let whole = try inProjection(x, after: normBeforeAttention)
+        let mixed: Tensor
+        if isPrepared {
+            let parts = try (0..<3).map { try whole.narrowed(2, start: $0 * width, length: width) }
+            mixed = try parts[0].attention(key: parts[1], value: parts[2], heads: heads, causal: causal)
+        } else {
+            let parts = try whole.reshaped([batch, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
+            mixed = try parts.selected(0, 0).attention(key: parts.selected(0, 1), value: parts.selected(0, 2), causal: causal)
+                .transposed(1, 2).reshaped([batch, tokens, width])
+        }
+        let attended = try outProjection(mixed, adding: x)
+        return try perceptron(attended, after: normBeforePerceptron, adding: attended)
     }
 
     /// What `self(x)` has at one place of each sequence, without the work for the others: they are asked for their keys and values alone.
     /// - Returns: `[batch, width]`
     func callAsFunction(_ x: Tensor, at place: ReadPlace) throws -> Tensor {
         let (batch, tokens, width) = (x.size(0), x.size(1), x.size(2))
-        let normed = try normBeforeAttention(x)
         let (query, keyValue) = try inProjection.parts()
-        let asked = try query(place.state(of: normed)).reshaped([batch, heads, 1, width / heads])
-        let parts = try keyValue(normed).reshaped([batch, tokens, 2, heads, width / heads]).permuted([2, 0, 3, 1, 4])
+        let asked = try query(place.state(of: x), after: normBeforeAttention).reshaped([batch, heads, 1, width / heads])
+        let parts = try keyValue(x, after: normBeforeAttention).reshaped([batch, tokens, 2, heads, width / heads])
+            .permuted([2, 0, 3, 1, 4])
         let (key, value) = (try parts.selected(0, 0), try parts.selected(0, 1))
         let mask = try causal ? place.causalMask(of: x) : nil
         let mixed =
             try mask.map { try asked.attention(key: key, value: value, mask: $0) } ?? asked.attention(key: key, value: value)
         let attended = try outProjection(mixed.reshaped([batch, width]), adding: place.state(of: x))
-        return try perceptron(normBeforePerceptron(attended), adding: attended)
+        return try perceptron(attended, after: normBeforePerceptron, adding: attended)
     }
 }
 
@@ -109,9 +119,9 @@ extension [TransformerBlock] {
     /// - Parameters:
     ///   - forOnePlace: whether they will be asked for one place alone.
     ///   - progress: called after each block.
-    func prepareForInference(forOnePlace: Bool, _ progress: () -> Void) throws {
+    func prepareForInference(_ form: WeightForm, forOnePlace: Bool, _ progress: () -> Void) throws {
         for (place, block) in enumerated() {
-            try block.prepareForInference(forOnePlace: forOnePlace && place == count - 1)
+            try block.prepareForInference(form, forOnePlace: forOnePlace && place == count - 1)
             progress()
         }
     }
@@ -119,48 +129,48 @@ extension [TransformerBlock] {
 
 /// The layer before attention, keys `in_proj_weight` and `in_proj_bias`: a third each makes queries, keys and values.
 final class InProjection {
-    private enum Form {
+    private enum Layout {
         case plain(weight: Tensor, bias: Tensor)
         case packed(Linear)
         case packedApart(query: Linear, keyValue: Linear)
     }
 
-    private var form: Form
+    private var layout: Layout
 
     init(_ scope: ParameterScope, width: Int) throws {
         let initial = Initial.normal(deviation: 1 / Double(width).squareRoot())
-        form = .plain(
+        layout = .plain(
             weight: try scope.parameter("in_proj_weight", [3 * width, width], initial),
             bias: try scope.parameter("in_proj_bias", [3 * width], .zeros))
     }
 
     /// - Parameter apart: whether it will be asked for its parts; whole otherwise.
-    func prepareForInference(apart: Bool) throws {
-        guard case .plain(let weight, let bias) = form else { return }
+    func prepareForInference(_ form: WeightForm, apart: Bool) throws {
+        guard case .plain(let weight, let bias) = layout else { return }
         if apart {
             let (query, keyValue) = try withoutGradients { try parts() }
-            try query.prepareForInference()
-            try keyValue.prepareForInference()
-            form = .packedApart(query: query, keyValue: keyValue)
+            try query.prepareForInference(form)
+            try keyValue.prepareForInference(form)
+            layout = .packedApart(query: query, keyValue: keyValue)
         } else {
             let whole = Linear(weight: weight, bias: bias)
-            try whole.prepareForInference()
-            form = .packed(whole)
+            try whole.prepareForInference(form)
+            layout = .packed(whole)
         }
     }
 
     /// `[…, width]` to `[…, 3 · width]`
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        switch form {
-        case .plain(let weight, let bias): try Linear(weight: weight, bias: bias)(x)
-        case .packed(let whole): try whole(x)
+    func callAsFunction(_ x: Tensor, after norm: LayerNorm) throws -> Tensor {
+        switch layout {
+        case .plain(let weight, let bias): try Linear(weight: weight, bias: bias)(x, after: norm)
+        case .packed(let whole): try whole(x, after: norm)
         case .packedApart: throw TorchError.argument("the projection was packed in parts, and the whole is asked for")
         }
     }
 
     /// Views are taken anew in each pass of a training, since gradients flow through views made while they are recorded.
     func parts() throws -> (query: Linear, keyValue: Linear) {
-        switch form {
+        switch layout {
         case .plain(let weight, let bias):
             let width = bias.size(0) / 3
             func part(_ start: Int, _ length: Int) throws -> Linear {
@@ -190,25 +200,25 @@ final class Perceptron {
         self.activation = activation
     }
 
-    func prepareForInference() throws {
+    func prepareForInference(_ form: WeightForm) throws {
         switch activation {
         case .quickGELU:
-            try expand.prepareForInference(outputScale: Self.slope)
-            try contract.prepareForInference(inputScale: Self.slope)
+            try expand.prepareForInference(form, outputScale: Self.slope)
+            try contract.prepareForInference(form, inputScale: Self.slope)
         case .gelu, .geluTanh:
-            try expand.prepareForInference()
-            try contract.prepareForInference()
+            try expand.prepareForInference(form)
+            try contract.prepareForInference(form)
         }
     }
 
-    /// What it makes of `x` `[…, width]`, on top of `residual`.
-    func callAsFunction(_ x: Tensor, adding residual: Tensor) throws -> Tensor {
+    /// What it makes of `x` `[…, width]` behind `norm`, on top of `residual`.
+    func callAsFunction(_ x: Tensor, after norm: LayerNorm, adding residual: Tensor) throws -> Tensor {
         switch activation {
         case .quickGELU:
-            let activated = try expand(x, outputScale: Self.slope, activation: .swish)
+            let activated = try expand(x, after: norm, outputScale: Self.slope, activation: .swish)
             return try contract(activated, inputScale: Self.slope, adding: residual)
-        case .gelu: return try contract(expand(x, activation: .gelu), adding: residual)
-        case .geluTanh: return try contract(expand(x, activation: .geluTanh), adding: residual)
+        case .gelu: return try contract(expand(x, after: norm, activation: .gelu), adding: residual)
+        case .geluTanh: return try contract(expand(x, after: norm, activation: .geluTanh), adding: residual)
         }
     }
 }

@@ -47,12 +47,12 @@ final class VisionTransformer {
         normAfter = try LayerNorm(scope["ln_post"], width: width, eps: model.layerNormEps)
     }
 
-    func prepareForInference(_ progress: () -> Void) throws {
+    func prepareForInference(_ form: WeightForm, _ progress: () -> Void) throws {
         switch head {
-        case .classToken: try blocks.prepareForInference(forOnePlace: true, progress)
+        case .classToken: try blocks.prepareForInference(form, forOnePlace: true, progress)
         case .probe(let pooling):
-            try blocks.prepareForInference(forOnePlace: false, progress)
-            try pooling.prepareForInference()
+            try blocks.prepareForInference(form, forOnePlace: false, progress)
+            try pooling.prepareForInference(form)
         }
     }
 
@@ -95,10 +95,10 @@ private final class ProbePooling {
         heads = tower.heads
     }
 
-    func prepareForInference() throws {
-        try inProjection.prepareForInference(apart: true)
-        try output.prepareForInference()
-        try perceptron.prepareForInference()
+    func prepareForInference(_ form: WeightForm) throws {
+        try inProjection.prepareForInference(form, apart: true)
+        try output.prepareForInference(form)
+        try perceptron.prepareForInference(form)
     }
 
     /// The probe asks with the first third of the projection, the places answer with the rest.
@@ -113,6 +113,6 @@ private final class ProbePooling {
         let parts = try keyValue(x).reshaped([batch, places, 2, heads, width / heads]).permuted([2, 0, 3, 1, 4])
         let mixed = try asked.attention(key: parts.selected(0, 0), value: parts.selected(0, 1))
         let answer = try output(mixed.transposed(1, 2).reshaped([batch, width]))
-        return try perceptron(norm(answer), adding: answer)
+        return try perceptron(answer, after: norm, adding: answer)
     }
 }

@@ -191,6 +191,36 @@ CTStatus ct_packed_conv2d(
     const CTTensor *input, const CTTensor *packed, const CTTensor *bias, int64_t stride, int64_t padding, int64_t groups,
     const char *activation, const CTTensor *addend, CTTensor **out);
 
+// MARK: Inference with 8-bit products (CPU, float32 in and out, no gradients)
+
+/// Weights of a linear layer or a convolution in 8 bits, packed; see cint8.h.
+typedef struct CTInt8 CTInt8;
+
+/// The instructions that its products are made of here, such as "AVX2".
+const char *ct_int8_instructions(void);
+/// Rounds float32 weights [out, in] or [out, in, side, side] by a scale for each output: `*integers` becomes int8 of the same shape, within
+/// ±63, `*scales` float32 [out].
+CTStatus ct_int8_round(const CTTensor *weight, CTTensor **integers, CTTensor **scales);
+/// Packs what `ct_int8_round` makes. `*out` is freed with `ct_int8_free`. Integers beyond ±63 are CT_ERR_VALUE.
+CTStatus ct_int8_pack(const CTTensor *integers, const CTTensor *scales, CTInt8 **out);
+void ct_int8_free(CTInt8 *weights);
+/// Bytes that they take.
+int64_t ct_int8_bytes(const CTInt8 *weights);
+/// activation(input * weightᵀ + bias + addend); `input` is [..., in], and each of its rows is rounded by its own range, behind a layer norm
+/// unless the norm's weight is null.
+CTStatus ct_int8_linear(
+    const CTTensor *input, const CTTensor *norm_weight, const CTTensor *norm_bias, double eps, const CTInt8 *weights,
+    const CTTensor *bias, const char *activation, const CTTensor *addend, CTTensor **out);
+/// The same of a convolution; `input` is [batch, in, height, width], each picture rounded by its own range (each place by its own, where the
+/// kernel is one). `zeros` are those above, below, left and right.
+CTStatus ct_int8_conv2d(
+    const CTTensor *input, const CTInt8 *weights, const CTTensor *bias, int64_t stride, const int64_t *zeros,
+    const char *activation, const CTTensor *addend, CTTensor **out);
+/// Scaled dot-product attention in float32; all are [batch, tokens, heads * width of a head], and so is the result. With `causal` the last
+/// query sees all keys and each before it one fewer.
+CTStatus ct_attention_of_heads(
+    const CTTensor *query, const CTTensor *key, const CTTensor *value, int64_t heads, bool causal, CTTensor **out);
+
 // MARK: Gradients
 
 CTStatus ct_set_requires_grad(CTTensor *tensor, bool required);

@@ -25,12 +25,14 @@ public func withBFloat16<Result>(on device: Device, _ body: () throws -> Result)
 /// What products and convolutions are computed in; weights and vectors are always float32.
 public enum Precision: String, Sendable, CaseIterable {
     case float32, bfloat16
+    /// On the CPU, of a model that was prepared for it (`WeightForm.int8`).
+    case int8
 }
 
 /// Runs `body`, whose result becomes float32, in a precision.
 public func withPrecision(_ precision: Precision, on device: Device, _ body: () throws -> Tensor) throws -> Tensor {
     switch precision {
-    case .float32: try body()
+    case .float32, .int8: try body()
     case .bfloat16: try withBFloat16(on: device, body).to(.float32)
     }
 }

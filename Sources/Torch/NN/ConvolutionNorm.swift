@@ -29,6 +29,8 @@ public final class ConvolutionNorm {
     private var foldedBias: Tensor?
     /// By the input's shape and the zeros around it.
     private var packed: [[Int]: Tensor] = [:]
+    /// In the place of `kernel` and `packed`, where the products are of bytes.
+    private var int8: Int8Weights?
 
     private static let severalPictures = 8
 
@@ -53,12 +55,17 @@ public final class ConvolutionNorm {
     }
 
     /// Folds the running statistics into the kernel; from then on gradients are not recorded.
-    public func prepareForInference() throws {
+    public func prepareForInference(_ form: WeightForm) throws {
         guard foldedBias == nil else { return }
         try withoutGradients {
             let scale = try weight / (variance + eps).sqrt()
             kernel = try kernel * scale.reshaped([-1, 1, 1, 1])
             foldedBias = try bias - mean * scale
+            // A kernel of one channel is a handful of products for each number that is read: nothing is gained by rounding them.
+            if form == .int8, groups == 1 {
+                int8 = try Int8Weights(rounding: kernel)
+                kernel = try .zeros([0])
+            }
         }
     }
 
@@ -68,6 +75,10 @@ public final class ConvolutionNorm {
     ) throws -> Tensor {
         if let foldedBias {
             let (height, width) = zeros(around: x)
+            if let int8 {
+                return try int8.conv2d(
+                    x, foldedBias, stride: stride, height: height, width: width, activation: activation, adding: addend)
+            }
             // oneDNN's convolutions have as many zeros on each side, and padding beforehand is a pass over the whole input: a kernel that
             // begins with a row and a column of zeros asks for one zero more before the picture instead, and costs less.
             let isLopsided = height.before != height.behind

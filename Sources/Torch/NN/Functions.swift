@@ -78,6 +78,13 @@ extension Tensor {
         try Tensor.make { ct_attention(handle, key.handle, value.handle, mask.handle, false, $0) }
     }
 
+    /// Attention of several heads at once, on the CPU and without gradients; self has the queries.
+    /// - Parameters: all `[batch, tokens, heads · width of a head]`, as the result; with `causal` the last query sees all keys, and each before it
+    ///   one fewer.
+    public func attention(key: Tensor, value: Tensor, heads: Int, causal: Bool = false) throws(TorchError) -> Tensor {
+        try Tensor.make { ct_attention_of_heads(handle, key.handle, value.handle, Int64(heads), causal, $0) }
+    }
+
     /// Bicubic resize of `[n, c, h, w]` floats.
     public func resizedBicubic(height: Int, width: Int, antialias: Bool) throws(TorchError) -> Tensor {
         try Tensor.make { ct_resize_bicubic(handle, Int64(height), Int64(width), antialias, $0) }

@@ -2,48 +2,63 @@ import Foundation
 
 /// `x·Wᵀ + b`, optionally with an activation or a residual fused in.
 public final class Linear {
-    /// `[out, in]`; in the packed layout once it is prepared for inference.
-    public private(set) var weight: Tensor
-    public private(set) var bias: Tensor?
-    private var isPacked = false
+    private enum Form {
+        /// `[out, in]`
+        case plain(Tensor)
+        /// In oneDNN's layout.
+        case packed(Tensor)
+        case int8(Int8Weights)
+    }
+
+    private var form: Form
+    private var bias: Tensor?
 
     /// Keys `weight` `[out, in]` and, with `bias`, `bias` `[out]`.
     public init(_ scope: ParameterScope, in input: Int, out output: Int, bias hasBias: Bool = true, initial: Initial? = nil)
         throws
     {
         let bound = 1 / Double(input).squareRoot()
-        weight = try scope.parameter("weight", [output, input], initial ?? .uniform(bound: bound))
+        form = .plain(try scope.parameter("weight", [output, input], initial ?? .uniform(bound: bound)))
         bias = hasBias ? try scope.parameter("bias", [output], initial == nil ? .uniform(bound: bound) : .zeros) : nil
     }
 
     /// Two names of existing tensors, such as `in_proj_weight` and `in_proj_bias`.
     public init(weight: Tensor, bias: Tensor?) {
-        self.weight = weight
+        form = .plain(weight)
         self.bias = bias
     }
 
     /// Packs the weights (times `outputScale` / `inputScale`) for inference on the CPU and lets go of the others; from then on gradients are
     /// not recorded.
-    public func prepareForInference(inputScale: Double = 1, outputScale: Double = 1) throws {
-        guard !isPacked else { return }
+    public func prepareForInference(_ wanted: WeightForm, inputScale: Double = 1, outputScale: Double = 1) throws {
+        guard case .plain(let weight) = form else { return }
         try withoutGradients {
             let scaled = inputScale == 1 && outputScale == 1 ? weight : try weight * (outputScale / inputScale)
-            weight = try scaled.packedForLinear()
+            switch wanted {
+            case .float32: form = .packed(try scaled.packedForLinear())
+            case .int8: form = .int8(try Int8Weights(rounding: scaled))
+            }
             // Not the file's own memory: it may be let go of.
             bias = try bias.map { try $0 * outputScale }
         }
-        isPacked = true
     }
 
     /// - Parameters: inputScale, outputScale, what the input is too large by, and what the product is to be larger by: factors on the weights,
-    ///   which cost less than on a batch of vectors. Weights that are prepared for inference have theirs already.
+    ///   which cost less than on a batch of vectors. Weights that are prepared for inference have theirs already. norm, what `x` goes through
+    ///   before.
     public func callAsFunction(
-        _ x: Tensor, inputScale: Double = 1, outputScale: Double = 1, activation: FusedActivation = .none,
+        _ x: Tensor, after norm: LayerNorm? = nil, inputScale: Double = 1, outputScale: Double = 1, activation: FusedActivation = .none,
         adding addend: Tensor? = nil
     ) throws -> Tensor {
-        if isPacked { return try x.packedLinear(weight, bias, activation: activation, adding: addend) }
+        func normed() throws -> Tensor { try norm.map { try $0(x) } ?? x }
+        let weight: Tensor
+        switch form {
+        case .plain(let plain): weight = plain
+        case .packed(let packed): return try normed().packedLinear(packed, bias, activation: activation, adding: addend)
+        case .int8(let weights): return try weights.linear(x, after: norm, bias, activation: activation, adding: addend)
+        }
         let factor = outputScale / inputScale
-        let product = try x.linear(
+        let product = try normed().linear(
             factor == 1 ? weight : weight * factor, outputScale == 1 ? bias : bias.map { try $0 * outputScale })
         let sum = try addend.map { try product + $0 } ?? product
         return try sum.applying(activation)

@@ -1,0 +1,147 @@
+#include "cint8.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "weights.h"
+
+using namespace cint8;
+
+static const Level &level(CILevel wanted) {
+    switch (wanted) {
+#if defined(__x86_64__)
+    case CI_LEVEL_AVX2: return avx2;
+    case CI_LEVEL_AVX_VNNI: return avxVNNI;
+    case CI_LEVEL_AVX512_VNNI: return avx512VNNI;
+#endif
+    default: return plain;
+    }
+}
+
+bool ci_has_level(CILevel wanted) {
+    switch (wanted) {
+    case CI_LEVEL_PLAIN: return true;
+#if defined(__x86_64__)
+    case CI_LEVEL_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case CI_LEVEL_AVX_VNNI: return ci_has_level(CI_LEVEL_AVX2) && __builtin_cpu_supports("avxvnni");
+    case CI_LEVEL_AVX512_VNNI:
+        return ci_has_level(CI_LEVEL_AVX2) && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+            && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+#endif
+    default: return false;
+    }
+}
+
+const char *ci_level_name(CILevel wanted) {
+    switch (wanted) {
+    case CI_LEVEL_AVX2: return "AVX2";
+    case CI_LEVEL_AVX_VNNI: return "AVX-VNNI";
+    case CI_LEVEL_AVX512_VNNI: return "AVX-512 VNNI";
+    default: return "plain";
+    }
+}
+
+CILevel ci_best_level(void) {
+    static const CILevel best = [] {
+        for (CILevel wanted : {CI_LEVEL_AVX512_VNNI, CI_LEVEL_AVX_VNNI, CI_LEVEL_AVX2}) {
+            if (ci_has_level(wanted)) return wanted;
+        }
+        return CI_LEVEL_PLAIN;
+    }();
+    return best;
+}
+
+size_t ci_row_bytes(size_t count) { return (count + 3) / 4 * 4; }
+
+void ci_round_weights(const float *weights, size_t outputs, size_t count, int8_t *integers, float *scales) {
+    for (size_t n = 0; n < outputs; n++, weights += count, integers += count) {
+        float most = 0;
+        for (size_t k = 0; k < count; k++) most = std::max(most, std::fabs(weights[k]));
+        scales[n] = most / CI_WEIGHT_LIMIT;
+        for (size_t k = 0; k < count; k++) integers[k] = scales[n] > 0 ? int8_t(std::lrintf(weights[k] / scales[n])) : 0;
+    }
+}
+
+CIWeights *ci_weights_pack(const int8_t *integers, const float *scales, size_t outputs, size_t taps, size_t inputs) {
+    auto *packed = new (std::nothrow) CIWeights{};
+    if (packed == nullptr) return nullptr;
+    packed->outputs = outputs;
+    packed->taps = taps;
+    packed->inputs = inputs;
+    packed->steps = ci_row_bytes(inputs) / 4;
+    packed->panels = (outputs + CI_PANEL - 1) / CI_PANEL;
+    const size_t bytes = packed->panels * packed->panelBytes(), beside = packed->panels * sizeof(Floats);
+    packed->integers = static_cast<int8_t *>(std::aligned_alloc(64, bytes + 2 * beside));
+    if (packed->integers == nullptr) {
+        delete packed;
+        return nullptr;
+    }
+    std::memset(packed->integers, 0, bytes + 2 * beside);
+    packed->scales = reinterpret_cast<Floats *>(packed->integers + bytes);
+    packed->sums = reinterpret_cast<Ints *>(packed->integers + bytes + beside);
+    for (size_t n = 0; n < outputs; n++) {
+        const size_t panel = n / CI_PANEL, lane = n % CI_PANEL;
+        int8_t *target = packed->integers + panel * packed->panelBytes() + 4 * lane;
+        int32_t sum = 0;
+        for (size_t tap = 0; tap < taps; tap++) {
+            for (size_t k = 0; k < inputs; k++) {
+                const int8_t value = integers[(n * taps + tap) * inputs + k];
+                target[(tap * packed->steps + k / 4) * 4 * CI_PANEL + k % 4] = value;
+                sum += value;
+            }
+        }
+        packed->sums[panel][lane] = sum;
+        packed->scales[panel][lane] = scales[n];
+    }
+    return packed;
+}
+
+void ci_weights_free(CIWeights *weights) {
+    if (weights == nullptr) return;
+    std::free(weights->integers);
+    delete weights;
+}
+
+size_t ci_weights_outputs(const CIWeights *weights) { return weights->outputs; }
+size_t ci_weights_taps(const CIWeights *weights) { return weights->taps; }
+size_t ci_weights_inputs(const CIWeights *weights) { return weights->inputs; }
+size_t ci_weights_bytes(const CIWeights *weights) {
+    return weights->panels * (weights->panelBytes() + sizeof(Floats) + sizeof(Ints));
+}
+
+void ci_range(float least, float most, float *scale, int32_t *zero) {
+    least = std::min(least, 0.0f);
+    most = std::max(most, 0.0f);
+    *scale = (most - least) / 255;
+    // A range too small for a scale is one of zeros.
+    if (!(*scale >= 1e-30f)) *scale = 0;
+    *zero = *scale > 0 ? int32_t(std::lrintf(-least / *scale)) : 0;
+}
+
+void ci_extent(CILevel at, const float *values, size_t count, float *least, float *most) {
+    level(at).extent(values, count, least, most);
+}
+
+void ci_round(
+    CILevel at, const float *values, size_t rows, size_t count, size_t stride, float scale, int32_t zero, uint8_t *bytes) {
+    level(at).round(values, rows, count, stride, scale, zero, bytes);
+}
+
+void ci_linear(
+    CILevel at, const CIWeights *weights, const float *values, size_t stride, const CINorm *norm, CISlice slice, CIFinish finish,
+    float *out, size_t out_stride) {
+    level(at).linear(*weights, values, stride, norm, slice, finish, out, out_stride);
+}
+
+void ci_convolution(
+    CILevel at, const CIWeights *weights, CIPicture picture, CIWindow window, CISlice slice, CIFinish finish, float *out) {
+    level(at).convolution(*weights, picture, window, slice, finish, out);
+}
+
+void ci_attention(
+    CILevel at, CIRows queries, CIRows keys, CIRows values, size_t width, bool causal, float *out, size_t out_stride) {
+    level(at).attention(queries, keys, values, width, causal, out, out_stride);
+}
