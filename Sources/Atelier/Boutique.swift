@@ -1,6 +1,6 @@
 import Dispatch
 public import Foundation
-import Imaging
+public import Imaging
 import Synchronization
 
 /// What a generated catalogue holds.
@@ -119,6 +119,22 @@ public enum Boutique {
                 options, to: files, progress: { progress(shots.count + $0, work) }, shouldStop: shouldStop)
         }
         return report
+    }
+
+    /// Pictures of so many garments, as different as they come, in memory.
+    public static func pictures(
+        _ count: Int, seed: UInt64, width: Int = 384, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(AtelierError) -> [RGBImage] {
+        let views = View.allCases.count
+        let shots = Shot.all(of: Wardrobe(count: count, seed: seed), views: views)
+        var pictures: [RGBImage] = []
+        for garment in 0..<count {
+            // Another view of each, and of its first colour.
+            guard let shot = shots.first(where: { $0.garment.index == garment && $0.viewIndex == garment % views }) else { continue }
+            pictures.append(try Studio.draw(shot, seed: seed, width: width))
+            progress(pictures.count, count)
+        }
+        return pictures
     }
 
     private static func path(of shot: Shot, _ options: BoutiqueOptions) -> String {

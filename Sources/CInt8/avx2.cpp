@@ -57,7 +57,7 @@ struct Kernel {
 #pragma clang attribute pop
 
 namespace cint8 {
-const Level avx2 = {extent, round, linear, convolution, attention};
+const Level avx2 = {extent, round, roundWeights, linear, convolution, attention};
 }
 
 #endif

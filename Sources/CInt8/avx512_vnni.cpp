@@ -55,7 +55,7 @@ struct Kernel {
 #pragma clang attribute pop
 
 namespace cint8 {
-const Level avx512VNNI = {extent, round, linear, convolution, attention};
+const Level avx512VNNI = {extent, round, roundWeights, linear, convolution, attention};
 }
 
 #endif

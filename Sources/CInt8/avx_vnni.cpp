@@ -55,7 +55,7 @@ struct Kernel {
 #pragma clang attribute pop
 
 namespace cint8 {
-const Level avxVNNI = {extent, round, linear, convolution, attention};
+const Level avxVNNI = {extent, round, roundWeights, linear, convolution, attention};
 }
 
 #endif

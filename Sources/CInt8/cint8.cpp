@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include "weights.h"
 
@@ -56,12 +58,36 @@ CILevel ci_best_level(void) {
 
 size_t ci_row_bytes(size_t count) { return (count + 3) / 4 * 4; }
 
+/// Takes back rounding of single weights, those that were nearest to going the other way, until the errors of a row add up to none.
+///
+/// What comes behind a ReLU is positive, and a plain background is the same in every place: there the sum of a row's errors is what moves its
+/// result, in all places alike. An error of its sum is taken out at the price of a little more in single weights. Whole numbers stay what they are.
+static void balance(const float *weights, size_t count, float scale, int8_t *integers, std::vector<std::pair<float, uint32_t>> &candidates) {
+    const float inverse = scale > 0 ? 1 / scale : 0;
+    double sum = 0;
+    for (size_t k = 0; k < count; k++) sum += double(integers[k]) - double(weights[k] * inverse);
+    const int direction = sum > 0 ? -1 : 1;
+    const size_t changes = size_t(std::lround(std::fabs(sum)));
+    if (changes == 0) return;
+    candidates.clear();
+    for (size_t k = 0; k < count; k++) {
+        const float excess = (float(integers[k]) - weights[k] * inverse) * float(-direction);
+        if (excess > 0 && std::abs(integers[k] + direction) <= CI_WEIGHT_LIMIT) candidates.emplace_back(-excess, uint32_t(k));
+    }
+    const size_t taken = std::min(changes, candidates.size());
+    // Ties go by place, so that every machine chooses the same.
+    std::nth_element(candidates.begin(), candidates.begin() + ptrdiff_t(taken), candidates.end());
+    for (size_t i = 0; i < taken; i++) integers[candidates[i].second] = int8_t(integers[candidates[i].second] + direction);
+}
+
 void ci_round_weights(const float *weights, size_t outputs, size_t count, int8_t *integers, float *scales) {
+    std::vector<std::pair<float, uint32_t>> candidates;
     for (size_t n = 0; n < outputs; n++, weights += count, integers += count) {
-        float most = 0;
-        for (size_t k = 0; k < count; k++) most = std::max(most, std::fabs(weights[k]));
-        scales[n] = most / CI_WEIGHT_LIMIT;
-        for (size_t k = 0; k < count; k++) integers[k] = scales[n] > 0 ? int8_t(std::lrintf(weights[k] / scales[n])) : 0;
+        float least, most;
+        level(ci_best_level()).extent(weights, count, &least, &most);
+        scales[n] = std::max(-least, most) / CI_WEIGHT_LIMIT;
+        level(ci_best_level()).roundWeights(weights, count, scales[n], integers);
+        balance(weights, count, scales[n], integers, candidates);
     }
 }
 

@@ -98,6 +98,22 @@ void round(const float *values, size_t rows, size_t count, size_t stride, float 
     }
 }
 
+void roundWeights(const float *weights, size_t count, float scale, int8_t *integers) {
+    const float inverse = scale > 0 ? 1 / scale : 0, limit = CI_WEIGHT_LIMIT;
+    size_t k = 0;
+    for (; k + CI_PANEL <= count; k += CI_PANEL) {
+        // The greatest one's product may be a hair beyond the limit.
+        Floats q = __builtin_elementwise_roundeven(loaded(weights + k) * inverse);
+        q = __builtin_elementwise_min(__builtin_elementwise_max(q, Floats(-limit)), Floats(limit));
+        typedef int8_t Bytes __attribute__((ext_vector_type(CI_PANEL)));
+        const Bytes packed = __builtin_convertvector(__builtin_convertvector(q, Ints), Bytes);
+        std::memcpy(integers + k, &packed, sizeof packed);
+    }
+    for (; k < count; k++) {
+        integers[k] = int8_t(std::min(std::max(__builtin_roundevenf(weights[k] * inverse), -limit), limit));
+    }
+}
+
 /// What a thread needs beside the operands, kept from call to call.
 struct Scratch {
     std::vector<uint8_t> bytes, border;

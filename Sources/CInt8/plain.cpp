@@ -38,5 +38,5 @@ struct Kernel {
 #include "level.h"
 
 namespace cint8 {
-const Level plain = {extent, round, linear, convolution, attention};
+const Level plain = {extent, round, roundWeights, linear, convolution, attention};
 }

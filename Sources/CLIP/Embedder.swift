@@ -39,9 +39,20 @@ public final class Embedder {
         case .float32: if device == .cpu { try model.prepareForInference(progress: checkpoint.releasePages) }
         case .int8:
             guard device == .cpu else { throw CLIPError.int8NeedsCPU }
-            try model.prepareForInference(.int8, progress: checkpoint.releasePages)
+            try model.prepareForInference(.int8(except: checkpoint.floatWeights), progress: checkpoint.releasePages)
         case .bfloat16: break
         }
+    }
+
+    /// Loads a checkpoint whose layers note in `errors`, whenever they work, how far int8 would be from their results.
+    init(checkpoint: Checkpoint, comparing errors: RoundingErrors) throws {
+        self.checkpoint = checkpoint
+        preprocessing = checkpoint.preprocessing
+        tokenizer = checkpoint.tokenizer
+        model = try checkpoint.model()
+        parameterCount = model.parameterCount
+        (device, precision) = (.cpu, .float32)
+        try model.prepareForInference(.compared(errors), progress: checkpoint.releasePages)
     }
 
     /// A model that is being trained, as it stands, on the device where it is.
@@ -66,6 +77,13 @@ public final class Embedder {
         return try withoutGradients { try vectors(of: squares.tensor(on: device)) }
     }
 
+    /// Pictures in one pass of a ViT on the CPU. Its products are as large as they need to be for a few; the activations of many leave the
+    /// processor's caches, and the system makes them new memory in each layer.
+    private var pass: Int {
+        guard device == .cpu, checkpoint != nil, case .transformer = configuration.vision else { return .max }
+        return max(2, TorchRuntime.threads)
+    }
+
     /// - Parameter pixels: what `Preprocessing.pixels` makes, `[count, 3, side, side]`.
     public func embed(pixels: [Float], count: Int) throws -> [Float] {
         if count == 0 { return [] }
@@ -76,7 +94,11 @@ public final class Embedder {
     }
 
     private func vectors(of pixels: Tensor) throws -> [Float] {
-        try withPrecision(precision, on: device) { try model.encodeImages(pixels) }.normalized().floats()
+        let count = pixels.size(0)
+        return try stride(from: 0, to: count, by: min(pass, count)).flatMap { first in
+            let some = try count <= pass ? pixels : pixels.narrowed(0, start: first, length: min(pass, count - first))
+            return try withPrecision(precision, on: device) { try model.encodeImages(some) }.normalized().floats()
+        }
     }
 
     /// - Returns: one unit vector per text, one after the other, and for each text how many tokens it has, start and end included, and how many of

@@ -68,6 +68,8 @@ extension Embedder {
         case .fixed(let fixed): return (try Embedder(checkpoint: checkpoint, device: device, precision: fixed), nil)
         case .automatic:
             guard device == .cpu else { return (try Embedder(checkpoint: checkpoint, device: device), nil) }
+            // Whoever rounded its weights has chosen.
+            if checkpoint.isRounded { return (try Embedder(checkpoint: checkpoint, precision: .int8), nil) }
             if let known = try trials?.trial(of: checkpoint) {
                 return (try Embedder(checkpoint: checkpoint, precision: known.choice), known)
             }

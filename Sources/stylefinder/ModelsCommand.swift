@@ -9,8 +9,8 @@ import TensorFiles
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List, fetch, inspect, examine, convert and merge models.",
-        subcommands: [List.self, Fetch.self, Inspect.self, Doctor.self, Convert.self, Merge.self])
+        commandName: "models", abstract: "List, fetch, inspect, examine, convert, merge and quantise models.",
+        subcommands: [List.self, Fetch.self, Inspect.self, Doctor.self, Convert.self, Merge.self, Quantize.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -14,6 +14,9 @@ extension Checkpoint {
     /// Which weights a written folder holds.
     public enum Stored {
         case whole(TensorToWrite.Precision)
+        /// The weights of products as integers (`RoundedTensors`) but for the layers of some, the others in half precision. The folder is one that
+        /// this program alone opens.
+        case rounded(except: Set<String>)
         /// Those that differ from a baseline's, as differences: see `VariantWriter`. The folder is one that this program alone opens.
         case differences(from: Checkpoint, coarseness: Float)
     }
@@ -66,9 +69,45 @@ extension Checkpoint {
     private static func write(_ model: CLIPModel, _ stored: Stored, to folder: String, _ file: String, names: Names) throws {
         switch stored {
         case .whole(let precision): try write(model, to: "\(folder)/\(file)", names: names, precision: precision)
+        case .rounded(let exceptions): try writeRounded(model, to: "\(folder)/\(file)", names: names, except: exceptions)
         case .differences(let baseline, let coarseness):
             try baseline.writeDifferences(of: model, coarseness: coarseness, to: "\(folder)/\(variant)")
         }
+    }
+
+    /// A weight that products are made of: of a linear layer that is prepared for inference, or of a convolution that adds up channels.
+    private static func isRounded(_ name: String, _ shape: [Int], in model: CLIPModel) -> Bool {
+        if shape.count == 4 {
+            // A ViT's patches are cut out by a convolution that stays float32.
+            if case .transformer = model.configuration.vision, name == "visual.conv1.weight" { return false }
+            return WeightForm.rounds(convolution: shape)
+        }
+        return shape.count == 2 && (name.hasSuffix(".in_proj_weight") || name.hasSuffix(".weight")) && name != "token_embedding.weight"
+    }
+
+    private static func writeRounded(_ model: CLIPModel, to path: String, names: Names, except exceptions: Set<String>) throws {
+        let table: NameTable? =
+            names == .openAI ? nil : model.configuration.family == .clip ? .huggingFace : .huggingFaceSigLIP
+        var written: [TensorToWrite] = []
+        for (name, tensor) in model.store.parameters + model.store.buffers {
+            let rounds = !exceptions.contains(name) && isRounded(name, tensor.shape, in: model)
+            let own = [(name: name, tensor: tensor)]
+            for (name, tensor) in try withoutGradients({ () -> [(name: String, tensor: Tensor)] in try table?.theirs(own) ?? own }) {
+                if rounds {
+                    let (integers, scales) = try tensor.roundedToInt8()
+                    written.append(.init(name: name + RoundedTensors.integers, type: .int8, shape: tensor.shape, bytes: try integers.bytes()))
+                    written.append(.init(name: name + RoundedTensors.scales, type: .float32, shape: scales.shape, bytes: try scales.bytes()))
+                } else {
+                    // A vector may hold anything, and is small.
+                    let type: ElementType = tensor.shape.count > 1 ? .float16 : .float32
+                    written.append(.init(name: name, type: type, shape: tensor.shape, bytes: try tensor.to(type).bytes()))
+                }
+            }
+        }
+        let metadata = [
+            "format": "pt", "activation": model.configuration.activation.rawValue, RoundedTensors.key: RoundedTensors.kind,
+        ]
+        try SafetensorsWriter.write(written, metadata: metadata, to: path)
     }
 
     /// Writes the weights alone: `.safetensors`, or for another ending the dictionary of tensors that Python opens with

@@ -227,6 +227,17 @@ public struct Checkpoint {
         return mine
     }
 
+    /// Whether its file keeps weights as the integers that products of bytes take.
+    public var isRounded: Bool { weightFile.source is RoundedTensors }
+
+    /// Of a checkpoint whose file keeps weights as integers the others, which were found to lose too much by that; empty for another.
+    var floatWeights: Set<String> {
+        get throws {
+            guard let source = weightFile.source as? RoundedTensors else { return [] }
+            return Set(try weightFile.parts(names).filter { !$0.theirs.allSatisfy(source.rounded.contains) }.map(\.ours))
+        }
+    }
+
     /// Lets go of the memory that weights read so far occupy; what is touched again is read again.
     func releasePages() { weightFile.source.releasePages() }
 

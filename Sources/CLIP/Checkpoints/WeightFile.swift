@@ -58,7 +58,9 @@ struct WeightFile {
                 throw CLIPError.unreadable(
                     path: path, reason: "a variant names it as its baseline, and it is a variant itself; expected a whole model")
             }
-            if let baseline = try Self.baseline(of: file, cache: cache) {
+            if file.metadata[RoundedTensors.key] != nil {
+                (source, origin, files, facts, metadata) = (try RoundedTensors(file), .plain, [path], [], file.metadata)
+            } else if let baseline = try Self.baseline(of: file, cache: cache) {
                 source = try VariantTensors(file, of: baseline.source)
                 (origin, facts) = (.plain, [])
                 files = baseline.files + [path]

@@ -136,8 +136,10 @@ final class InProjection {
     }
 
     private var layout: Layout
+    private let name: String
 
     init(_ scope: ParameterScope, width: Int) throws {
+        name = scope["in_proj_weight"].path
         let initial = Initial.normal(deviation: 1 / Double(width).squareRoot())
         layout = .plain(
             weight: try scope.parameter("in_proj_weight", [3 * width, width], initial),
@@ -153,7 +155,7 @@ final class InProjection {
             try keyValue.prepareForInference(form)
             layout = .packedApart(query: query, keyValue: keyValue)
         } else {
-            let whole = Linear(weight: weight, bias: bias)
+            let whole = Linear(weight: weight, bias: bias, name: name)
             try whole.prepareForInference(form)
             layout = .packed(whole)
         }
@@ -162,7 +164,7 @@ final class InProjection {
     /// `[…, width]` to `[…, 3 · width]`
     func callAsFunction(_ x: Tensor, after norm: LayerNorm) throws -> Tensor {
         switch layout {
-        case .plain(let weight, let bias): try Linear(weight: weight, bias: bias)(x, after: norm)
+        case .plain(let weight, let bias): try Linear(weight: weight, bias: bias, name: name)(x, after: norm)
         case .packed(let whole): try whole(x, after: norm)
         case .packedApart: throw TorchError.argument("the projection was packed in parts, and the whole is asked for")
         }
@@ -176,7 +178,7 @@ final class InProjection {
             func part(_ start: Int, _ length: Int) throws -> Linear {
                 Linear(
                     weight: try weight.narrowed(0, start: start, length: length),
-                    bias: try bias.narrowed(0, start: start, length: length))
+                    bias: try bias.narrowed(0, start: start, length: length), name: name)
             }
             return (try part(0, width), try part(width, 2 * width))
         case .packedApart(let query, let keyValue): return (query, keyValue)

@@ -31,6 +31,10 @@ public final class ConvolutionNorm {
     private var packed: [[Int]: Tensor] = [:]
     /// In the place of `kernel` and `packed`, where the products are of bytes.
     private var int8: Int8Weights?
+    /// Where both are to be compared.
+    private var errors: RoundingErrors?
+    /// The kernel's in the whole model.
+    private let name: String
 
     private static let severalPictures = 8
 
@@ -42,6 +46,7 @@ public final class ConvolutionNorm {
         let inputs = input / groups
         // He et al. 2015 (arXiv:1502.01852, eq. 14), fan in.
         let deviation = (2 / Double(inputs * size * size)).squareRoot()
+        name = convolution["weight"].path
         kernel = try convolution.parameter("weight", [output, inputs, size, size], .normal(deviation: deviation))
         weight = try norm.parameter("weight", [output], gain)
         bias = try norm.parameter("bias", [output], .zeros)
@@ -61,10 +66,9 @@ public final class ConvolutionNorm {
             let scale = try weight / (variance + eps).sqrt()
             kernel = try kernel * scale.reshaped([-1, 1, 1, 1])
             foldedBias = try bias - mean * scale
-            // A kernel of one channel is a handful of products for each number that is read: nothing is gained by rounding them.
-            if form == .int8, groups == 1 {
-                int8 = try Int8Weights(rounding: kernel)
-                kernel = try .zeros([0])
+            if groups == 1, WeightForm.rounds(convolution: kernel.shape), let (weights, errors) = try form.int8(for: name, kernel) {
+                (int8, self.errors) = (weights, errors)
+                if errors == nil { kernel = try .zeros([0]) }
             }
         }
     }
@@ -76,8 +80,14 @@ public final class ConvolutionNorm {
         if let foldedBias {
             let (height, width) = zeros(around: x)
             if let int8 {
-                return try int8.conv2d(
-                    x, foldedBias, stride: stride, height: height, width: width, activation: activation, adding: addend)
+                guard let errors else {
+                    return try int8.conv2d(
+                        x, foldedBias, stride: stride, height: height, width: width, activation: activation, adding: addend)
+                }
+                let (input, zeros) = try padded(x)
+                try errors.note(
+                    name, exact: input.conv2d(kernel, stride: stride, padding: zeros),
+                    rounded: int8.conv2d(x, nil, stride: stride, height: height, width: width))
             }
             // oneDNN's convolutions have as many zeros on each side, and padding beforehand is a pass over the whole input: a kernel that
             // begins with a row and a column of zeros asks for one zero more before the picture instead, and costs less.

@@ -1,11 +1,46 @@
 internal import CTorch
 
 /// What the products of a model that is prepared for inference are computed in.
-public enum WeightForm: Sendable {
+public enum WeightForm {
     case float32
     /// Bytes, added up in whole numbers: each row of activations, or each picture of a convolution over several places, is rounded to 8 bits
-    /// by its own range as it comes, each output's weights to 7 bits beforehand. What is no product of matrices stays float32.
-    case int8
+    /// by its own range as it comes, each output's weights to 7 bits beforehand. What is no product of matrices stays float32, and so do the
+    /// layers of these weights.
+    case int8(except: Set<String> = [])
+    /// float32, and beside it int8, to be compared.
+    case compared(RoundingErrors)
+
+    /// Whether a convolution with kernels `[out, in, side, side]` of one group has an int8 form. A stem has not: rounding its few products
+    /// moves every place of a plain background alike, and a ResNet's vectors further than all other layers together, for a twentieth of the
+    /// work.
+    public static func rounds(convolution shape: [Int]) -> Bool { shape[1] > 32 || (shape[1] > 1 && shape[2] == 1) }
+
+    /// What a layer of this name is to have; nil for float32 alone.
+    func int8(for name: String, _ weight: Tensor) throws(TorchError) -> (weights: Int8Weights, errors: RoundingErrors?)? {
+        switch self {
+        case .float32: nil
+        case .int8(let exceptions): exceptions.contains(name) ? nil : (try Int8Weights(rounding: weight), nil)
+        case .compared(let errors): (try Int8Weights(rounding: weight), errors)
+        }
+    }
+}
+
+/// How far each layer's int8 results are from its float32 ones, on the same input.
+public final class RoundingErrors {
+    private var sums: [String: (error: Double, size: Double)] = [:]
+
+    public init() {}
+
+    func note(_ name: String, exact: Tensor, rounded: Tensor) throws {
+        func squares(_ x: Tensor) throws -> Double { Double(try (x * x).sum().item()) }
+        var own = sums[name, default: (0, 0)]
+        own.error += try squares(exact - rounded)
+        own.size += try squares(exact)
+        sums[name] = own
+    }
+
+    /// Of each weight, the length of its layer's error over that of its result: 0.01 is a hundredth.
+    public var relative: [String: Double] { sums.mapValues { $0.size > 0 ? ($0.error / $0.size).squareRoot() : 0 } }
 }
 
 /// Weights of a linear layer or a convolution, rounded and packed for products of bytes.

@@ -8,22 +8,27 @@ public final class Linear {
         /// In oneDNN's layout.
         case packed(Tensor)
         case int8(Int8Weights)
+        case compared(Tensor, Int8Weights, RoundingErrors)
     }
 
     private var form: Form
     private var bias: Tensor?
+    /// That of its weight in the whole model.
+    private let name: String
 
     /// Keys `weight` `[out, in]` and, with `bias`, `bias` `[out]`.
     public init(_ scope: ParameterScope, in input: Int, out output: Int, bias hasBias: Bool = true, initial: Initial? = nil)
         throws
     {
         let bound = 1 / Double(input).squareRoot()
+        name = scope["weight"].path
         form = .plain(try scope.parameter("weight", [output, input], initial ?? .uniform(bound: bound)))
         bias = hasBias ? try scope.parameter("bias", [output], initial == nil ? .uniform(bound: bound) : .zeros) : nil
     }
 
-    /// Two names of existing tensors, such as `in_proj_weight` and `in_proj_bias`.
-    public init(weight: Tensor, bias: Tensor?) {
+    /// Two existing tensors, such as `in_proj_weight` and `in_proj_bias`; `name` is the weight's.
+    public init(weight: Tensor, bias: Tensor?, name: String) {
+        self.name = name
         form = .plain(weight)
         self.bias = bias
     }
@@ -34,10 +39,12 @@ public final class Linear {
         guard case .plain(let weight) = form else { return }
         try withoutGradients {
             let scaled = inputScale == 1 && outputScale == 1 ? weight : try weight * (outputScale / inputScale)
-            switch wanted {
-            case .float32: form = .packed(try scaled.packedForLinear())
-            case .int8: form = .int8(try Int8Weights(rounding: scaled))
-            }
+            form =
+                switch try wanted.int8(for: name, scaled) {
+                case nil: .packed(try scaled.packedForLinear())
+                case (let weights, nil)?: .int8(weights)
+                case (let weights, let errors?)?: .compared(try scaled.packedForLinear(), weights, errors)
+                }
             // Not the file's own memory: it may be let go of.
             bias = try bias.map { try $0 * outputScale }
         }
@@ -56,6 +63,10 @@ public final class Linear {
         case .plain(let plain): weight = plain
         case .packed(let packed): return try normed().packedLinear(packed, bias, activation: activation, adding: addend)
         case .int8(let weights): return try weights.linear(x, after: norm, bias, activation: activation, adding: addend)
+        case .compared(let packed, let weights, let errors):
+            // Of the product itself: an addend would hide what it is small beside.
+            try errors.note(name, exact: normed().packedLinear(packed, nil), rounded: weights.linear(x, after: norm, nil))
+            return try normed().packedLinear(packed, bias, activation: activation, adding: addend)
         }
         let factor = outputScale / inputScale
         let product = try normed().linear(

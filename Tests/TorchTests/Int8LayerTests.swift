@@ -1,0 +1,96 @@
+import TensorFiles
+import Testing
+import Torch
+
+@Suite("int8 layers", .serialized)
+struct Int8LayerTests {
+    /// The length of the difference over that of what is expected.
+    private static func distance(_ found: Tensor, _ expected: Tensor) throws -> Double {
+        let difference = try found - expected
+        return try ((difference * difference).sum().item() / (expected * expected).sum().item()).squareRoot()
+    }
+
+    @Test("a linear layer is near the float one, with every finish, for few rows and for many", arguments: [1, 3, 64])
+    func linear(rows: Int) throws {
+        try TorchRuntime.seed(UInt64(rows))
+        let (x, weight, bias) = (
+            try Tensor.randomNormal([2, rows, 96]), try Tensor.randomNormal([130, 96]), try Tensor.randomNormal([130])
+        )
+        let addend = try Tensor.randomNormal([2, rows, 130])
+        let weights = try Int8Weights(rounding: weight)
+        #expect(weights.byteCount >= 130 * 96)
+        let product = try x.linear(weight, bias)
+        for activation in [FusedActivation.none, .relu, .relu6, .gelu, .geluTanh, .swish] {
+            let found = try weights.linear(x, bias, activation: activation)
+            #expect(found.shape == [2, rows, 130])
+            #expect(try Self.distance(found, product.applying(activation)) < 0.03, "\(activation)")
+        }
+        #expect(try Self.distance(weights.linear(x, bias, adding: addend), product + addend) < 0.03)
+        let root = ParameterStore(weights: ["weight": try .randomNormal([96]), "bias": try .randomNormal([96])], source: "test").root
+        let norm = try LayerNorm(root, width: 96, eps: 1e-5)
+        #expect(try Self.distance(weights.linear(x, after: norm, bias), norm(x).linear(weight, bias)) < 0.03)
+    }
+
+    @Test("a convolution is near the float one, one picture or several, lopsided zeros too")
+    func convolution() throws {
+        try TorchRuntime.seed(3)
+        for (batch, kernel, stride, before, behind) in [(1, 3, 1, 1, 1), (5, 3, 2, 0, 1), (2, 1, 1, 0, 0), (3, 1, 2, 0, 0), (1, 5, 2, 2, 2)] {
+            let x = try Tensor.randomNormal([batch, 40, 13, 10])
+            let (weight, bias) = (try Tensor.randomNormal([24, 40, kernel, kernel]), try Tensor.randomNormal([24]))
+            let padded = try x.padded(width: (before, behind), height: (before, behind))
+            let expected = try padded.conv2d(weight, bias, stride: stride)
+            let weights = try Int8Weights(rounding: weight)
+            let zeros = (before: before, behind: behind)
+            let found = try weights.conv2d(x, bias, stride: stride, height: zeros, width: zeros, activation: .relu)
+            #expect(found.shape == expected.shape)
+            #expect(try Self.distance(found, expected.relu()) < 0.03, "\(kernel), \(stride)")
+            let addend = try Tensor.randomNormal(expected.shape)
+            #expect(
+                try Self.distance(weights.conv2d(x, bias, stride: stride, height: zeros, width: zeros, adding: addend), expected + addend) < 0.03)
+        }
+    }
+
+    @Test("a picture's numbers do not depend on what else is in the batch")
+    func batches() throws {
+        try TorchRuntime.seed(4)
+        let x = try Tensor.randomNormal([4, 40, 9, 9])
+        let weights = try Int8Weights(rounding: .randomNormal([24, 40, 3, 3]))
+        let zeros = (before: 1, behind: 1)
+        let together = try weights.conv2d(x, nil, stride: 1, height: zeros, width: zeros)
+        let alone = try weights.conv2d(x.narrowed(0, start: 2, length: 1), nil, stride: 1, height: zeros, width: zeros)
+        #expect(try together.narrowed(0, start: 2, length: 1).contiguous().floats() == alone.contiguous().floats())
+    }
+
+    @Test("attention of all heads is torch's own", arguments: [false, true])
+    func attention(causal: Bool) throws {
+        try TorchRuntime.seed(5)
+        let whole = try Tensor.randomNormal([3, 11, 3 * 48])
+        let parts = try (0..<3).map { try whole.narrowed(2, start: 48 * $0, length: 48) }
+        func split(_ x: Tensor) throws -> Tensor { try x.reshaped([3, 11, 4, 12]).transposed(1, 2) }
+        let expected = try split(parts[0]).attention(key: split(parts[1]), value: split(parts[2]), causal: causal)
+            .transposed(1, 2).reshaped([3, 11, 48])
+        let found = try parts[0].attention(key: parts[1], value: parts[2], heads: 4, causal: causal)
+        #expect(zip(try found.floats(), try expected.floats()).allSatisfy { abs($0 - $1) < 2e-6 })
+    }
+
+    @Test("what does not fit is refused in words")
+    func refusals() throws {
+        let weights = try Int8Weights(rounding: .randomNormal([8, 6]))
+        let kernel = try Int8Weights(rounding: .randomNormal([8, 6, 3, 3]))
+        let zeros = (before: 0, behind: 0)
+        #expect(throws: TorchError.self) { try weights.linear(.zeros([2, 5]), nil) }
+        #expect(throws: TorchError.self) { try weights.linear(.zeros([2, 6]), .zeros([7])) }
+        #expect(throws: TorchError.self) { try weights.linear(.zeros([2, 6]), nil, adding: .zeros([2, 7])) }
+        #expect(throws: TorchError.self) { try weights.conv2d(.zeros([1, 6, 4, 4]), nil, stride: 1, height: zeros, width: zeros) }
+        #expect(throws: TorchError.self) { try kernel.linear(.zeros([2, 6]), nil) }
+        #expect(throws: TorchError.self) { try kernel.conv2d(.zeros([1, 6, 2, 4]), nil, stride: 1, height: zeros, width: zeros) }
+        #expect(throws: TorchError.self) { try kernel.conv2d(.zeros([1, 5, 4, 4]), nil, stride: 1, height: zeros, width: zeros) }
+        #expect(throws: TorchError.self) { try Int8Weights(rounding: .zeros([2, 3, 4])) }
+        let (integers, scales) = try Tensor.randomNormal([4, 4]).roundedToInt8()
+        #expect(throws: TorchError.self) { try Int8Weights(integers: integers, scales: .zeros([3])) }
+        #expect(throws: TorchError.self) { try Int8Weights(integers: .full(64, shape: [4, 4]).to(.int8), scales: scales) }
+        #expect(throws: TorchError.self) { try Int8Weights(integers: .zeros([4, 4]), scales: scales) }
+        #expect(throws: TorchError.self) { try Tensor.zeros([1, 2, 8]).attention(key: .zeros([1, 2, 8]), value: .zeros([1, 3, 8]), heads: 2) }
+        #expect(throws: TorchError.self) { try Tensor.zeros([1, 2, 8]).attention(key: .zeros([1, 2, 8]), value: .zeros([1, 2, 8]), heads: 3) }
+    }
+}
