@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 # What installs must not run twice at once; the compilers use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: bootstrap build command test test-debug lint format golden test-golden bench figures reference web demo dist browser-tests fuzz fuzz-smoke sanitize clean
+.PHONY: bootstrap build command test test-debug lint format golden test-golden bench bench-encoders figures reference web demo dist browser-tests fuzz fuzz-smoke sanitize clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
 bootstrap:
@@ -111,6 +111,10 @@ sanitize: bootstrap
 ## Each figure as a ratio to its peer in one run.
 bench: build reference
 	Benchmarks/run.sh
+
+## The encoders beside PyTorch, OpenVINO and ONNX Runtime, in float32 and int8; the peers come into .deps/peers.
+bench-encoders: build reference
+	Benchmarks/encoders.sh
 
 clean:
 	rm -rf .build dist

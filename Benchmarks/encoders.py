@@ -1,13 +1,13 @@
 """Image embedding beside eager PyTorch, OpenVINO and ONNX Runtime, in float32 and int8: interleaved rounds, medians.
 
-    python Benchmarks/encoders.py PROGRAM FOLDER ARCHITECTURE [--batches 1 16] [--rounds 5] [--work DIR]
+    python Benchmarks/encoders.py PROGRAM ARCHITECTURE [--batches 1 16] [--rounds 5] [--work DIR]
         [--peers eager compile openvino openvino-int8 onnx-int8] [--precisions float32 int8]
 
-PROGRAM is the built EncoderBenchmark, FOLDER a model of ARCHITECTURE as open_clip calls it (ViT-B-16-quickgelu, RN50-quickgelu,
-ViT-L-14-quickgelu; the values of the weights do not matter to the time). All get prepared pixels and give embeddings in float32, with as
-many threads. OpenVINO's int8 model is NNCF's, for ViTs with its settings for transformers; ONNX Runtime's is its own quantisation, of
-ViTs dynamic and of ResNets static. Both are kept in DIR for a next run. Peers are taken in turns within each round, ours among them, and
-every ratio is of one round.
+PROGRAM is the built EncoderBenchmark, ARCHITECTURE as open_clip calls it (ViT-B-16-quickgelu, RN50-quickgelu, ViT-L-14-quickgelu), its
+weights drawn from a seed: their values do not matter to the time. All get prepared pixels and give embeddings in float32, with as many
+threads. OpenVINO's int8 model is NNCF's, for ViTs with its settings for transformers; ONNX Runtime's is its own quantisation, of ViTs
+dynamic and of ResNets static. All models are kept in DIR for a next run. Peers are taken in turns within each round, ours among them,
+and every ratio is of one round. `make bench-encoders` installs the peers and runs all of it.
 """
 
 import argparse
@@ -21,7 +21,6 @@ import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("program")
-parser.add_argument("folder")
 parser.add_argument("architecture")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])
@@ -40,10 +39,25 @@ import torch  # noqa: E402
 
 torch.set_num_threads(options.threads)
 torch.manual_seed(1)
-model = open_clip.create_model(options.architecture, pretrained=None).eval().visual
+whole = open_clip.create_model(options.architecture, pretrained=None).eval()
+model = whole.visual
 side = model.image_size[0] if isinstance(model.image_size, (tuple, list)) else model.image_size
 is_transformer = options.architecture.startswith("ViT")
 options.work.mkdir(parents=True, exist_ok=True)
+
+
+def folder():
+    """The same weights as a model folder of open_clip's."""
+    path = options.work / options.architecture
+    if not (path / "open_clip_config.json").exists():
+        from safetensors.torch import save_file
+        path.mkdir(exist_ok=True)
+        save_file({name: tensor.contiguous() for name, tensor in whole.state_dict().items()}, path / "open_clip_model.safetensors")
+        preprocessing = {"mean": list(open_clip.OPENAI_DATASET_MEAN), "std": list(open_clip.OPENAI_DATASET_STD), "size": [side, side],
+                         "mode": "RGB", "interpolation": "bicubic", "resize_mode": "shortest", "fill_color": 0}
+        (path / "open_clip_config.json").write_text(json.dumps(
+            {"model_cfg": open_clip.get_model_config(options.architecture), "preprocess_cfg": preprocessing}))
+    return path
 
 
 def noise(count, seed=None):
@@ -121,7 +135,7 @@ class OnnxInt8:
 class Ours:
     def __init__(self, precision):
         self.process = subprocess.Popen(
-            [options.program, options.folder, str(options.threads), precision], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [options.program, folder(), str(options.threads), precision], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True)
         self.says = self.process.stdout.readline().strip()
 

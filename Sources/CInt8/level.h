@@ -122,10 +122,11 @@ struct Scratch {
     std::vector<int32_t> zeros;
 };
 
-/// Rows that are worked on together: a multiple of every level's tile.
+/// Places of a convolution that are worked on together: a multiple of every level's tile.
 constexpr size_t blockRows = 96;
-/// What their bytes may take of a core's second cache.
-constexpr size_t blockBytes = 192 << 10;
+/// What the bytes of rows that are worked on together may take of a core's second cache. All weights are read once for them: a large layer's
+/// come from memory.
+constexpr size_t blockBytes = 384 << 10;
 
 /// Rows of one block, tile after tile: [tile][tap][row], the last tile having what is left.
 struct Block {
@@ -236,8 +237,11 @@ void linear(
     size_t out_stride) {
     thread_local Scratch scratch;
     const size_t width = 4 * weights.steps;
-    const size_t fitting = blockBytes / width / blockRows * blockRows;
-    const size_t most = fitting > 0 ? blockRows : std::max<size_t>(blockBytes / width / Kernel::rows, 1) * Kernel::rows;
+    // Blocks of one size, in whole tiles: a last one of few rows would read all weights for them.
+    const size_t rows_in_all = slice.end_row - slice.first_row;
+    const size_t fitting = std::max<size_t>(std::min<size_t>(blockBytes / width, 384), 1);
+    const size_t blocks = std::max<size_t>((rows_in_all + fitting - 1) / fitting, 1);
+    const size_t most = ((rows_in_all + blocks - 1) / blocks + Kernel::rows - 1) / Kernel::rows * Kernel::rows;
     scratch.bytes.resize(most * width);
     scratch.from.resize(most);
     scratch.scales.resize(most);

@@ -77,10 +77,13 @@ public final class Embedder {
         return try withoutGradients { try vectors(of: squares.tensor(on: device)) }
     }
 
-    /// Pictures in one pass of a ViT on the CPU. Its products are as large as they need to be for a few; the activations of many leave the
-    /// processor's caches, and the system makes them new memory in each layer.
+    /// Pictures in one pass on the CPU. A ViT's products, and those of bytes, are as large as they need to be for a few; the activations of
+    /// many leave the processor's caches, and the system makes them new memory in each layer.
     private var pass: Int {
-        guard device == .cpu, checkpoint != nil, case .transformer = configuration.vision else { return .max }
+        guard device == .cpu, checkpoint != nil else { return .max }
+        if precision != .int8 {
+            guard case .transformer = configuration.vision else { return .max }
+        }
         return max(2, TorchRuntime.threads)
     }
 
