@@ -61,6 +61,12 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("captions without captions", 64, "--images-only") { _ in
             ["evaluate", "--data", "d", "--model", "m", "--images-only", "--caption", "a {color}"]
         },
+        .init("a precision that is none", 64, "--precision is 'int4', expected float32, bfloat16 (or bf16), int8 or auto") { _ in
+            ["search", "a.png", "--catalog", "x", "--model", "m", "--precision", "int4"]
+        },
+        .init("a tolerance below zero", 64, "--tolerance is -1") { _ in
+            ["models", "quantize", "m", "--out", "x", "--tolerance=-1"]
+        },
         .init("no results to look at", 64, "--top is 0") { _ in ["evaluate", "--data", "d", "--model", "m", "--top", "0"] },
         .init("one method to compare", 64, "takes two methods and found 1") { _ in ["compare", "a", "--data", "d"] },
         .init("three methods to compare", 64, "takes two methods and found 3") { _ in
