@@ -130,7 +130,9 @@ public enum Boutique {
         var pictures: [RGBImage] = []
         for garment in 0..<count {
             // Another view of each, and of its first colour.
-            guard let shot = shots.first(where: { $0.garment.index == garment && $0.viewIndex == garment % views }) else { continue }
+            guard let shot = shots.first(where: { $0.garment.index == garment && $0.viewIndex == garment % views }) else {
+                continue
+            }
             pictures.append(try Studio.draw(shot, seed: seed, width: width))
             progress(pictures.count, count)
         }

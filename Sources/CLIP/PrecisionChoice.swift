@@ -89,7 +89,8 @@ extension Embedder {
         let rounded = try Embedder(checkpoint: checkpoint, precision: .int8)
         let (found, int8) = try rounded.timed(pictures)
         let trial = PrecisionTrial(
-            float32: float32, int8: int8, cosine: zip(expected, found).map { zip($0, $1).reduce(0) { $0 + Double($1.0 * $1.1) } }.min())
+            float32: float32, int8: int8,
+            cosine: zip(expected, found).map { zip($0, $1).reduce(0) { $0 + Double($1.0 * $1.1) } }.min())
         try trials?.keep(trial, of: checkpoint)
         return (trial.choice == .int8 ? rounded : plain, trial)
     }
@@ -122,12 +123,16 @@ public struct PrecisionTrials: Sendable {
 
     private func path(of checkpoint: Checkpoint) throws -> String {
         // The version of what is computed, too: another kernel has other times.
-        let key = try ["1", checkpoint.fingerprint, TorchRuntime.int8Instructions, "\(TorchRuntime.threads)", TorchRuntime.version]
+        let key = try [
+            "1", checkpoint.fingerprint, TorchRuntime.int8Instructions, "\(TorchRuntime.threads)", TorchRuntime.version,
+        ]
         return "\(folder)/\(SHA256.hexDigest(of: Data(key.joined(separator: "\n").utf8))).json"
     }
 
     func trial(of checkpoint: Checkpoint) throws -> PrecisionTrial? {
-        try FileManager.default.contents(atPath: path(of: checkpoint)).flatMap { try? JSONDecoder().decode(PrecisionTrial.self, from: $0) }
+        try FileManager.default.contents(atPath: path(of: checkpoint)).flatMap {
+            try? JSONDecoder().decode(PrecisionTrial.self, from: $0)
+        }
     }
 
     func keep(_ trial: PrecisionTrial, of checkpoint: Checkpoint) throws {

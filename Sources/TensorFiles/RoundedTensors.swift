@@ -34,7 +34,9 @@ public final class RoundedTensors: TensorSource {
             guard let own = file.tensors[name] else { continue }
             if name.hasSuffix(Self.scales) {
                 let weight = name.dropLast(Self.scales.count) + Self.integers
-                guard file.tensors[String(weight)] != nil else { throw wrong(name, "scales without integers", "\(weight) beside it") }
+                guard file.tensors[String(weight)] != nil else {
+                    throw wrong(name, "scales without integers", "\(weight) beside it")
+                }
             } else if name.hasSuffix(Self.integers) {
                 let plain = String(name.dropLast(Self.integers.count))
                 guard own.type == .int8, let rows = own.shape.first else {
@@ -42,7 +44,8 @@ public final class RoundedTensors: TensorSource {
                 }
                 let scales = file.tensors[plain + Self.scales]
                 guard let scales, scales.type == .float32, scales.shape == [rows] else {
-                    throw wrong(plain + Self.scales, scales.map { "\($0.type.rawValue) \($0.shape)" } ?? "missing", "F32 [\(rows)]")
+                    throw wrong(
+                        plain + Self.scales, scales.map { "\($0.type.rawValue) \($0.shape)" } ?? "missing", "F32 [\(rows)]")
                 }
                 guard file.tensors[plain] == nil else { throw .duplicateTensor(path: file.path, tensor: plain) }
                 names.append(plain)
@@ -79,7 +82,9 @@ public final class RoundedTensors: TensorSource {
                 let width = bytes.count / max(scales.count, 1)
                 return [Float](unsafeUninitializedCapacity: bytes.count) { room, count in
                     for (row, scale) in scales.enumerated() {
-                        for place in (row * width)..<((row + 1) * width) { room[place] = Float(Int8(bitPattern: bytes[place])) * scale }
+                        for place in (row * width)..<((row + 1) * width) {
+                            room[place] = Float(Int8(bitPattern: bytes[place])) * scale
+                        }
                     }
                     count = bytes.count
                 }

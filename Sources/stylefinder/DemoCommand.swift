@@ -126,7 +126,8 @@ struct DemoCommand: AsyncParsableCommand {
     /// Makes the vectors that the catalogue lacks.
     /// - Returns: false if it was interrupted.
     private static func embed(
-        with models: [ModelLocation], _ store: CatalogStore, _ precision: PrecisionChoice, _ interrupt: Interrupt, quietly: Bool = false
+        with models: [ModelLocation], _ store: CatalogStore, _ precision: PrecisionChoice, _ interrupt: Interrupt,
+        quietly: Bool = false
     ) throws -> Bool {
         for location in models {
             let folder = try Checkpoint(path: location.path)

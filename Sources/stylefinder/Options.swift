@@ -118,7 +118,8 @@ struct PrecisionOption: ParsableArguments {
         guard let trial, let int8 = trial.int8, let cosine = trial.cosine else { return }
         Console.note(
             String(
-                format: "\(name) computes in \(trial.choice.rawValue): %.0f ms a picture in int8, %.0f in float32, cosine %.4f.", int8,
+                format: "\(name) computes in \(trial.choice.rawValue): %.0f ms a picture in int8, %.0f in float32, cosine %.4f.",
+                int8,
                 trial.float32, cosine))
     }
 }

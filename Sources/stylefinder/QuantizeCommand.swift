@@ -26,7 +26,8 @@ extension ModelsCommand {
         @Option(help: "How many of the pictures are looked at.")
         var pictures = 128
 
-        @Option(help: "What a layer's result may be off, relative to its length, before it stays float: 0 keeps all of them float.")
+        @Option(
+            help: "What a layer's result may be off, relative to its length, before it stays float: 0 keeps all of them float.")
         var tolerance = 0.2
 
         @OptionGroup var output: OutputOption
@@ -46,8 +47,12 @@ extension ModelsCommand {
         }
 
         func validate() throws {
-            guard (4...10_000).contains(pictures) else { throw ValidationError("--pictures is \(pictures), expected 4 to 10000.") }
-            guard tolerance >= 0, tolerance.isFinite else { throw ValidationError("--tolerance is \(tolerance), expected 0 or more.") }
+            guard (4...10_000).contains(pictures) else {
+                throw ValidationError("--pictures is \(pictures), expected 4 to 10000.")
+            }
+            guard tolerance >= 0, tolerance.isFinite else {
+                throw ValidationError("--tolerance is \(tolerance), expected 0 or more.")
+            }
         }
 
         func run() throws {
@@ -61,9 +66,11 @@ extension ModelsCommand {
             }
             let pictures = try calibrate.map { try calibration(in: $0) } ?? drawn()
             // Errors of layers settle with few pictures; agreement wants more.
-            let errors = try checkpoint.roundingErrors(Array(pictures.prefix(24)), progress: ProgressBar("looking at layers").show)
+            let errors = try checkpoint.roundingErrors(
+                Array(pictures.prefix(24)), progress: ProgressBar("looking at layers").show)
             if let broken = errors.first(where: { !$0.value.isFinite }) {
-                throw Failure.data("\(location.name) overflows on the calibration pictures, at \(broken.key); int8 would not hold it.")
+                throw Failure.data(
+                    "\(location.name) overflows on the calibration pictures, at \(broken.key); int8 would not hold it.")
             }
             let kept = Set(errors.filter { $0.value > tolerance }.map(\.key))
             var additions = try checkpoint.recorded() ?? [:]
@@ -88,7 +95,9 @@ extension ModelsCommand {
             func line(_ what: String, _ found: RoundingReport.Agreement) {
                 print(
                     String(
-                        format: "%d %@: cosine to float32 %.4f in the mean, %.4f at least; the nearest other one is the same for %.1f %%", found.count,
+                        format:
+                            "%d %@: cosine to float32 %.4f in the mean, %.4f at least; the nearest other one is the same for %.1f %%",
+                        found.count,
                         what, found.meanCosine, found.leastCosine, 100 * found.sameNearest))
             }
             print("\(name) written to \(out), \(result.bytes / 1_000_000) MB")
@@ -97,7 +106,8 @@ extension ModelsCommand {
             for layer in result.layers.prefix(5) {
                 print(
                     String(
-                        format: "  %@ is %.1f %% off%@", layer.weight, 100 * layer.relativeError, layer.isFloat ? " and stays float" : ""))
+                        format: "  %@ is %.1f %% off%@", layer.weight, 100 * layer.relativeError,
+                        layer.isFloat ? " and stays float" : ""))
             }
             let kept = result.layers.count(where: \.isFloat)
             if kept > 0 { print("\(kept) of \(result.layers.count) layers stay float.") }

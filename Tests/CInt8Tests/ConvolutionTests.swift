@@ -7,12 +7,14 @@ struct ConvolutionTests {
     @Test("a convolution is what its whole numbers give, at every border", arguments: CILevel.available)
     func convolution(level: CILevel) {
         for (kernel, stride, top, behind, inputs, outputs) in [
-            (1, 1, 0, 0, 5, 17), (3, 1, 1, 1, 3, 16), (3, 2, 1, 1, 8, 33), (3, 2, 0, 1, 6, 5), (5, 1, 2, 2, 4, 20), (7, 2, 3, 3, 3, 8),
+            (1, 1, 0, 0, 5, 17), (3, 1, 1, 1, 3, 16), (3, 2, 1, 1, 8, 33), (3, 2, 0, 1, 6, 5), (5, 1, 2, 2, 4, 20),
+            (7, 2, 3, 3, 3, 8),
         ] {
             let (height, width) = (9, 12)
             var normals = Normals(seed: kernel * 100 + outputs)
             let values = normals.next(height * width * inputs).map { $0 + 0.3 }
-            let weights = Rounded(normals.next(outputs * kernel * kernel * inputs), outputs: outputs, taps: kernel * kernel, inputs: inputs)
+            let weights = Rounded(
+                normals.next(outputs * kernel * kernel * inputs), outputs: outputs, taps: kernel * kernel, inputs: inputs)
             let picture = RoundedValues(values)
             let (outHeight, outWidth) = (
                 (height + top + behind - kernel) / stride + 1, (width + top + behind - kernel) / stride + 1
@@ -48,11 +50,16 @@ struct ConvolutionTests {
                             for (first, end) in [(0, places / 3), (places / 3, places)] {
                                 ci_convolution(
                                     level, packed,
-                                    CIPicture(bytes: bytes.baseAddress, height: height, width: width, scale: picture.scale, zero: Int32(picture.zero)),
-                                    CIWindow(kernel_height: kernel, kernel_width: kernel, stride: stride, top: top, left: top, out_width: outWidth),
+                                    CIPicture(
+                                        bytes: bytes.baseAddress, height: height, width: width, scale: picture.scale,
+                                        zero: Int32(picture.zero)),
+                                    CIWindow(
+                                        kernel_height: kernel, kernel_width: kernel, stride: stride, top: top, left: top,
+                                        out_width: outWidth),
                                     CISlice(first_row: first, end_row: end, first_panel: 0, end_panel: panels),
                                     CIFinish(
-                                        bias: bias.baseAddress, addend: addend.baseAddress, addend_stride: outputs, activation: CI_ACTIVATION_RELU),
+                                        bias: bias.baseAddress, addend: addend.baseAddress, addend_stride: outputs,
+                                        activation: CI_ACTIVATION_RELU),
                                     &out)
                             }
                         }
@@ -68,7 +75,8 @@ struct ConvolutionTests {
     @Test("attention is the softmax of the scaled products, causal or not", arguments: CILevel.available)
     func attention(level: CILevel) {
         for (queries, keys, width, causal) in [
-            (1, 1, 1, false), (1, 13, 64, true), (7, 7, 8, true), (5, 9, 20, true), (29, 29, 24, false), (50, 50, 64, true), (197, 197, 64, false),
+            (1, 1, 1, false), (1, 13, 64, true), (7, 7, 8, true), (5, 9, 20, true), (29, 29, 24, false), (50, 50, 64, true),
+            (197, 197, 64, false),
         ] {
             var normals = Normals(seed: keys)
             let stride = 3 * width
@@ -77,21 +85,26 @@ struct ConvolutionTests {
             values.withUnsafeBufferPointer { all in
                 let start = all.baseAddress!
                 ci_attention(
-                    level, CIRows(values: start, count: queries, stride: stride), CIRows(values: start + width, count: keys, stride: stride),
+                    level, CIRows(values: start, count: queries, stride: stride),
+                    CIRows(values: start + width, count: keys, stride: stride),
                     CIRows(values: start + 2 * width, count: keys, stride: stride), width, causal, &out, width)
             }
             var worst = 0.0
             for query in 0..<queries {
                 let seen = causal ? keys - (queries - 1 - query) : keys
                 let scores = (0..<seen).map { key in
-                    (0..<width).reduce(0.0) { $0 + Double(values[query * stride + $1]) * Double(values[key * stride + width + $1]) }
+                    (0..<width).reduce(0.0) {
+                        $0 + Double(values[query * stride + $1]) * Double(values[key * stride + width + $1])
+                    }
                         / Double(width).squareRoot()
                 }
                 let greatest = scores.max()!
                 let weights = scores.map { exp($0 - greatest) }
                 let total = weights.reduce(0, +)
                 for place in 0..<width {
-                    let wanted = (0..<seen).reduce(0.0) { $0 + weights[$1] / total * Double(values[$1 * stride + 2 * width + place]) }
+                    let wanted = (0..<seen).reduce(0.0) {
+                        $0 + weights[$1] / total * Double(values[$1 * stride + 2 * width + place])
+                    }
                     worst = max(worst, abs(wanted - Double(out[query * width + place])))
                 }
             }
@@ -105,7 +118,9 @@ struct ConvolutionTests {
         for count in [0, 1, 2, 9, 3, 9] {
             let counts = Counts()
             // Each part writes to a place of its own.
-            ci_parallel(count, { Unmanaged<Counts>.fromOpaque($0!).takeUnretainedValue().runs[$1] += 1 }, Unmanaged.passUnretained(counts).toOpaque())
+            ci_parallel(
+                count, { Unmanaged<Counts>.fromOpaque($0!).takeUnretainedValue().runs[$1] += 1 },
+                Unmanaged.passUnretained(counts).toOpaque())
             #expect(counts.runs == (0..<9).map { $0 < count ? 1 : 0 })
         }
     }

@@ -5,7 +5,8 @@ import Testing
 @Suite("int8 products")
 struct ProductTests {
     static let activations = [
-        CI_ACTIVATION_NONE, CI_ACTIVATION_RELU, CI_ACTIVATION_RELU6, CI_ACTIVATION_SWISH, CI_ACTIVATION_GELU, CI_ACTIVATION_GELU_TANH,
+        CI_ACTIVATION_NONE, CI_ACTIVATION_RELU, CI_ACTIVATION_RELU6, CI_ACTIVATION_SWISH, CI_ACTIVATION_GELU,
+        CI_ACTIVATION_GELU_TANH,
     ]
 
     @Test("the best level is one that the processor has; those that were not run are listed")
@@ -80,7 +81,9 @@ struct ProductTests {
 
     @Test("a linear layer is what its whole numbers give, whatever its sizes, slices and finish", arguments: CILevel.available)
     func linear(level: CILevel) {
-        for (rows, inputs, outputs) in [(1, 1, 1), (1, 5, 17), (2, 16, 16), (7, 33, 47), (13, 64, 96), (97, 20, 33), (5, 3072, 18)] {
+        for (rows, inputs, outputs) in [
+            (1, 1, 1), (1, 5, 17), (2, 16, 16), (7, 33, 47), (13, 64, 96), (97, 20, 33), (5, 3072, 18),
+        ] {
             var normals = Normals(seed: rows * 1000 + inputs)
             let stride = inputs + 3
             let values = normals.next(rows * stride)
@@ -114,14 +117,17 @@ struct ProductTests {
                                 for (from, to) in [(0, panels / 2), (panels / 2, panels)] {
                                     ci_linear(
                                         level, packed, values, stride, nil,
-                                        CISlice(first_row: first, end_row: end, first_panel: from, end_panel: to), finish, &out, outputs)
+                                        CISlice(first_row: first, end_row: end, first_panel: from, end_panel: to), finish, &out,
+                                        outputs)
                                 }
                             }
                         }
                     }
                 }
                 for (found, wanted) in zip(out, expected) {
-                    #expect(abs(Double(found) - wanted) <= 2e-6 * max(1, abs(wanted)) + 1e-5 * abs(wanted), "\(rows)×\(inputs)×\(outputs)")
+                    #expect(
+                        abs(Double(found) - wanted) <= 2e-6 * max(1, abs(wanted)) + 1e-5 * abs(wanted),
+                        "\(rows)×\(inputs)×\(outputs)")
                 }
             }
         }
@@ -130,7 +136,8 @@ struct ProductTests {
     @Test("sums of the greatest numbers that there are do not overflow", arguments: CILevel.available)
     func extremes(level: CILevel) {
         let inputs = 4096
-        let weights = Rounded([Float](repeating: 1, count: inputs) + [Float](repeating: -1, count: inputs), outputs: 2, inputs: inputs)
+        let weights = Rounded(
+            [Float](repeating: 1, count: inputs) + [Float](repeating: -1, count: inputs), outputs: 2, inputs: inputs)
         let values = [Float](repeating: 2, count: inputs)
         var out: [Float] = [0, 0]
         weights.packed {
@@ -169,7 +176,8 @@ struct ProductTests {
                 let mean = own.reduce(0, +) / Double(inputs)
                 let variance = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(inputs)
                 normed += own.enumerated().map {
-                    Float(($0.element - mean) / (variance + 1e-5).squareRoot() * Double(gain[$0.offset]) + Double(bias[$0.offset]))
+                    Float(
+                        ($0.element - mean) / (variance + 1e-5).squareRoot() * Double(gain[$0.offset]) + Double(bias[$0.offset]))
                 }
             }
             let slice = CISlice(first_row: 0, end_row: 3, first_panel: 0, end_panel: 2)

@@ -14,7 +14,9 @@ struct Int8Tests {
     /// places, and an EfficientNet's fifty thin layers add theirs up.
     static let shipped = [("small-efficientnet", 0.8), ("small-resnet", 0.999), ("small-vit", 0.999)]
 
-    private static func open(_ name: String) throws -> Checkpoint { try Checkpoint(path: package.appending(path: "Models/\(name)").path) }
+    private static func open(_ name: String) throws -> Checkpoint {
+        try Checkpoint(path: package.appending(path: "Models/\(name)").path)
+    }
 
     private static func pictures() throws -> [RGBImage] { try #require(GoldenModel.reduced.first).pictures() }
 
@@ -53,7 +55,9 @@ struct Int8Tests {
         #expect(cosines.reduce(0, +) / Double(cosines.count) > 0.85, "\(cosines)")
     }
 
-    @Test("a rounded folder computes what its model computes in int8, and keeps the layers float that it is told", arguments: shipped)
+    @Test(
+        "a rounded folder computes what its model computes in int8, and keeps the layers float that it is told",
+        arguments: shipped)
     func folder(_ name: String, least: Double) throws {
         let checkpoint = try Self.open(name)
         let pictures = try Self.pictures()
@@ -122,7 +126,8 @@ struct Int8Tests {
         let (embedder, trial) = try Embedder.load(checkpoint, precision: .automatic, trials: trials)
         #expect(trial == chosen)
         let pictures = try Self.pictures()
-        #expect(try embedder.embed(images: pictures) == Embedder(checkpoint: checkpoint, precision: .int8).embed(images: pictures))
+        #expect(
+            try embedder.embed(images: pictures) == Embedder(checkpoint: checkpoint, precision: .int8).embed(images: pictures))
         // A folder that can't be made costs the trial alone.
         #expect(try Embedder.load(checkpoint, precision: .automatic, trials: PrecisionTrials(folder: "/proc/none")).trial != nil)
         #expect(try Embedder.load(checkpoint, precision: .float32, trials: trials).trial == nil)

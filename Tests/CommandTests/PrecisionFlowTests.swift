@@ -9,7 +9,8 @@ extension CommandSuites {
             let place = try Workplace()
             let pictures = try place.boutique(12)
             let made = try await Command.run(
-                "models", "quantize", ReducedModel.path, "--out", place("int8"), "--calibrate", pictures, "--json").good()
+                "models", "quantize", ReducedModel.path, "--out", place("int8"), "--calibrate", pictures, "--json"
+            ).good()
             let agreement = try #require(made["agreement"] as? [String: Any])
             let found = try #require(agreement["pictures"] as? [String: Any])
             #expect(found["count"] as? Int == 12 && (found["mean_cosine"] as? Double ?? 0) > 0.9)
@@ -18,7 +19,8 @@ extension CommandSuites {
 
             // Every layer kept float is the model itself, in half precision where a weight is no product's.
             let plain = try await Command.run(
-                "models", "quantize", ReducedModel.path, "--out", place("float"), "--calibrate", pictures, "--tolerance", "0", "--json"
+                "models", "quantize", ReducedModel.path, "--out", place("float"), "--calibrate", pictures, "--tolerance", "0",
+                "--json"
             ).good()
             let exact = try #require((plain["agreement"] as? [String: Any])?["pictures"] as? [String: Any])
             #expect((exact["mean_cosine"] as? Double ?? 0) > 0.9999)
@@ -41,10 +43,12 @@ extension CommandSuites {
             let pictures = try place.boutique(12)
             try await #require(Command.run("import", pictures, "--catalog", place("c.db")).code == 0)
             try await #require(
-                Command.run("embed", "--catalog", place("c.db"), "--model", ReducedModel.path, "--precision", "float32").code == 0)
+                Command.run("embed", "--catalog", place("c.db"), "--model", ReducedModel.path, "--precision", "float32").code == 0
+            )
             for precision in ["float32", "int8", "auto"] {
                 let answer = try await Command.run(
-                    "search", place("pictures/dresses/004.png"), "--catalog", place("c.db"), "--model", ReducedModel.path, "--precision",
+                    "search", place("pictures/dresses/004.png"), "--catalog", place("c.db"), "--model", ReducedModel.path,
+                    "--precision",
                     precision, "--json"
                 ).good()
                 let best = try #require((answer["results"] as? [[String: Any]])?.first)

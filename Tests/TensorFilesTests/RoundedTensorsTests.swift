@@ -29,7 +29,9 @@ struct RoundedTensorsTests {
         #expect(try source.floats("w") == wanted)
         #expect(try source.floats("a") == [7])
         #expect(!source.liesInPlace("w"))
-        let bytes = try source.withBytes(of: "w") { bytes in (0..<6).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) } }
+        let bytes = try source.withBytes(of: "w") { bytes in
+            (0..<6).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+        }
         #expect(bytes == wanted)
     }
 

@@ -26,7 +26,8 @@ struct Int8LayerTests {
             #expect(try Self.distance(found, product.applying(activation)) < 0.03, "\(activation)")
         }
         #expect(try Self.distance(weights.linear(x, bias, adding: addend), product + addend) < 0.03)
-        let root = ParameterStore(weights: ["weight": try .randomNormal([96]), "bias": try .randomNormal([96])], source: "test").root
+        let root = ParameterStore(weights: ["weight": try .randomNormal([96]), "bias": try .randomNormal([96])], source: "test")
+            .root
         let norm = try LayerNorm(root, width: 96, eps: 1e-5)
         #expect(try Self.distance(weights.linear(x, after: norm, bias), norm(x).linear(weight, bias)) < 0.03)
     }
@@ -34,7 +35,9 @@ struct Int8LayerTests {
     @Test("a convolution is near the float one, one picture or several, lopsided zeros too")
     func convolution() throws {
         try TorchRuntime.seed(3)
-        for (batch, kernel, stride, before, behind) in [(1, 3, 1, 1, 1), (5, 3, 2, 0, 1), (2, 1, 1, 0, 0), (3, 1, 2, 0, 0), (1, 5, 2, 2, 2)] {
+        for (batch, kernel, stride, before, behind) in [
+            (1, 3, 1, 1, 1), (5, 3, 2, 0, 1), (2, 1, 1, 0, 0), (3, 1, 2, 0, 0), (1, 5, 2, 2, 2),
+        ] {
             let x = try Tensor.randomNormal([batch, 40, 13, 10])
             let (weight, bias) = (try Tensor.randomNormal([24, 40, kernel, kernel]), try Tensor.randomNormal([24]))
             let padded = try x.padded(width: (before, behind), height: (before, behind))
@@ -46,7 +49,9 @@ struct Int8LayerTests {
             #expect(try Self.distance(found, expected.relu()) < 0.03, "\(kernel), \(stride)")
             let addend = try Tensor.randomNormal(expected.shape)
             #expect(
-                try Self.distance(weights.conv2d(x, bias, stride: stride, height: zeros, width: zeros, adding: addend), expected + addend) < 0.03)
+                try Self.distance(
+                    weights.conv2d(x, bias, stride: stride, height: zeros, width: zeros, adding: addend), expected + addend)
+                    < 0.03)
         }
     }
 
@@ -81,7 +86,9 @@ struct Int8LayerTests {
         #expect(throws: TorchError.self) { try weights.linear(.zeros([2, 5]), nil) }
         #expect(throws: TorchError.self) { try weights.linear(.zeros([2, 6]), .zeros([7])) }
         #expect(throws: TorchError.self) { try weights.linear(.zeros([2, 6]), nil, adding: .zeros([2, 7])) }
-        #expect(throws: TorchError.self) { try weights.conv2d(.zeros([1, 6, 4, 4]), nil, stride: 1, height: zeros, width: zeros) }
+        #expect(throws: TorchError.self) {
+            try weights.conv2d(.zeros([1, 6, 4, 4]), nil, stride: 1, height: zeros, width: zeros)
+        }
         #expect(throws: TorchError.self) { try kernel.linear(.zeros([2, 6]), nil) }
         #expect(throws: TorchError.self) { try kernel.conv2d(.zeros([1, 6, 2, 4]), nil, stride: 1, height: zeros, width: zeros) }
         #expect(throws: TorchError.self) { try kernel.conv2d(.zeros([1, 5, 4, 4]), nil, stride: 1, height: zeros, width: zeros) }
@@ -90,7 +97,11 @@ struct Int8LayerTests {
         #expect(throws: TorchError.self) { try Int8Weights(integers: integers, scales: .zeros([3])) }
         #expect(throws: TorchError.self) { try Int8Weights(integers: .full(64, shape: [4, 4]).to(.int8), scales: scales) }
         #expect(throws: TorchError.self) { try Int8Weights(integers: .zeros([4, 4]), scales: scales) }
-        #expect(throws: TorchError.self) { try Tensor.zeros([1, 2, 8]).attention(key: .zeros([1, 2, 8]), value: .zeros([1, 3, 8]), heads: 2) }
-        #expect(throws: TorchError.self) { try Tensor.zeros([1, 2, 8]).attention(key: .zeros([1, 2, 8]), value: .zeros([1, 2, 8]), heads: 3) }
+        #expect(throws: TorchError.self) {
+            try Tensor.zeros([1, 2, 8]).attention(key: .zeros([1, 2, 8]), value: .zeros([1, 3, 8]), heads: 2)
+        }
+        #expect(throws: TorchError.self) {
+            try Tensor.zeros([1, 2, 8]).attention(key: .zeros([1, 2, 8]), value: .zeros([1, 2, 8]), heads: 3)
+        }
     }
 }

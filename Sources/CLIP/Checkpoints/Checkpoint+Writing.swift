@@ -82,7 +82,8 @@ extension Checkpoint {
             if case .transformer = model.configuration.vision, name == "visual.conv1.weight" { return false }
             return WeightForm.rounds(convolution: shape)
         }
-        return shape.count == 2 && (name.hasSuffix(".in_proj_weight") || name.hasSuffix(".weight")) && name != "token_embedding.weight"
+        return shape.count == 2 && (name.hasSuffix(".in_proj_weight") || name.hasSuffix(".weight"))
+            && name != "token_embedding.weight"
     }
 
     private static func writeRounded(_ model: CLIPModel, to path: String, names: Names, except exceptions: Set<String>) throws {
@@ -92,11 +93,15 @@ extension Checkpoint {
         for (name, tensor) in model.store.parameters + model.store.buffers {
             let rounds = !exceptions.contains(name) && isRounded(name, tensor.shape, in: model)
             let own = [(name: name, tensor: tensor)]
-            for (name, tensor) in try withoutGradients({ () -> [(name: String, tensor: Tensor)] in try table?.theirs(own) ?? own }) {
+            for (name, tensor) in try withoutGradients({ () -> [(name: String, tensor: Tensor)] in try table?.theirs(own) ?? own }
+            ) {
                 if rounds {
                     let (integers, scales) = try tensor.roundedToInt8()
-                    written.append(.init(name: name + RoundedTensors.integers, type: .int8, shape: tensor.shape, bytes: try integers.bytes()))
-                    written.append(.init(name: name + RoundedTensors.scales, type: .float32, shape: scales.shape, bytes: try scales.bytes()))
+                    written.append(
+                        .init(name: name + RoundedTensors.integers, type: .int8, shape: tensor.shape, bytes: try integers.bytes())
+                    )
+                    written.append(
+                        .init(name: name + RoundedTensors.scales, type: .float32, shape: scales.shape, bytes: try scales.bytes()))
                 } else {
                     // A vector may hold anything, and is small.
                     let type: ElementType = tensor.shape.count > 1 ? .float16 : .float32

@@ -329,7 +329,8 @@ public enum CheckpointDoctor {
         let embedder = try Embedder(checkpoint: checkpoint)
         var findings = try spread(embedder.embed(images: TestPictures.all()), size: embedder.embeddingSize, "image embeddings")
         if embedder.tokenizer != nil {
-            findings += try spread(embedder.embed(texts: Checkpoint.sampleTexts).vectors, size: embedder.embeddingSize, "text embeddings")
+            findings += try spread(
+                embedder.embed(texts: Checkpoint.sampleTexts).vectors, size: embedder.embeddingSize, "text embeddings")
         }
         findings.append(try rounding(checkpoint))
         return findings

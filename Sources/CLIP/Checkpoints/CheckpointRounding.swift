@@ -52,7 +52,9 @@ extension Checkpoint {
     }
 
     /// How far the vectors of `rounded` in int8 are from this checkpoint's in float32.
-    public func report(on rounded: Checkpoint, _ pictures: [RGBImage], progress: (Int, Int) -> Void = { _, _ in }) throws -> RoundingReport {
+    public func report(on rounded: Checkpoint, _ pictures: [RGBImage], progress: (Int, Int) -> Void = { _, _ in }) throws
+        -> RoundingReport
+    {
         let (plain, coarse) = (try Embedder(checkpoint: self), try Embedder(checkpoint: rounded, precision: .int8))
         var vectors: (plain: [Float], coarse: [Float]) = ([], [])
         for (index, picture) in pictures.enumerated() {
@@ -71,7 +73,8 @@ extension Checkpoint {
     /// What people type into a search for clothes.
     static let sampleTexts = [
         "a red dress", "black leather shoes", "a striped blue shirt", "a photo of a dog", "7 o'clock", "wool coat",
-        "women's floral summer dress with short sleeves", "grey hoodie", "white sneakers", "a photo of a green skirt", "denim jacket",
+        "women's floral summer dress with short sleeves", "grey hoodie", "white sneakers", "a photo of a green skirt",
+        "denim jacket",
         "long trousers with a wide leg",
     ]
 }

@@ -66,7 +66,8 @@ public final class ConvolutionNorm {
             let scale = try weight / (variance + eps).sqrt()
             kernel = try kernel * scale.reshaped([-1, 1, 1, 1])
             foldedBias = try bias - mean * scale
-            if groups == 1, WeightForm.rounds(convolution: kernel.shape), let (weights, errors) = try form.int8(for: name, kernel) {
+            if groups == 1, WeightForm.rounds(convolution: kernel.shape), let (weights, errors) = try form.int8(for: name, kernel)
+            {
                 (int8, self.errors) = (weights, errors)
                 if errors == nil { kernel = try .zeros([0]) }
             }

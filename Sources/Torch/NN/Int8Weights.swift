@@ -69,7 +69,8 @@ public final class Int8Weights {
 
     /// `activation(norm(x) · weightᵀ + bias + addend)`; `x` `[…, in]`.
     public func linear(
-        _ x: Tensor, after norm: LayerNorm? = nil, _ bias: Tensor?, activation: FusedActivation = .none, adding addend: Tensor? = nil
+        _ x: Tensor, after norm: LayerNorm? = nil, _ bias: Tensor?, activation: FusedActivation = .none,
+        adding addend: Tensor? = nil
     ) throws(TorchError) -> Tensor {
         try Tensor.make {
             ct_int8_linear(

@@ -54,7 +54,8 @@ public final class Linear {
     ///   which cost less than on a batch of vectors. Weights that are prepared for inference have theirs already. norm, what `x` goes through
     ///   before.
     public func callAsFunction(
-        _ x: Tensor, after norm: LayerNorm? = nil, inputScale: Double = 1, outputScale: Double = 1, activation: FusedActivation = .none,
+        _ x: Tensor, after norm: LayerNorm? = nil, inputScale: Double = 1, outputScale: Double = 1,
+        activation: FusedActivation = .none,
         adding addend: Tensor? = nil
     ) throws -> Tensor {
         func normed() throws -> Tensor { try norm.map { try $0(x) } ?? x }
