@@ -62,17 +62,20 @@ size_t ci_row_bytes(size_t count) { return (count + 3) / 4 * 4; }
 ///
 /// What comes behind a ReLU is positive, and a plain background is the same in every place: there the sum of a row's errors is what moves its
 /// result, in all places alike. An error of its sum is taken out at the price of a little more in single weights. Whole numbers stay what they are.
-static void balance(const float *weights, size_t count, float scale, int8_t *integers, std::vector<std::pair<float, uint32_t>> &candidates) {
+static void balance(
+    const float *weights, size_t count, float scale, float sum, int8_t *integers, std::vector<std::pair<float, uint32_t>> &candidates) {
     const float inverse = scale > 0 ? 1 / scale : 0;
-    double sum = 0;
-    for (size_t k = 0; k < count; k++) sum += double(integers[k]) - double(weights[k] * inverse);
     const int direction = sum > 0 ? -1 : 1;
     const size_t changes = size_t(std::lround(std::fabs(sum)));
     if (changes == 0) return;
-    candidates.clear();
-    for (size_t k = 0; k < count; k++) {
-        const float excess = (float(integers[k]) - weights[k] * inverse) * float(-direction);
-        if (excess > 0 && std::abs(integers[k] + direction) <= CI_WEIGHT_LIMIT) candidates.emplace_back(-excess, uint32_t(k));
+    // Few are taken back, and nearly always of those that lay between two numbers.
+    for (float least : {0.4f, 0.0f}) {
+        candidates.clear();
+        for (size_t k = 0; k < count; k++) {
+            const float excess = (float(integers[k]) - weights[k] * inverse) * float(-direction);
+            if (excess > least && std::abs(integers[k] + direction) <= CI_WEIGHT_LIMIT) candidates.emplace_back(-excess, uint32_t(k));
+        }
+        if (candidates.size() >= changes) break;
     }
     const size_t taken = std::min(changes, candidates.size());
     // Ties go by place, so that every machine chooses the same.
@@ -86,8 +89,8 @@ void ci_round_weights(const float *weights, size_t outputs, size_t count, int8_t
         float least, most;
         level(ci_best_level()).extent(weights, count, &least, &most);
         scales[n] = std::max(-least, most) / CI_WEIGHT_LIMIT;
-        level(ci_best_level()).roundWeights(weights, count, scales[n], integers);
-        balance(weights, count, scales[n], integers, candidates);
+        const float sum = level(ci_best_level()).roundWeights(weights, count, scales[n], integers);
+        balance(weights, count, scales[n], sum, integers, candidates);
     }
 }
 
@@ -113,11 +116,12 @@ CIWeights *ci_weights_pack(const int8_t *integers, const float *scales, size_t o
         int8_t *target = packed->integers + panel * packed->panelBytes() + 4 * lane;
         int32_t sum = 0;
         for (size_t tap = 0; tap < taps; tap++) {
-            for (size_t k = 0; k < inputs; k++) {
-                const int8_t value = integers[(n * taps + tap) * inputs + k];
-                target[(tap * packed->steps + k / 4) * 4 * CI_PANEL + k % 4] = value;
-                sum += value;
-            }
+            const int8_t *row = integers + (n * taps + tap) * inputs;
+            int8_t *steps = target + tap * packed->steps * 4 * CI_PANEL;
+            for (size_t k = 0; k < inputs; k++) sum += row[k];
+            size_t step = 0;
+            for (; 4 * step + 4 <= inputs; step++) std::memcpy(steps + step * 4 * CI_PANEL, row + 4 * step, 4);
+            std::memcpy(steps + step * 4 * CI_PANEL, row + 4 * step, inputs - 4 * step);
         }
         packed->sums[panel][lane] = sum;
         packed->scales[panel][lane] = scales[n];

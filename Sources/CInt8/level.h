@@ -14,6 +14,14 @@ CI_INLINE Floats loaded(const float *from) {
     return values;
 }
 
+/// `count` of the sixteen, which is known to be all of them but in the last panel: a copy of unknown size is a call of the library.
+CI_INLINE Floats loaded(const float *from, size_t count) {
+    if (count == CI_PANEL) return loaded(from);
+    Floats values = 0.0f;
+    std::memcpy(&values, from, count * sizeof(float));
+    return values;
+}
+
 /// e^x by a polynomial on ±ln(2)/2, within two units of the last place between -87 and 88.
 CI_INLINE Floats exponential(Floats x) {
     x = __builtin_elementwise_min(__builtin_elementwise_max(x, Floats(-87.0f)), Floats(88.0f));
@@ -98,20 +106,25 @@ void round(const float *values, size_t rows, size_t count, size_t stride, float 
     }
 }
 
-void roundWeights(const float *weights, size_t count, float scale, int8_t *integers) {
+/// Returns what the errors of rounding add up to, in units of the scale: the same on every level, so that all balance a row alike.
+float roundWeights(const float *weights, size_t count, float scale, int8_t *integers) {
+#pragma clang fp contract(off)
     const float inverse = scale > 0 ? 1 / scale : 0, limit = CI_WEIGHT_LIMIT;
-    size_t k = 0;
-    for (; k + CI_PANEL <= count; k += CI_PANEL) {
+    Floats errors = 0.0f;
+    for (size_t k = 0; k < count; k += CI_PANEL) {
+        const size_t some = std::min<size_t>(CI_PANEL, count - k);
+        const Floats exact = loaded(weights + k, some) * inverse;
         // The greatest one's product may be a hair beyond the limit.
-        Floats q = __builtin_elementwise_roundeven(loaded(weights + k) * inverse);
+        Floats q = __builtin_elementwise_roundeven(exact);
         q = __builtin_elementwise_min(__builtin_elementwise_max(q, Floats(-limit)), Floats(limit));
+        errors += q - exact;
         typedef int8_t Bytes __attribute__((ext_vector_type(CI_PANEL)));
         const Bytes packed = __builtin_convertvector(__builtin_convertvector(q, Ints), Bytes);
-        std::memcpy(integers + k, &packed, sizeof packed);
+        std::memcpy(integers + k, &packed, some);
     }
-    for (; k < count; k++) {
-        integers[k] = int8_t(std::min(std::max(__builtin_roundevenf(weights[k] * inverse), -limit), limit));
-    }
+    float sum = 0;
+    for (int lane = 0; lane < CI_PANEL; lane++) sum += errors[lane];
+    return sum;
 }
 
 /// What a thread needs beside the operands, kept from call to call.
@@ -135,14 +148,6 @@ struct Block {
     const int32_t *zeros;
     size_t rows;
 };
-
-/// `count` of the sixteen, which is known to be all of them but in the last panel: a copy of unknown size is a call of the library.
-CI_INLINE Floats loaded(const float *from, size_t count) {
-    if (count == CI_PANEL) return loaded(from);
-    Floats values = 0.0f;
-    std::memcpy(&values, from, count * sizeof(float));
-    return values;
-}
 
 template <int R, int P>
 CI_INLINE void finishTile(

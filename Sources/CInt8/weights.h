@@ -19,7 +19,7 @@ struct Level {
     void (*extent)(const float *values, size_t count, float *least, float *most);
     void (*round)(
         const float *values, size_t rows, size_t count, size_t stride, float scale, int32_t zero, uint8_t *bytes);
-    void (*roundWeights)(const float *weights, size_t count, float scale, int8_t *integers);
+    float (*roundWeights)(const float *weights, size_t count, float scale, int8_t *integers);
     void (*linear)(
         const CIWeights &weights, const float *values, size_t stride, const CINorm *norm, CISlice slice, CIFinish finish, float *out,
         size_t out_stride);

@@ -137,9 +137,13 @@ CTStatus ct_int8_round(const CTTensor *weight, CTTensor **integers, CTTensor **s
         const auto rounded = at::empty(whole.sizes(), whole.options().dtype(at::kChar));
         const auto factors = at::empty({whole.size(0)}, whole.options());
         const int64_t count = whole.size(0) == 0 ? 0 : whole.numel() / whole.size(0);
-        ci_round_weights(
-            whole.const_data_ptr<float>(), size_t(whole.size(0)), size_t(count), rounded.mutable_data_ptr<int8_t>(),
-            factors.mutable_data_ptr<float>());
+        const float *values = whole.const_data_ptr<float>();
+        auto *numbers = rounded.mutable_data_ptr<int8_t>();
+        auto *steps = factors.mutable_data_ptr<float>();
+        in_ranges(whole.size(0), worth_a_thread / std::max<int64_t>(count, 1), [&](int64_t first, int64_t end) {
+            ci_round_weights(
+                values + first * count, size_t(end - first), size_t(count), numbers + first * count, steps + first);
+        });
         CTTensor *first = nullptr;
         give(weight->value.dim() == 4 ? rounded.permute({0, 3, 1, 2}) : at::Tensor(rounded), &first);
         try {
@@ -160,10 +164,12 @@ CTStatus ct_int8_pack(const CTTensor *integers, const CTTensor *scales, CTInt8 *
         if (whole.scalar_type() != at::kChar) throw ArgumentError("int8 weights of another type", CT_ERR_TYPE);
         if (factors.numel() != whole.size(0)) throw ArgumentError("int8 weights need a scale for each output", CT_ERR_CHECK);
         const int8_t *values = whole.const_data_ptr<int8_t>();
+        int8_t least = 0, most = 0;
         for (int64_t index = 0; index < whole.numel(); index++) {
-            if (std::abs(int(values[index])) > CI_WEIGHT_LIMIT)
-                throw ArgumentError("int8 weights go beyond 63, of which sums would overflow", CT_ERR_VALUE);
+            least = std::min(least, values[index]);
+            most = std::max(most, values[index]);
         }
+        if (least < -CI_WEIGHT_LIMIT || most > CI_WEIGHT_LIMIT) throw ArgumentError("int8 weights go beyond 63, of which sums would overflow", CT_ERR_VALUE);
         const int64_t taps = whole.dim() == 2 ? 1 : whole.size(1) * whole.size(2);
         *out = owned(
             ci_weights_pack(
