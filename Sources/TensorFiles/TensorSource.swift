@@ -22,3 +22,14 @@ public protocol TensorSource: AnyObject, Sendable {
     /// - Throws: `.noSuchTensor`, or `.notFloatingPoint` for integers and booleans.
     func floats(_ name: String) throws(TensorFileError) -> [Float]
 }
+
+extension TensorSource {
+    /// Lends numbers that were computed as the bytes of an F32 tensor.
+    static func lend<R>(_ floats: [Float], to body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        #if _endian(little)
+            return try floats.withUnsafeBytes(body)
+        #else
+            return try floats.map(\.bitPattern.littleEndian).withUnsafeBytes(body)
+        #endif
+    }
+}

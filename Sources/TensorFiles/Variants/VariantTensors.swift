@@ -76,12 +76,7 @@ public final class VariantTensors: TensorSource {
 
     public func withBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
         guard coded.contains(name) else { return try (replaced.contains(name) ? changes : baseline).withBytes(of: name, body) }
-        let floats = try floats(name)
-        #if _endian(little)
-            return try floats.withUnsafeBytes(body)
-        #else
-            return try floats.map(\.bitPattern.littleEndian).withUnsafeBytes(body)
-        #endif
+        return try Self.lend(floats(name), to: body)
     }
 
     public func floats(_ name: String) throws(TensorFileError) -> [Float] {
