@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "cint8.h"
@@ -31,9 +34,9 @@ public:
         pending.store(int(threads.size()), std::memory_order_relaxed);
         round.fetch_add(1, std::memory_order_release);
         round.notify_all();
-        body(context, 0);
+        attempt(0);
         // Parts that no thread could be had for.
-        for (size_t part = helped + 1; part < parts; part++) body(context, part);
+        for (size_t part = helped + 1; part < parts; part++) attempt(part);
         for (int left = pending.load(std::memory_order_acquire), tries = 0; left != 0; left = pending.load(std::memory_order_acquire)) {
             if (tries < patience) {
                 tries++;
@@ -42,6 +45,7 @@ public:
                 pending.wait(left, std::memory_order_acquire);
             }
         }
+        if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
     }
 
 private:
@@ -51,6 +55,16 @@ private:
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #endif
+    }
+
+    /// Where there is no memory for a part, the others still end before the caller hears of it: they work on what is the caller's.
+    void attempt(size_t part) {
+        try {
+            body(context, part);
+        } catch (...) {
+            const std::lock_guard lock(failing);
+            if (!failure) failure = std::current_exception();
+        }
     }
 
     void grow(size_t wanted) {
@@ -73,7 +87,7 @@ private:
             }
             seen = round.load(std::memory_order_acquire);
             if (closing.load()) return;
-            if (part < count) body(context, part);
+            if (part < count) attempt(part);
             if (pending.fetch_sub(1, std::memory_order_release) == 1) pending.notify_one();
         }
     }
@@ -84,6 +98,8 @@ private:
     CIBody body = nullptr;
     void *context = nullptr;
     size_t count = 0;
+    std::mutex failing;
+    std::exception_ptr failure;
 };
 
 } // namespace

@@ -163,6 +163,7 @@ CTStatus ct_int8_pack(const CTTensor *integers, const CTTensor *scales, CTInt8 *
         const auto factors = require_floats(get(scales), "the scales").contiguous();
         if (whole.scalar_type() != at::kChar) throw ArgumentError("int8 weights of another type", CT_ERR_TYPE);
         if (factors.numel() != whole.size(0)) throw ArgumentError("int8 weights need a scale for each output", CT_ERR_CHECK);
+        if (whole.numel() == 0) throw ArgumentError("int8 weights without inputs or outputs", CT_ERR_CHECK);
         const int8_t *values = whole.const_data_ptr<int8_t>();
         int8_t least = 0, most = 0;
         for (int64_t index = 0; index < whole.numel(); index++) {

@@ -93,6 +93,8 @@ struct Int8LayerTests {
         #expect(throws: TorchError.self) { try kernel.conv2d(.zeros([1, 6, 2, 4]), nil, stride: 1, height: zeros, width: zeros) }
         #expect(throws: TorchError.self) { try kernel.conv2d(.zeros([1, 5, 4, 4]), nil, stride: 1, height: zeros, width: zeros) }
         #expect(throws: TorchError.self) { try Int8Weights(rounding: .zeros([2, 3, 4])) }
+        #expect(throws: TorchError.self) { try Int8Weights(rounding: .zeros([4, 0])) }
+        #expect(throws: TorchError.self) { try Int8Weights(rounding: .zeros([0, 4])) }
         let (integers, scales) = try Tensor.randomNormal([4, 4]).roundedToInt8()
         #expect(throws: TorchError.self) { try Int8Weights(integers: integers, scales: .zeros([3])) }
         #expect(throws: TorchError.self) { try Int8Weights(integers: .full(64, shape: [4, 4]).to(.int8), scales: scales) }

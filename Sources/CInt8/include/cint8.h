@@ -27,7 +27,7 @@ const char *ci_level_name(CILevel level);
 typedef void (*CIBody)(void *context, size_t part);
 
 /// Runs `body` for each part of 0 until `parts`, the first on the calling thread and each other one on a thread that belongs to it, and
-/// returns when all are done. Not to be called from a body.
+/// returns when all are done, with the first exception of a body if there was one. Not to be called from a body.
 void ci_parallel(size_t parts, CIBody body, void *context);
 
 /// Greatest magnitude of a weight's integer.
