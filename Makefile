@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 # What installs must not run twice at once; the compilers use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: bootstrap build command test test-debug lint format golden test-golden bench bench-encoders figures reference web demo dist browser-tests fuzz fuzz-smoke sanitize clean
+.PHONY: bootstrap build command test test-debug lint format golden test-golden bench bench-encoders figures reference web demo dist browser-tests live-tests fuzz fuzz-smoke sanitize clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
 bootstrap:
@@ -35,10 +35,16 @@ test: bootstrap lint reference web
 	@if grep -q 'skipped' .build/test.log; then echo "Not run:"; grep 'skipped' .build/test.log; fi
 	@$(PYTHON) tools/slowest_tests.py .build/test.log
 	@$(MAKE) --no-print-directory browser-tests
+	@$(MAKE) --no-print-directory live-tests
 
 ## The page in Chromium: against a stand-in that shows every trouble, then against the real server with a small boutique.
 browser-tests: web
 	@Tests/BrowserTests/run.sh
+
+## Searches and writes at once: over a server that is killed in the middle, again and again, and over one that is not. Nothing that was acknowledged may be lost.
+live-tests:
+	$(PYTHON) Benchmarks/live_catalog.py --rounds 4 --seconds 2
+	$(PYTHON) Benchmarks/live_catalog.py --soak 20
 
 ## The page, built into .build/page when its sources have changed.
 web: .build/page/index.html

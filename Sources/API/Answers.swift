@@ -175,6 +175,7 @@ struct SuggestionListing: Encodable {
         let kind: String
         let count: Int
         let filter: String?
+        let filters: [String]?
         let productId: String?
     }
 
@@ -182,11 +183,12 @@ struct SuggestionListing: Encodable {
 
     init(_ found: [Suggestion]) {
         suggestions = found.map { suggestion in
-            let filter = suggestion.filter.flatMap { clause -> String? in
+            let filters = suggestion.filters.compactMap { clause -> String? in
                 if case .equals(let value) = clause.anyOf.first { "\(clause.key):\(value)" } else { nil }
             }
             return Entry(
-                text: suggestion.text, kind: suggestion.kind, count: suggestion.count, filter: filter,
+                text: suggestion.text, kind: suggestion.kind, count: suggestion.count,
+                filter: filters.count == 1 ? filters[0] : nil, filters: filters.isEmpty ? nil : filters,
                 productId: suggestion.productID)
         }
     }
@@ -234,6 +236,7 @@ struct ModelAnswer: Encodable {
         let temperature: Double?
         let captions: [String]?
         let validation: [String: Double]?
+        let curve: [ModelCard.CurvePoint]?
     }
 
     let id: String
@@ -267,7 +270,7 @@ struct ModelAnswer: Encodable {
                 recipe: run.recipe, epoch: run.epoch, epochs: run.epochs, step: run.step, steps: run.steps, photos: run.photos,
                 seconds: run.seconds, optimizer: run.optimizer, learningRate: run.learningRate, weightDecay: run.weightDecay,
                 batch: run.batch, loss: run.loss?.map { Term(name: $0.name, weight: $0.weight) }, temperature: run.temperature,
-                captions: run.captions, validation: run.validation)
+                captions: run.captions, validation: run.validation, curve: run.curve)
         }
         images = model.engine.count
     }

@@ -71,10 +71,12 @@ public final class Embedder {
         try embed(squares: SquarePictures(images.map(preprocessing.fit), preprocessing))
     }
 
-    /// - Parameter squares: pictures as this model's preprocessing fits them.
-    public func embed(squares: SquarePictures) throws -> [Float] {
+    /// - Parameters:
+    ///   - squares: pictures as this model's preprocessing fits them.
+    ///   - scaled: whether the vectors are brought to unit length, as everything that compares them wants them, or left as the tower gives them.
+    public func embed(squares: SquarePictures, scaled: Bool = true) throws -> [Float] {
         if squares.count == 0 { return [] }
-        return try withoutGradients { try vectors(of: squares.tensor(on: device)) }
+        return try withoutGradients { try vectors(of: squares.tensor(on: device), scaled: scaled) }
     }
 
     /// Pictures in one pass on the CPU. A ViT's products, and those of bytes, are as large as they need to be for a few; the activations of
@@ -96,11 +98,12 @@ public final class Embedder {
         }
     }
 
-    private func vectors(of pixels: Tensor) throws -> [Float] {
+    private func vectors(of pixels: Tensor, scaled: Bool = true) throws -> [Float] {
         let count = pixels.size(0)
         return try stride(from: 0, to: count, by: min(pass, count)).flatMap { first in
             let some = try count <= pass ? pixels : pixels.narrowed(0, start: first, length: min(pass, count - first))
-            return try withPrecision(precision, on: device) { try model.encodeImages(some) }.normalized().floats()
+            let vectors = try withPrecision(precision, on: device) { try model.encodeImages(some) }
+            return try (scaled ? vectors.normalized() : vectors).floats()
         }
     }
 

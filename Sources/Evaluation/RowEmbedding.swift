@@ -6,7 +6,7 @@ import Retrieval
 public struct RowEmbedding: Sendable {
     /// One row for each picture that could be read.
     public struct Vectors: Sendable {
-        /// `[kept.count, dimension]`, every row of unit length.
+        /// `[kept.count, dimension]`, every row of unit length unless they were asked for as the model gives them.
         public var values: [Float] = []
         public let dimension: Int
         /// The pictures that could be read, as places of the list, ascending.
@@ -38,15 +38,19 @@ public struct RowEmbedding: Sendable {
         self.workers = workers
     }
 
-    /// - Parameter progress: pictures done, of how many.
+    /// - Parameters:
+    ///   - scaled: whether rows are brought to unit length.
+    ///   - progress: pictures done, of how many.
     /// - Throws: `ImageError` with the path of the first picture that can't be read, where that is refused; `TorchError`.
-    public func vectors(by embedder: Embedder, progress: (Int, Int) -> Void = { _, _ in }) throws -> Vectors {
+    public func vectors(
+        by embedder: Embedder, scaled: Bool = true, progress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws -> Vectors {
         let preprocessing = embedder.preprocessing
         // Fitted where they were decoded: what waits for the model waits small.
         return try vectors(dimension: embedder.embeddingSize, progress) { image throws(ImageError) in
             preprocessing.fit(image)
         } embed: { squares in
-            try embedder.embed(squares: SquarePictures(squares, preprocessing))
+            try embedder.embed(squares: SquarePictures(squares, preprocessing), scaled: scaled)
         }
     }
 
@@ -60,7 +64,7 @@ public struct RowEmbedding: Sendable {
     }
 
     private func vectors(
-        dimension: Int, _ progress: (Int, Int) -> Void,
+        dimension: Int, _ progress: (Int, Int) throws -> Void,
         prepare: @escaping @Sendable (RGBImage) throws(ImageError) -> RGBImage, embed: ([RGBImage]) throws -> [Float]
     ) throws -> Vectors {
         var vectors = Vectors(dimension: dimension)
@@ -78,7 +82,7 @@ public struct RowEmbedding: Sendable {
                 }
             }
             vectors.values.append(contentsOf: try embed(squares))
-            progress(range.upperBound, paths.count)
+            try progress(range.upperBound, paths.count)
         }
         return vectors
     }

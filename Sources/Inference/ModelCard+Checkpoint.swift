@@ -63,6 +63,10 @@ extension ModelCard.Training {
         loss = loss.flatMap { $0.isEmpty ? nil : $0.sorted { ($1.weight, $0.name) < ($0.weight, $1.name) } }
         captions = recipe["captions"] as? [String]
         validation = recorded["validation"] as? [String: Double]
+        curve = (recorded["curve"] as? [[String: Any]])?.compactMap { point in
+            guard let epoch = point["epoch"] as? Int, let score = point["score"] as? Double else { return nil }
+            return ModelCard.CurvePoint(epoch: epoch, score: score)
+        }
         if self.recipe == nil && command == nil && step == nil && validation == nil { return nil }
     }
 }

@@ -170,16 +170,18 @@ public final class LiveCatalog: Sendable {
     }
 
     /// Products with a usable picture that a filter admits, as `CatalogColumns.page` has them, with their rows; on the search threads.
-    /// - Parameter choices: facets of so many attributes that people can choose by come beside the named ones.
+    /// - Parameters:
+    ///   - typed: words that the products have, the last perhaps unfinished, or the beginning of an id; the best `wordLimit` come, best first.
+    ///   - choices: facets of so many attributes that people can choose by come beside the named ones.
     /// - Throws: `CatalogError.unknownKey`, `SearchError.overloaded`.
     public func productPage(
-        matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], choices: Int = 0,
-        valuesPerFacet: Int = 100
+        matching filter: CatalogFilter, words typed: String? = nil, offset: Int, limit: Int, facets: [String] = [],
+        choices: Int = 0, valuesPerFacet: Int = 100
     ) async throws -> ProductPage {
         try await threads.run { [self] in
             let columns = columns
             let page = try columns.page(
-                matching: filter, offset: offset, limit: limit,
+                matching: filter, among: try typed.map { try products(with: $0) }, offset: offset, limit: limit,
                 facets: facets + columns.choices(limit: choices + facets.count).filter { !facets.contains($0) }.prefix(choices),
                 valuesPerFacet: valuesPerFacet)
             let images = try store.images(page.products.map(\.cover))
@@ -189,6 +191,36 @@ public final class LiveCatalog: Sendable {
             }
             return ProductPage(total: page.total, entries: entries, facets: page.facets)
         }
+    }
+
+    /// Products whether they have a usable picture or not, in the order of their ids, or with words the best first; on the search threads.
+    /// - Throws: `CatalogError`, `SearchError.overloaded`.
+    public func everyProduct(words typed: String? = nil, offset: Int, limit: Int) async throws -> ProductPage {
+        try await threads.run { [self] in
+            let columns = columns
+            let (total, products): (Int, [Product])
+            if let typed {
+                let ids = try self.products(with: typed)
+                (total, products) = (ids.count, try ids.dropFirst(offset).prefix(limit).compactMap { try store.product($0) })
+            } else {
+                (total, products) = try store.products(offset: offset, limit: limit)
+            }
+            let covers = products.map { columns.cover(ofProduct: $0.id) }
+            let images = try store.images(covers.compactMap(\.self))
+            let entries = zip(products, covers).map { ProductPage.Entry(product: $0, cover: $1.flatMap { images[$0] }) }
+            return ProductPage(total: total, entries: entries, facets: [:])
+        }
+    }
+
+    /// Products that words list at most: nobody pages through more of them.
+    public static let wordLimit = 1000
+
+    /// The ids of the products that have all the words somebody has typed so far, the best first.
+    private func products(with typed: String) throws(CatalogError) -> [String] {
+        let query = WordQuery(beginning: typed, language: try store.language())
+        // A word that nothing has is passed over where garments are searched; who looks for one product means it.
+        guard try store.unknownWords(of: query).isEmpty else { return [] }
+        return try store.products(with: query, limit: Self.wordLimit, wholeAlone: true).map(\.productID)
     }
 
     private func catchUp() throws {

@@ -29,6 +29,18 @@ public struct ModelCard: Sendable, Codable, Equatable {
         }
     }
 
+    /// What an epoch's weights were worth on the validation rows.
+    public struct CurvePoint: Sendable, Codable, Equatable {
+        public var epoch: Int
+        /// A fraction in 0…1, unless the recipe chooses by another figure.
+        public var score: Double
+
+        public init(epoch: Int, score: Double) {
+            self.epoch = epoch
+            self.score = score
+        }
+    }
+
     /// How it was trained, as far as its checkpoint says so.
     public struct Training: Sendable, Codable, Equatable {
         public var recipe: String?
@@ -51,6 +63,8 @@ public struct ModelCard: Sendable, Codable, Equatable {
         public var captions: [String]?
         /// Figures of the validation rows, fractions in 0…1.
         public var validation: [String: Double]?
+        /// Epoch by epoch, up to this checkpoint's.
+        public var curve: [CurvePoint]?
 
         public init() {}
     }

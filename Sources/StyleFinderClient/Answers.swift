@@ -106,10 +106,13 @@ public struct SearchAnswer: Sendable, Codable, Equatable {
 
 public struct Suggestion: Sendable, Codable, Equatable {
     public let text: String
-    /// category, brand, product, or an attribute's key.
+    /// category, brand, product, several, or an attribute's key.
     public let kind: String
     public let count: Int
+    /// What narrows a search to it, where one clause does.
     public let filter: String?
+    /// All clauses that narrow a search to it.
+    public let filters: [String]?
     public let productId: String?
 }
 

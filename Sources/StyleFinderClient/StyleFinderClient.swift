@@ -68,9 +68,15 @@ public struct StyleFinderClient: Sendable {
     public func models() async throws -> ModelListing { try await answer("GET", "models") }
 
     /// A page of the catalogue.
-    public func products(filters: [String] = [], offset: Int = 0, count: Int = 24) async throws -> ProductListing {
+    /// - Parameters:
+    ///   - words: what the products are called, the last word perhaps unfinished, or the beginning of an id; the best come first.
+    ///   - withoutPictures: also those that have no usable picture, which can't be combined with filters.
+    public func products(
+        filters: [String] = [], words: String = "", withoutPictures: Bool = false, offset: Int = 0, count: Int = 24
+    ) async throws -> ProductListing {
         let filter = filters.map { "&filter=\(Self.encoded($0))" }.joined()
-        return try await answer("GET", "products?offset=\(offset)&limit=\(count)\(filter)")
+        let rest = (words.isEmpty ? "" : "&q=\(Self.encoded(words))") + (withoutPictures ? "&pictures=any" : "")
+        return try await answer("GET", "products?offset=\(offset)&limit=\(count)\(filter)\(rest)")
     }
 
     public func product(_ id: String) async throws -> ProductDetail { try await answer("GET", "products/\(Self.encoded(id))") }

@@ -15,6 +15,7 @@ public final class BatchLoader: Sendable {
     private let teacher: Preprocessing?
     private let tokens: [[Int64]]
     private let sampler: any BatchSampler
+    private let still: StillImages?
     private let photos: PhotoMemory
     private let workers: Int
     private let queue: BatchQueue
@@ -25,17 +26,19 @@ public final class BatchLoader: Sendable {
     /// - Parameters:
     ///   - tokenizer: nil if no loss of the recipe reads texts.
     ///   - teacher: how a teacher takes pictures that is asked about every view.
+    ///   - still: the photos' vectors where they are the same at every step; a batch then has these and no pictures.
     ///   - memory: bytes of decoded photos that are kept.
     ///   - workers: threads that make views; nil is one for each core.
     /// - Throws: `TrainingError.nothingToTrainOn` if the recipe asks for items of two photos, single photos or captions and there are none.
     public init(
         _ data: TrainingData, recipe: Recipe, preprocessing: Preprocessing, tokenizer: Tokenizer?, teacher: Preprocessing? = nil,
-        memory: Int = defaultMemory, workers: Int? = nil
+        still: StillImages? = nil, memory: Int = defaultMemory, workers: Int? = nil
     ) throws(TrainingError) {
         self.data = data
         self.recipe = recipe
         self.preprocessing = preprocessing
         self.teacher = teacher
+        self.still = still
         tokens = tokenizer.map { tokenizer in data.captions.map { tokenizer.encode($0).ids.map(Int64.init) } } ?? []
         sampler = try recipe.sampler(for: data)
         if let what = sampler.lacking { throw .nothingToTrainOn(what: "the recipe asks for \(what)") }
@@ -75,7 +78,7 @@ public final class BatchLoader: Sendable {
     /// One batch of the run by its number, made here and now. Where a photo can't be read another one stands for it, the same one whenever the step is made.
     /// - Throws: `ImageError` where none of those that may stand for a photo can be read either.
     public func batch(step: Int) throws -> TrainingBatch {
-        let (views, squares, teacherSquares, unreadable) = try pictures(step: step)
+        let (views, content, unreadable) = try still.map { try known(step: step, $0) } ?? pictures(step: step)
         var captioned: [(view: Int, caption: Int)] = []
         var ids: [Int64] = []
         if recipe.needsTexts {
@@ -98,19 +101,54 @@ public final class BatchLoader: Sendable {
             }
         }
         var batch = TrainingBatch(
-            squares: squares, items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: vectors)
-        batch.teacherSquares = teacherSquares
+            items: views.map(\.item), captioned: captioned, tokens: ids, taught: taught, teacher: vectors)
+        switch content {
+        case .squares(let squares, let ofTeacher): (batch.squares, batch.teacherSquares) = (squares, ofTeacher)
+        case .features(let features): batch.features = features
+        }
         batch.labels = data.labels(of: views.map(\.photo))
         batch.unreadable = unreadable
         return batch
     }
 
-    private typealias Pictures = (
-        views: [SampledView], squares: SquarePictures, teacherSquares: SquarePictures?, unreadable: [Int: String]
-    )
+    private enum Content {
+        case squares(SquarePictures, ofTeacher: SquarePictures?)
+        case features([Float])
+    }
+
+    private typealias Views = (views: [SampledView], content: Content, unreadable: [Int: String])
+
+    /// The views of a step by vectors that are known already.
+    private func known(step: Int, _ still: StillImages) throws -> Views {
+        var views = sampler.views(step: step)
+        var unreadable: [Int: String] = [:]
+        var features: [Float] = []
+        features.reserveCapacity(views.count * still.dimension)
+        for place in views.indices {
+            if let vector = still.vector(of: views[place].photo) {
+                features += vector
+                continue
+            }
+            unreadable[views[place].photo] = still.reason(views[place].photo)
+            for other in sampler.substitutes(for: views[place], step: step, place: place) {
+                guard let vector = still.vector(of: other.photo) else {
+                    unreadable[other.photo] = still.reason(other.photo)
+                    continue
+                }
+                views[place] = other
+                features += vector
+                break
+            }
+        }
+        guard features.count == views.count * still.dimension else {
+            throw TrainingError.unreadablePhotos(
+                count: unreadable.count, of: data.paths.count, last: unreadable.values.min() ?? "")
+        }
+        return (views, .features(features), unreadable)
+    }
 
     /// The views of a step, made by all workers, photo by photo: each is decoded once for all of its views, and let go of.
-    private func pictures(step: Int) throws -> Pictures {
+    private func pictures(step: Int) throws -> Views {
         var views = sampler.views(step: step)
         let drawn = views
         let places = Dictionary(grouping: views.indices, by: { drawn[$0].photo }).sorted { $0.value[0] < $1.value[0] }
@@ -179,9 +217,9 @@ public final class BatchLoader: Sendable {
             for square in squares { bytes.append(contentsOf: square) }
             return SquarePictures(bytes: bytes, preprocessing)
         }
-        return (
-            views, pictures(done.squares, preprocessing), teacher.map { pictures(done.teacherSquares, $0) }, unreadable
-        )
+        let content = Content.squares(
+            pictures(done.squares, preprocessing), ofTeacher: teacher.map { pictures(done.teacherSquares, $0) })
+        return (views, content, unreadable)
     }
 
     /// Another photo of the same step, to take a ground from; nil where it can't be read or there is none.

@@ -49,10 +49,30 @@ public struct RecipeExplanation: Sendable {
         sentences += Self.training(recipe, trained)
         let validation = sources.datasets.reduce(0) { $0 + $1.rows(where: "split", is: "val").count }
         sentences.append(Self.selection(recipe, rows: validation))
+        let still = recipe.keepsImages(of: start.model)
+        if still {
+            sentences.append(
+                "Pictures stay as they are to an image tower that stays as it is: each is encoded once, before the first step.")
+        }
         guard tries > 0 else { return }
+        let first = ContinuousClock.now
+        let tried = (0...tries).flatMap { number in
+            (0..<recipe.optimizer.accumulate).flatMap {
+                sampler.views(step: number * recipe.optimizer.accumulate + $0).map(\.photo)
+            }
+        }
+        let images =
+            still
+            ? try StillImages(
+                of: data.paths, photos: Array(Set(tried)).sorted(),
+                by: Embedder(model: start.model, preprocessing: start.preprocessing, tokenizer: start.tokenizer)) : nil
+        if still {
+            let pace = (ContinuousClock.now - first) / .seconds(1) / Double(Set(tried).count)
+            sentences.append("That takes about \(Self.duration(pace * Double(data.paths.count))) here.")
+        }
         let loader = try BatchLoader(
             data, recipe: recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, teacher: teacher?.preprocessing,
-            memory: sources.photoMemory)
+            still: images, memory: sources.photoMemory)
         var seconds: [Double] = []
         for number in 0...tries {
             let begin = ContinuousClock.now

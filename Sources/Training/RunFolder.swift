@@ -20,6 +20,14 @@ public struct RunFolder: Sendable {
         public var endedEarly: Bool?
         /// What the losses or the vectors told about the run, in sentences.
         public var remarks: [String]?
+        /// The figure that chooses the best epoch, epoch by epoch as far as they were measured.
+        public var curve: [CurvePoint]?
+    }
+
+    /// What an epoch was worth.
+    public struct CurvePoint: Sendable, Equatable, Codable {
+        public var epoch: Int
+        public var score: Double
     }
 
     public let path: String

@@ -49,14 +49,8 @@ struct Towers {
     }
 
     func encode(_ batch: TrainingBatch, weights: [(name: String, tensor: Tensor)]) throws -> Encoding {
-        let side = model.configuration.resolution
-        let pixels =
-            try batch.squares?.tensor(on: device)
-            ?? Tensor(batch.pixels, shape: [batch.items.count, 3, side, side]).to(device)
         var parts: [Parts] = []
-        let features = try vectors(of: pixels, isTrained: trains.images, &parts) {
-            try model.encodeImages($0, recipe.batchNormFrozen ? .evaluate : .train)
-        }
+        let features = try imageFeatures(of: batch, &parts)
         var texts: LossBatch.Texts?
         if recipe.needsTexts && batch.captioned.count > 1 {
             let context = model.configuration.text.contextLength
@@ -76,6 +70,19 @@ struct Towers {
             features: features, images: try features.normalized(), texts: texts, teacher: teacher, items: batch.items,
             otherLabels: batch.labels, model: model, weights: weights)
         return Encoding(batch: vectors, parts: parts)
+    }
+
+    /// - Returns: `[n, d]`.
+    private func imageFeatures(of batch: TrainingBatch, _ parts: inout [Parts]) throws -> Tensor {
+        let count = batch.items.count
+        guard batch.features.isEmpty else {
+            return try Tensor(batch.features, shape: [count, batch.features.count / count]).to(device)
+        }
+        let side = model.configuration.resolution
+        let pixels = try batch.squares?.tensor(on: device) ?? Tensor(batch.pixels, shape: [count, 3, side, side]).to(device)
+        return try vectors(of: pixels, isTrained: trains.images, &parts) {
+            try model.encodeImages($0, recipe.batchNormFrozen ? .evaluate : .train)
+        }
     }
 
     /// - Returns: `[n, d]`, float32 for the losses, whatever the tower is computed in.

@@ -1,5 +1,6 @@
 public import Catalog
 import CLIP
+import Evaluation
 import Foundation
 public import Retrieval
 public import Torch
@@ -7,6 +8,8 @@ public import Torch
 /// What a run tells while it goes on.
 public enum TrainingEvent: Sendable {
     case began(photos: Int, garments: Int, captions: Int, parameters: Int, from: Int, steps: Int)
+    /// Photos whose vectors are made once for all steps, of how many.
+    case embedded(Int, of: Int)
     case step(Int, StepReport, seconds: Double)
     /// No row has split `val`: the last epoch counts as the best one.
     case withoutValidation
@@ -112,15 +115,14 @@ public enum Trainer {
                 ? origin.tokenizer.map { LabelTexts(data, sources.datasets, tokenizer: $0, device: device) } : nil,
             learned: learned, device: device)
         if resumed { try folder.restore(step) }
-        let loader = try BatchLoader(
-            data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
-            teacher: teacher?.preprocessing, memory: sources.photoMemory)
+        func loader(_ still: StillImages?) throws -> BatchLoader {
+            try BatchLoader(
+                data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
+                teacher: teacher?.preprocessing, still: still, memory: sources.photoMemory)
+        }
+        let counts = try loader(nil).counts
         // Only now: a run that could not begin leaves nothing in its folder.
         if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
-        let batchesPerStep = recipe.optimizer.accumulate
-        loader.start(batches: progress.step * batchesPerStep..<recipe.steps * batchesPerStep)
-        defer { loader.stop() }
-        let counts = loader.counts
         report(
             .began(
                 photos: data.paths.count, garments: counts.garments, captions: data.captions.count,
@@ -129,6 +131,12 @@ public enum Trainer {
 
         if validation.rows == 0 { report(.withoutValidation) }
 
+        let keepsImages = recipe.keepsImages(of: origin.model)
+        func embedder() -> Embedder {
+            Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
+        }
+        // The validation's, where they are the same after every epoch.
+        var measured: RowEmbedding.Vectors?
         // Of the last whole epoch, and of this process: a run that was just resumed has none yet.
         var latest: [String: Double] = [:]
         var savedStep = progress.step
@@ -148,11 +156,16 @@ public enum Trainer {
         func endEpoch() throws {
             let epoch = progress.step / recipe.stepsPerEpoch
             let isBest = try step.withWeightsToKeep {
-                latest = try validation.measure(
-                    Embedder(model: step.model, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer)
-                ) { report(.unreadable($0)) }
+                if keepsImages && measured == nil {
+                    measured = try validation.vectors(by: embedder()) { report(.unreadable($0)) }
+                }
+                latest = try validation.measure(embedder(), vectors: measured) { report(.unreadable($0)) }
                 // Without validation rows the latest epoch is the best there is.
                 let figure = latest[recipe.selection.metric]
+                if let figure {
+                    // An epoch is measured again where the run was cut before it was saved.
+                    progress.curve = (progress.curve ?? []).filter { $0.epoch < epoch } + [.init(epoch: epoch, score: figure)]
+                }
                 let isBest = figure.map { recipe.selection.prefers($0, to: progress.bestScore) } ?? true
                 if isBest {
                     progress.bestScore = figure
@@ -190,6 +203,25 @@ public enum Trainer {
             }
             try save()
         }
+
+        var still: StillImages?
+        if keepsImages {
+            struct Stopped: Error {}
+            do {
+                still = try StillImages(of: data.paths, by: embedder()) { done, count in
+                    report(.embedded(done, of: count))
+                    if shouldStop() { throw Stopped() }
+                }
+            } catch is Stopped {
+                try save()
+                report(.ended(step: progress.step, completed: false))
+                return false
+            }
+        }
+        let loader = try loader(still)
+        let batchesPerStep = recipe.optimizer.accumulate
+        loader.start(batches: progress.step * batchesPerStep..<recipe.steps * batchesPerStep)
+        defer { loader.stop() }
 
         var unreadable: Set<Int> = []
         func note(_ problems: [Int: String]) throws {
@@ -299,6 +331,7 @@ public enum Trainer {
             "step": progress.step, "data": sources.datasets.map(TrainingData.digest),
             "seconds": (progress.seconds * 10).rounded() / 10, "photos": photos, "validation": figures,
             "torch": TorchRuntime.version, "remarks": progress.remarks ?? [],
+            "curve": (progress.curve ?? []).map { ["epoch": $0.epoch, "score": $0.score] as [String: Any] },
         ]
     }
 }

@@ -8,6 +8,8 @@ public struct TrainingBatch: Sendable {
     public var squares: SquarePictures?
     /// `[views, 3, side, side]`, normalised: used where there are no `squares`.
     public var pixels: [Float]
+    /// `[views, d]`, as the image tower gives them, of views that need not be encoded again: used in place of both. Empty where they do.
+    public var features: [Float] = []
     /// The item of each view: equal numbers are positives.
     public var items: [Int]
     /// The views' labels by columns that a loss compares them in, other than the product's.

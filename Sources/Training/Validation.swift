@@ -1,6 +1,6 @@
 public import Catalog
 public import CLIP
-import Evaluation
+public import Evaluation
 import Retrieval
 
 /// The figures that choose the best epoch: leave-one-out over the `val` rows, by columns that a recipe names, and captions that ask for
@@ -34,11 +34,22 @@ public struct Validation: Sendable {
     /// Whether a figure needs a model that reads texts.
     var asksTexts: Bool { figures.contains { $0.texts != nil } && rows > 0 }
 
-    /// Every figure by its name, and the mean of those that count under `score`. A photo that can't be read is left out.
-    /// - Parameter unreadable: told about each such photo.
-    public func measure(_ embedder: Embedder, unreadable: (String) -> Void = { _ in }) throws -> [String: Double] {
+    /// The photos' vectors, those that can be read.
+    /// - Parameter unreadable: told about each of the others.
+    public func vectors(by embedder: Embedder, unreadable: (String) -> Void = { _ in }) throws -> RowEmbedding.Vectors {
         let found = try RowEmbedding(of: paths, broken: .leftOut, batch: 64).vectors(by: embedder)
         for (_, error) in found.unreadable { unreadable("\(error)") }
+        return found
+    }
+
+    /// Every figure by its name, and the mean of those that count under `score`. A photo that can't be read is left out.
+    /// - Parameters:
+    ///   - found: the photos' vectors where they were made before, by an image tower that is the same.
+    ///   - unreadable: told about each photo that can't be read.
+    public func measure(
+        _ embedder: Embedder, vectors found: RowEmbedding.Vectors? = nil, unreadable: (String) -> Void = { _ in }
+    ) throws -> [String: Double] {
+        let found = try found ?? vectors(by: embedder, unreadable: unreadable)
         let (vectors, kept) = (found.values, found.kept)
         if kept.isEmpty { return [:] }
         var results: [String: Double] = [:]

@@ -16,6 +16,8 @@ struct DemoCommand: AsyncParsableCommand {
 
     @OptionGroup var listening: ListeningOptions
 
+    @OptionGroup var admin: AdminOptions
+
     @Option(help: "A folder of your own pictures, or a manifest, to serve instead of the drawn boutique.")
     var photos: String?
 
@@ -36,6 +38,7 @@ struct DemoCommand: AsyncParsableCommand {
     static let seed: UInt64 = 2_026
 
     func run() async throws {
+        let token = try admin.token()
         let interrupt = Interrupt()
         let named = try model.map { try ModelLocation($0) }
         let place = folder ?? Self.dataFolder
@@ -61,7 +64,8 @@ struct DemoCommand: AsyncParsableCommand {
         let precision = listening.precision.choice
         let (models, variants) = (named + shipped.filter { !$0.isVariant }, shipped.filter(\.isVariant))
         var serving = Serving(
-            catalog: store, listening: listening, interrupt: interrupt, logsRequests: false, offersAll: named.isEmpty,
+            catalog: store, listening: listening, interrupt: interrupt, logsRequests: false, adminToken: token,
+            offersAll: named.isEmpty,
             namesNewcomers: false,
             afterwards: {
                 let new = try variants.filter { try !Self.isKnown($0, to: store) }

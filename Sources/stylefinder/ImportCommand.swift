@@ -70,7 +70,8 @@ struct ImportCommand: ParsableCommand {
         let inspect = Self.inspector(pictures.limits, until: { interrupt.isRequested }) { hint in
             hints.withLock { $0[hint, default: 0] += 1 }
         }
-        let place = try Place(for: dataset, catalog.path, options, Self.inspector(pictures.limits), interrupt)
+        let place = try Place(
+            for: dataset, catalog.path, options, Self.inspector(pictures.limits, until: { interrupt.isRequested }), interrupt)
         defer { place.leave() }
         let store = try CatalogStore(path: place.path, mode: .create)
         if let language { try store.set(language: language) }

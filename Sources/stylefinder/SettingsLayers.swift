@@ -28,12 +28,12 @@ struct SettingsLayers {
         .init("exact", .bool),
         .init("model", .stringArray),
     ]
+    private static let admin = Setting("admin-token-file", .string)
     private static let settings: [String: [Setting]] = [
         "serve": listening + [
-            .init("catalog", .string), .init("admin-token-file", .string), .init("model-folder", .string),
-            .init("watch", .string), .init("samples", .string),
+            .init("catalog", .string), admin, .init("model-folder", .string), .init("watch", .string), .init("samples", .string),
         ],
-        "demo": listening + [.init("photos", .string), .init("folder", .string), .init("garments", .int)],
+        "demo": listening + [admin, .init("photos", .string), .init("folder", .string), .init("garments", .int)],
     ]
 
     /// All arguments.

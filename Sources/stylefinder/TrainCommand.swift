@@ -131,6 +131,7 @@ struct TrainCommand: ParsableCommand {
         private var losses: [Double] = []
         private var seconds: [Double] = []
         private var stepsPerLine = 20
+        private let embedding = ProgressBar("encoding the photos once for all steps")
 
         func report(_ event: TrainingEvent) {
             switch event {
@@ -139,6 +140,7 @@ struct TrainCommand: ParsableCommand {
                 Console.note(
                     "\(photos) photos, \(garments) garments of two or more, \(captions) captions; \(parameters) parameters; "
                         + "steps \(from + 1) to \(steps)")
+            case .embedded(let done, let count): embedding.show(done, of: count)
             case .step(let step, let result, let time):
                 losses.append(result.loss)
                 seconds.append(time)

@@ -220,7 +220,25 @@ struct ComposedRouteTests {
             #expect(orange[1]["product_id"] as? String == "P5" && orange[1]["text"] as? String == "A orange thing")
             #expect(try await suggested("woo")[0]["kind"] as? String == "material")
             #expect(try await suggested("thing%20gr").first?["product_id"] as? String == "P1")
-            for nothing in ["", "%20", "%22", "xyz", "*"] { #expect(try await suggested(nothing).isEmpty) }
+            // Values of several keys have words together; what says nothing is passed over, and the order of the words is theirs.
+            for typed in ["red%20dr", "a%20red%20dr", "red%20dresses%20"] {
+                let red = try await suggested(typed)
+                #expect(
+                    red.map { $0["kind"] as? String } == (typed.hasSuffix("dr") ? ["several", "product"] : ["several"]),
+                    "\(typed)")
+                #expect(red[0]["text"] as? String == "red · Dresses" && red[0]["count"] as? Int == 1)
+                #expect(red[0]["filters"] as? [String] == ["color:red", "category:Women/Dresses"] && red[0]["filter"] == nil)
+            }
+            let wool = try await suggested("dresses%20wo")
+            #expect(wool[0]["text"] as? String == "Dresses · wool" && wool[0]["count"] as? Int == 4)
+            #expect(try await suggested("green%20dr").last?["product_id"] as? String == "P1")
+            let one = try await suggested("p1")
+            #expect(one.map { $0["product_id"] as? String } == ["P1"] && one[0]["text"] as? String == "A green thing")
+            // No product is both.
+            #expect(try await suggested("red%20shirts").isEmpty)
+            for nothing in ["", "%20", "%22", "xyz", "*", "red%20xyz", "xyz%20red"] {
+                #expect(try await suggested(nothing).isEmpty)
+            }
             #expect(try await client.get("/api/v1/suggest?q=a&limit=0").status == .badRequest)
         }
     }

@@ -322,6 +322,48 @@ struct EditingTests {
         }
     }
 
+    @Test("products are listed by their words and the beginnings of their ids, and on request those without a picture, too")
+    func listing() async throws {
+        let shop = try Shop()
+        try await shop.liveServer().test(.router) { client in
+            func listed(_ query: String) async throws -> (total: Int, products: [[String: Any]]) {
+                let answer = try await client.get("/api/v1/products?\(query)")
+                #expect(answer.status == .ok, "\(query)")
+                let page = try answer.json()
+                return (try #require(page["total"] as? Int), try #require(page["products"] as? [[String: Any]]))
+            }
+            func ids(_ query: String) async throws -> [String?] { try await listed(query).products.map { $0["id"] as? String } }
+            #expect(try await client.put("/api/v1/products/NOPIC", json: #"{"title": "Quokka sweater"}"#).status == .created)
+            #expect(try await listed("").total == 6)
+            let any = try await listed("pictures=any")
+            #expect(any.total == 7 && any.products[0]["id"] as? String == "NOPIC" && any.products[0]["image"] == nil)
+            #expect(any.products[1]["id"] as? String == "P0" && any.products[1]["image"] != nil)
+            #expect(try await ids("pictures=any&offset=5&limit=1") == ["P4"])
+            #expect(try await ids("q=quok").isEmpty)
+            for query in ["q=quok", "q=sweater%20quokka", "q=nop"] {
+                #expect(try await ids("\(query)&pictures=any") == ["NOPIC"])
+            }
+            #expect(try await ids("q=red%20th") == ["P0"])
+            #expect(try await Set(ids("q=dresses")) == ["P0", "P1", "P2", "P3"])
+            #expect(try await ids("q=dresses&filter=color:blue") == ["P2"])
+            #expect(try await listed("q=dresses&limit=2&offset=2").products.count == 2)
+            #expect(try await ids("q=p5") == ["P5"])
+            for nothing in ["q=xyz", "q=red%20xyz", "q=red%20shirt", "q=%22%20*"] {
+                #expect(try await ids(nothing).isEmpty, "\(nothing)")
+            }
+            // Its last picture gone, a product is still there to be edited.
+            for image in try await client.get("/api/v1/products/P5").json()["images"] as? [[String: Any]] ?? [] {
+                let id = try #require(image["id"] as? Int)
+                #expect(try await client.delete("/api/v1/images/\(id)").status == .noContent)
+            }
+            #expect(try await ids("q=orange").isEmpty)
+            #expect(try await ids("q=orange&pictures=any") == ["P5"])
+            for wrong in ["pictures=all", "pictures=any&filter=color:red", "pictures=any&pictures=any", "q=a&q=b"] {
+                #expect(try await client.get("/api/v1/products?\(wrong)").status == .badRequest, "\(wrong)")
+            }
+        }
+    }
+
     @Test("while the server loads, changes are told to come back")
     func loading() async throws {
         let shop = try Shop(ready: false)

@@ -80,6 +80,7 @@ def visit(browser):
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("filechooser", lambda chooser: None)  # From the start, as in conftest: asked for later, it may come after the key press.
         before(page)
         page.goto(url)
         return page

@@ -61,10 +61,10 @@ struct ItemSamplerTests {
         }
         #expect(
             lacking([0, 0, 1], [.init(items: 1, singles: 1), .init(items: 0, singles: 1)])
-                == "of data folder 1 single photos, and there are none")
+                == "single photos of data folder 1, and there are none")
         #expect(
             lacking([0, 0, 1], [.init(items: 1, singles: 0), .init(items: 2, singles: 1)])?.hasPrefix(
-                "of data folder 2 items with two photos") == true)
+                "items with two photos of data folder 2") == true)
         #expect(lacking([0, 0, 1], [.init(items: 1, singles: 0), .init(items: 0, singles: 1)]) == nil)
     }
 

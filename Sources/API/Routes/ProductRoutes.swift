@@ -2,7 +2,7 @@ import Catalog
 import Hummingbird
 import Search
 
-/// `GET /products`: browsing the catalogue, by pages, filters and facets.
+/// `GET /products`: browsing the catalogue, by pages, filters, words and facets.
 struct ProductRoutes {
     let service: SearchService
     let base: BasePath
@@ -17,18 +17,31 @@ struct ProductRoutes {
     }
 
     @Sendable func list(_ request: Request, _ context: APIContext) async throws -> Response {
-        let fields = try RequestFields(query: request, .init(["filter", "limit", "offset"]))
+        let fields = try RequestFields(query: request, .init(["filter", "q", "pictures", "limit", "offset"]))
         let filter = try CatalogFilter(fields.all("filter"))
+        let words = try fields.one("q").flatMap { $0.isEmpty ? nil : $0 }
         let (offset, limit) = (
             try fields.integer("offset", in: 0...Int(Int32.max), default: 0),
             try fields.integer("limit", in: 1...200, default: 24)
         )
-        let page = try await service.browsed().productPage(
-            matching: filter, offset: offset, limit: limit, facets: Self.facets, choices: Self.attributes)
+        let catalog = try service.browsed()
+        let page: ProductPage
+        switch try fields.one("pictures") ?? "usable" {
+        case "usable":
+            page = try await catalog.productPage(
+                matching: filter, words: words, offset: offset, limit: limit, facets: Self.facets, choices: Self.attributes)
+        case "any":
+            guard filter.clauses.isEmpty else {
+                throw APIError.wrongParameter("pictures=any can't be narrowed by filter: filters are answered from pictures.")
+            }
+            page = try await catalog.everyProduct(words: words, offset: offset, limit: limit)
+        case let other:
+            throw APIError.wrongParameter("pictures is \(APIError.quoted(other)), expected usable or any.")
+        }
         return JSONAnswer.response(
             ProductListing(
                 total: page.total,
-                products: page.entries.map { ProductSummary($0.product, image: ImageSummary($0.cover, base)) },
+                products: page.entries.map { ProductSummary($0.product, image: $0.cover.map { ImageSummary($0, base) }) },
                 facets: page.facets.mapValues { $0.map { .init(value: $0.value, count: $0.products) } }))
     }
 

@@ -11,9 +11,10 @@ public struct ProductPage: Sendable {
     /// A product and the picture that stands for it.
     public struct Entry: Sendable {
         public var product: Product
-        public var cover: CatalogImage
+        /// nil for a product without a usable picture.
+        public var cover: CatalogImage?
 
-        public init(product: Product, cover: CatalogImage) {
+        public init(product: Product, cover: CatalogImage?) {
             self.product = product
             self.cover = cover
         }
@@ -42,21 +43,25 @@ extension CatalogColumns {
     /// - Parameters:
     ///   - offset: products before the page, at least 0.
     ///   - limit: products of the page, at least 1.
+    ///   - ids: products in the order that they are wanted in, of which those that the filter admits are paged; nil is all by their ids.
     ///   - facets: the keys to count the values of, and how many values of each.
     /// - Throws: `CatalogError.unknownKey`, `emptyKey` as `images(matching:)` does.
     public func page(
-        matching filter: CatalogFilter, offset: Int, limit: Int, facets: [String] = [], valuesPerFacet: Int = 100
+        matching filter: CatalogFilter, among ids: [String]? = nil, offset: Int, limit: Int, facets: [String] = [],
+        valuesPerFacet: Int = 100
     ) throws(CatalogError) -> (total: Int, products: [(id: String, cover: ImageID)], facets: [String: [FacetValue]]) {
         try filter.checkCost()
         var clauses: [(key: String, images: BitSet)] = []
         for clause in filter.clauses { clauses.append((clause.key, try images(admittedBy: clause))) }
-        let admitted = clauses.reduce(into: usable) { $0.formIntersection($1.images) }
+        // What a facet counts under a filter without its own clause, it counts among the same products.
+        let (ordered, all) = among(ids)
+        let admitted = clauses.reduce(into: all) { $0.formIntersection($1.images) }
 
         let images = Scope(admitted, self)
-        let fronts = ["main", "front"].compactMap { columns[ExactText("view")]?.code(of: $0) }
+        let fronts = fronts
         var products: [(id: String, cover: ImageID)] = []
         var skipped = 0
-        for number in order where images.holds(UInt32(number)) {
+        for number in ordered where images.holds(UInt32(number)) {
             if products.count == limit { break }
             if skipped < offset {
                 skipped += 1
@@ -75,11 +80,30 @@ extension CatalogColumns {
             // Most keys have no clause, and share the work that was done for the page.
             let scope =
                 others.count == clauses.count
-                ? images : Scope(others.reduce(into: usable) { $0.formIntersection($1.images) }, self)
+                ? images : Scope(others.reduce(into: all) { $0.formIntersection($1.images) }, self)
             counted[key] = Array(scope.values(of: column).prefix(valuesPerFacet))
         }
         return (images.products, products, counted)
     }
+
+    /// The numbers of products in an order, and their usable images; of all products by their ids where there is none.
+    private func among(_ ids: [String]?) -> (order: [Int32], images: BitSet) {
+        guard let ids else { return (order, usable) }
+        let numbers = ids.compactMap { productIDs.code(of: $0) }
+        var images = BitSet()
+        for number in numbers { for image in imagesOfProduct.images(of: number) { images.insert(image) } }
+        return (numbers.map { Int32($0) }, images.intersection(usable))
+    }
+
+    /// The picture that stands for a product where nothing is filtered; nil where it has none that is usable.
+    public func cover(ofProduct id: String) -> ImageID? {
+        guard let number = productIDs.code(of: id) else { return nil }
+        let image = cover(of: number, usable, fronts)
+        return image > 0 ? image : nil
+    }
+
+    /// The codes of front views.
+    private var fronts: [UInt32] { ["main", "front"].compactMap { columns[ExactText("view")]?.code(of: $0) } }
 
     private func cover(of product: UInt32, _ admitted: BitSet, _ fronts: [UInt32]) -> ImageID {
         var first = 0

@@ -123,7 +123,7 @@ struct MediaFolder: Sendable {
     private func failure(_ path: String) -> CatalogError {
         let code = errno
         switch code {
-        case ENOSPC, EDQUOT: return .diskFull(path: path)
+        case ENOSPC, EDQUOT, EFBIG: return .diskFull(path: path)
         case EROFS, EACCES, EPERM: return .readOnly(path: path)
         default: return .inputOutput(path: path, reason: String(cString: strerror(code)))
         }

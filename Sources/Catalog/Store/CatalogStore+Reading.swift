@@ -27,6 +27,16 @@ extension CatalogStore {
         }
     }
 
+    /// Products in the order of their ids, whether they have pictures or not, and how many there are.
+    public func products(offset: Int, limit: Int) throws(CatalogError) -> (total: Int, products: [Product]) {
+        try read { db in
+            (
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM products") ?? 0,
+                try Product.fetch(db, "ORDER BY id LIMIT ? OFFSET ?", [limit, offset])
+            )
+        }
+    }
+
     /// The products with these ids, by id; unknown ids are left out.
     public func products(_ ids: some Sequence<String>) throws(CatalogError) -> [String: Product] {
         let list = JSONText.array(ids)

@@ -42,10 +42,11 @@ extension CatalogStore {
     /// Products that have words of a query: first those that have all of them, then those that have some, each the best first.
     /// - Parameters:
     ///   - limit: of either kind at most so many.
+    ///   - wholeAlone: leaves out those that have some.
     ///   - admits: whether a product, by its id, may be found.
     /// - Returns: none for a catalogue that an older version wrote and that was never opened for writing since.
     public func products(
-        with query: WordQuery, limit: Int, where admits: (String) -> Bool = { _ in true }
+        with query: WordQuery, limit: Int, wholeAlone: Bool = false, where admits: (String) -> Bool = { _ in true }
     ) throws(CatalogError) -> [WordMatch] {
         guard !query.words.isEmpty else { return [] }
         return try read { db in
@@ -55,6 +56,7 @@ extension CatalogStore {
             let known = try naming.filter { try Self.isKnown($0, db) }
             let whole =
                 known.isEmpty ? [] : try Self.matches(known.joined(separator: " AND "), isWhole: true, limit, db, admits)
+            if wholeAlone { return whole }
             // Of one word the others have it in their description alone, which is worth a place behind.
             let any = query.words.map(\.pattern).joined(separator: " OR ")
             let taken = Set(whole.map { ExactText($0.productID) })

@@ -31,14 +31,21 @@ public struct WordQuery: Sendable, Hashable {
             .prefix(Self.limit).map { Word($0, language: language) }
     }
 
-    /// What somebody is typing: words as they stand, whatever they mean, the last of them perhaps unfinished.
-    public init(beginning text: String) {
-        let typed = text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+    /// What somebody is typing: words as they stand, the last of them perhaps unfinished. Words that say nothing are left out before one that may.
+    public init(beginning text: String, language: Language = .english) {
+        var typed = text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
         let isOpen = text.last.map { $0.isLetter || $0.isNumber } ?? false
-        words = typed.suffix(Self.limit).enumerated().map { place, word in
-            Word(asTyped: word, isOpen: isOpen && place == min(typed.count, Self.limit) - 1)
-        }
+        let last = typed.popLast()
+        typed.removeAll { language.isFiller($0.lowercased()) }
+        words =
+            typed.suffix(Self.limit - 1).map { Word(asTyped: $0, isOpen: false) }
+            + [last].compactMap(\.self).map { Word(asTyped: $0, isOpen: isOpen) }
     }
+
+    /// One of the words alone.
+    public func word(_ place: Int) -> WordQuery { WordQuery(words: [words[place]]) }
+
+    private init(words: [Word]) { self.words = words }
 
     /// What stands before an apostrophe in French and Italian is an article; in English what stands behind it is an ending.
     private static func withoutElision(_ word: Substring, _ language: Language) -> [Substring] {
@@ -60,9 +67,18 @@ public struct WordQuery: Sendable, Hashable {
     ]
 
     /// Whether every word begins one of a text's.
-    public func begins(in text: String) -> Bool {
+    public func begins(in text: String) -> Bool { wordsBeginning(in: text).count == words.count }
+
+    /// The places of the words that begin one of a text's.
+    public func wordsBeginning(in text: String) -> [Int] {
         let parts = Self.parts(of: text)
-        return words.allSatisfy { word in parts.contains { $0.hasPrefix(word.stem) } }
+        return words.indices.filter { place in parts.contains { $0.hasPrefix(words[place].stem) } }
+    }
+
+    /// Whether every word stands in a text as it was typed, unfinished or not.
+    public func isWhole(in text: String) -> Bool {
+        let parts = Self.parts(of: text)
+        return words.allSatisfy { word in parts.contains { $0 == word.stem } }
     }
 
     /// The words of a stored text, as they are compared with a word's stem.

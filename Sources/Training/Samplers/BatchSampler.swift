@@ -59,8 +59,9 @@ extension BatchSampler {
     }
 
     /// How the lack of items with several photos is told.
-    static var noGarments: String {
-        "items with two photos, and there are none; give the photos of one product the same product_id, at least two of each, in a manifest.csv with the columns image and product_id"
+    /// - Parameter owner: whose they would be, with a blank before it.
+    static func noGarments(_ owner: String = "") -> String {
+        "items with two photos\(owner), and there are none; give the photos of one product the same product_id, at least two of each, in a manifest.csv with the columns image and product_id"
     }
 }
 

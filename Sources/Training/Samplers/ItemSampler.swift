@@ -33,11 +33,11 @@ struct ItemSampler: BatchSampler {
     var lacking: String? {
         for (place, (pool, share)) in zip(pools, batch.shares).enumerated() {
             let isWhole = batch.shares.count == 1
-            let owner = isWhole ? "" : "of data folder \(place + 1) "
-            if share.items > 0 && pool.garments.isEmpty { return owner + Self.noGarments }
+            let owner = isWhole ? "" : " of data folder \(place + 1)"
+            if share.items > 0 && pool.garments.isEmpty { return Self.noGarments(owner) }
             // Where garments and singles are drawn from everything, there may be either.
             if share.singles > 0 && pool.singles.isEmpty && (!isWhole || share.items == 0) {
-                return "\(owner)single photos, and there are none"
+                return "single photos\(owner), and there are none"
             }
         }
         return nil

@@ -27,7 +27,7 @@ struct MinedSampler: BatchSampler {
     var kinds: [[ItemPhotos]] { [items] }
 
     var lacking: String? {
-        if items.isEmpty { return Self.noGarments }
+        if items.isEmpty { return Self.noGarments() }
         if size > items.count { return "\(size) items in a batch, and the data has \(items.count) of two photos" }
         if negatives.allSatisfy(\.isEmpty) { return "mined negatives, and the file has none of an item with two photos" }
         return nil
