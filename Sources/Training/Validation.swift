@@ -82,7 +82,8 @@ public struct Validation: Sendable {
         return precisions.isEmpty ? nil : precisions.reduce(0, +) / Double(precisions.count)
     }
 
-    /// Every value that asks becomes a caption, and the first rows that it finds are right where they have the value.
+    /// Every value that asks becomes a caption, and the first rows that it finds are right where they have the value. Rows without one are no answers:
+    /// nobody knows whether they would be right.
     /// - Returns: precision among the first `texts.at`, the mean over the values; nil where no value asks.
     private func precision(
         of texts: Recipe.Figure.Texts, _ column: String, _ embedder: Embedder, vectors: [Float], values: [String?], asks: [Bool]
@@ -94,12 +95,13 @@ public struct Validation: Sendable {
         if captions.isEmpty { return nil }
         let questions = try embedder.embed(texts: captions.map(\.text)).vectors
         let size = embedder.embeddingSize
+        let judged = values.indices.filter { values[$0] != nil }
         let precisions = captions.enumerated().map { number, caption in
             let question = questions[(number * size)..<((number + 1) * size)]
-            let scores = values.indices.map { row in
+            let scores = judged.map { row in
                 zip(question, vectors[(row * size)..<((row + 1) * size)]).reduce(Float(0)) { $0 + $1.0 * $1.1 }
             }
-            return Ranking(scores: scores, relevance: values.map { $0 == caption.value }).precision(at: texts.at)
+            return Ranking(scores: scores, relevance: judged.map { values[$0] == caption.value }).precision(at: texts.at)
         }
         return precisions.reduce(0, +) / Double(precisions.count)
     }

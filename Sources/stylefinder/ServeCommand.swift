@@ -34,6 +34,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Pictures to try the search with, a folder or a manifest; where left out, some of the catalogue's own.")
     var samples: String?
 
+    @Option(
+        help:
+            "The language of titles and descriptions, in two letters, kept in a catalogue that is filled over HTTP or by --watch."
+    )
+    var language: Language?
+
     func run() async throws {
         let interrupt = Interrupt()
         let token = try admin.token()
@@ -46,8 +52,14 @@ struct ServeCommand: AsyncParsableCommand {
         }
         // Who may fill a catalogue may begin with an empty one.
         let isFilled = token != nil || watched != nil
+        guard isFilled || language == nil else {
+            throw Failure.usage(
+                "--language is written into the catalogue, which is only read without --watch and without an admin token; `stylefinder import` sets it, too."
+            )
+        }
         let isNew = isFilled && !FileManager.default.fileExists(atPath: catalog.path)
         let store = try CatalogStore(path: catalog.path, mode: isFilled ? .create : .readOnly)
+        if let language { try store.set(language: language) }
         if isNew { Console.note("There was no catalogue at \(catalog.path): an empty one was made.") }
         let named = try model.map { try ModelLocation($0) }
         let offered = try samples.map { try Samples.of(Dataset(named: $0)) }

@@ -32,6 +32,7 @@ struct SettingsLayers {
     private static let settings: [String: [Setting]] = [
         "serve": listening + [
             .init("catalog", .string), admin, .init("model-folder", .string), .init("watch", .string), .init("samples", .string),
+            .init("language", .string),
         ],
         "demo": listening + [admin, .init("photos", .string), .init("folder", .string), .init("garments", .int)],
     ]

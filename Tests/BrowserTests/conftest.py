@@ -2,6 +2,7 @@
 
 STYLEFINDER_URL names a running server. Without it a stand-in serves the page in STYLEFINDER_PAGE (.build/page), as `make web` writes it.
 STYLEFINDER_BASED_URL names a server under a base path, such as http://127.0.0.1:8081/finder/.
+STYLEFINDER_MANAGED_URL names one whose catalogue the tests may change, with the token in STYLEFINDER_MANAGED_TOKEN.
 """
 
 import json
@@ -14,11 +15,15 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from browser import launch
+import fake_server
 from fake_server import FakeServer
 
 # An encoder on a busy processor takes its time.
 PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
+
+# What lets its bearer change the catalogue of `managed`.
+TOKEN = os.environ["STYLEFINDER_MANAGED_TOKEN"] if "STYLEFINDER_MANAGED_URL" in os.environ else fake_server.TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -201,13 +206,24 @@ def look(browser, request):
 
 
 @pytest.fixture
-def own_site():
-    """A stand-in of its own, for what changes the catalogue."""
+def managed():
+    """A server whose catalogue may be changed: a stand-in for this test alone, or the running one that all tests share."""
+    if url := os.environ.get("STYLEFINDER_MANAGED_URL"):
+        yield with_slash(url)
+        return
     if os.environ.get("STYLEFINDER_URL"):
-        pytest.skip("a running server's catalogue is not changed: its keeper's view is tested beside the stand-in")
+        pytest.skip("STYLEFINDER_MANAGED_URL names no server whose catalogue may be changed")
     server = fake(products=20)
     yield server.url
     server.shutdown()
+
+
+@pytest.fixture
+def own_site(managed):
+    """The same where it is a stand-in, for tests of what its catalogue has, or that take away what others need."""
+    if os.environ.get("STYLEFINDER_URL"):
+        pytest.skip("beside the stand-in alone: the catalogue is another one, or would be for the tests that follow")
+    return managed
 
 
 @pytest.fixture

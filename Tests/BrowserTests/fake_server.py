@@ -103,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         if match := re.fullmatch(r"products/([^/]+)", path):
             return self.json(self.detail(shop.product(match[1])))
         if path == "suggest":
-            return self.json({"suggestions": shop.suggestions(query.get("q", [""])[0].strip().lower(), int(query.get("limit", ["8"])[0])) if "q" in query else []})
+            return self.json({"suggestions": shop.suggestions(query.get("q", [""])[0], int(query.get("limit", ["8"])[0]))})
         if path == "duplicates":
             self.check_token()
             return self.json(self.duplicates())
@@ -113,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refused(400, "wrong_parameter", f"w is '{width}', expected one of 160, 320, 640, 1280.")
             shop.image(int(match[1]))
             return self.send(shop.picture(int(match[1]), width), "image/jpeg", Cache_Control="public, max-age=3600")
-        samples = [shop.images_of(product)[0] for product in shop.products[:5]]
+        samples = [images[0] for product in shop.products if (images := shop.images_of(product)) and "kind" in images[0]][:5]
         if path == "samples":
             titles = [f"{image['color'].capitalize()} {WORDS[image['kind']].lower()}" for image in samples]
             return self.json({"samples": [{"title": title, "path": f"{self.server.base}api/v1/samples/{n}"} for n, title in enumerate(titles)]})
@@ -218,10 +218,15 @@ class Handler(BaseHTTPRequestHandler):
         return {**product, "images": list(map(self.captioned, self.server.shop.images_of(product)))}
 
     def duplicates(self):
-        """A group of three pictures, of which two products share one, and a pair."""
+        """A group of three pictures, of which two products share one, and a pair; and the same bytes in two products."""
         shop = self.server.shop
-        first, second, third = shop.products[0], shop.products[5], shop.products[7]
-        groups = [(0.991, [shop.images_of(first)[0], *shop.images_of(second)[:2]]), (0.984, [shop.images_of(first)[1], shop.images_of(third)[0]])]
+        same = {}
+        for image in shop.images:
+            if "data" in image:
+                same.setdefault(image["data"], []).append(image)
+        same = [images for images in same.values() if len({image["product"] for image in images}) > 1]
+        first, second, third = map(shop.product, ("g0000", "g0005", "g0007"))
+        groups = [*((1.0, images) for images in same), (0.991, [shop.images_of(first)[0], *shop.images_of(second)[:2]]), (0.984, [shop.images_of(first)[1], shop.images_of(third)[0]])]
         return {
             "model": shop.models[0].card["id"], "compared": len(shop.images), "unreadable": 0,
             "duplicates": [
@@ -229,21 +234,29 @@ class Handler(BaseHTTPRequestHandler):
                     {"product_id": image["product"], "title": shop.product(image["product"])["title"], "image": self.shown(image)} for image in images]}
                 for score, images in groups
             ],
-            "products": [{"product_ids": [first["id"], second["id"]], "shared": 2, "of": 3}],
+            "products": [
+                {"product_ids": [first["id"], second["id"]], "shared": 2, "of": 3},
+                *({"product_ids": sorted({image["product"] for image in images})[:2], "shared": 1, "of": 1} for images in same)],
         }
 
     def listed(self, query):
         shop = self.server.shop
         wanted = query.get("filter", [])
+        if (pictures := query.get("pictures", ["usable"])[0]) not in ("usable", "any"):
+            raise Refused(400, "wrong_parameter", f"pictures is '{pictures}', expected usable or any.")
+        if pictures == "any" and wanted:
+            raise Refused(400, "wrong_parameter", "pictures=any can't be narrowed by filter: filters are answered from pictures.")
+        typed = query.get("q", [""])[0]
+        among = shop.matching(typed) if typed else sorted(shop.products, key=lambda product: product["id"]) if pictures == "any" else shop.products
 
         def passing(filters):
             admitted = admits(filters)
-            return [product for product in shop.products if any(admitted(product, image["color"]) for image in shop.images_of(product) or [{"color": None}])]
+            return [product for product in among if any(admitted(product, image["color"]) for image in shop.images_of(product))]
 
-        products = passing(wanted)
+        products = among if pictures == "any" else passing(wanted)
         limit, offset = int(query.get("limit", ["24"])[0]), int(query.get("offset", ["0"])[0])
         facets = {}
-        for key in ("category", "color", "brand"):
+        for key in ("category", "color", "brand") if pictures == "usable" else ():
             counts = facets.setdefault(key, {})
             # Within the other filters: what a value of this key would leave.
             for product in passing([text for text in wanted if not text.startswith(f"{key}:")]):
@@ -312,7 +325,7 @@ class Handler(BaseHTTPRequestHandler):
         return {
             "model": model.card["id"],
             "results": [
-                {"rank": rank, "score": value, "product": self.result(product), "image": self.shown(image), **({"words": {"rank": rank, "matched": matched}} if text else {})}
+                {"rank": rank, "score": value, "product": self.result(product), "image": self.shown(image), **({"words": {"rank": rank, "matched": matched}} if matched else {})}
                 for rank, (value, image, product, matched) in enumerate(ranked, 1)
             ],
             **({"close_match_score": CLOSE} if pictures and not text and not shuns else {}),

@@ -41,6 +41,7 @@ def models():
         "loss": [{"name": "items", "weight": 1.0}, {"name": "imageText", "weight": 0.3}], "temperature": 0.1,
         "validation": {"map_product_id_1": 0.8173, "map_label": 0.1886, "text_color_at_8": 0.61},
         "captions": ["a photo of {category} in {color}", "a photo of {label}"],
+        "curve": [{"epoch": epoch, "score": score} for epoch, score in enumerate((0.5121, 0.7004, 0.8173, 0.8019, 0.8102, 0.7966), 1)],
     }
     scaling = {"filter": "bicubic", "mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711]}
 
@@ -156,21 +157,47 @@ class Shop:
         told = [product.get("title"), product.get("category"), product.get("brand"), *(image["color"] for image in self.images_of(product))]
         return {stem(word) for text in told if text for word in re.findall(r"\w+", text.lower())}
 
+    def matching(self, text):
+        """The products that have all the words typed so far, those that have the last one whole first, or whose ids begin like the text."""
+        begun = Begun(text)
+        if not begun.words:
+            return []
+        named = {product["id"]: begun.whole_in(self.words_of(product)) for product in self.products if begun.within(self.words_of(product))}
+        return sorted(
+            (product for product in self.products if product["id"] in named or product["id"].lower().startswith(text.strip().lower())),
+            key=lambda product: (not named.get(product["id"]), product["id"]))
+
     def suggestions(self, text, limit):
-        counts = {}
+        begun = Begun(text)
+        if not begun.words:
+            return []
+        holders = {}
         for product in self.products:
-            for kind in ("category", "brand"):
-                if product[kind]:
-                    counts[kind, product[kind]] = counts.get((kind, product[kind]), 0) + 1
-            for color in {image["color"] for image in self.images_of(product) if image["color"]}:
-                counts["color", color] = counts.get(("color", color), 0) + 1
+            values = {("category", product["category"]), ("brand", product["brand"]), *(("color", image["color"]) for image in self.images_of(product))}
+            for value in values:
+                if value[1]:
+                    holders.setdefault(value, set()).add(product["id"])
+
+        def entry(values):
+            count = len(set.intersection(*(holders[value] for value in values)))
+            filters = [f"{key}:{value}" for key, value in values]
+            return {
+                "text": " · ".join(value.split("/")[-1] for _, value in values), "kind": values[0][0] if len(values) == 1 else "several", "count": count,
+                "filters": filters, **({"filter": filters[0]} if len(values) == 1 else {}),
+            }
+
+        # Which of the typed words a value has.
+        has = {value: begun.places_in(re.findall(r"\w+", value[1].lower())) for value in holders}
+        every = set(range(len(begun.words)))
+        single = [entry([value]) for value, places in has.items() if places == every]
+        pairs = [
+            entry([one, other]) for one, other in itertools.permutations([value for value, places in has.items() if places], 2)
+            # In the order of the words, and neither needless.
+            if one[0] != other[0] and 0 in has[one] and has[one] != every and has[other] != every and has[one] | has[other] == every]
         found = []
-        for (kind, value), count in sorted(counts.items(), key=lambda item: -item[1]):
-            if any(word.startswith(text) for word in re.findall(r"\w+", value.lower())):
-                found.append({"text": value.split("/")[-1], "kind": kind, "count": count, "filter": f"{kind}:{value}"})
-        found += [
-            {"text": product["title"], "kind": "product", "count": 1, "product_id": product["id"]}
-            for product in self.products if text in (product["title"] or "").lower()]
+        for entries, most in ((single, max(1, limit * 3 // 4)), (pairs, 3)):
+            found += sorted((each for each in entries if each["count"]), key=lambda each: (-each["count"], each["kind"], each["text"]))[:most]
+        found += [{"text": product["title"] or product["id"], "kind": "product", "count": 1, "product_id": product["id"]} for product in self.matching(text)]
         return found[:limit]
 
     def model(self, name):
@@ -178,6 +205,29 @@ class Shop:
             if model.card["id"] == (name or self.models[0].card["id"]):
                 return model
         raise Refused(404, "unknown_model", f"There is no model {name}; GET api/v1/models lists them.")
+
+
+class Begun:
+    """Words that are being typed: the last one may be unfinished, unless something stands behind it."""
+
+    def __init__(self, text):
+        self.is_open = text[-1:].isalnum()
+        words = re.findall(r"\w+", text.lower())
+        self.words = [word for place, word in enumerate(words) if word not in IDLE or place == len(words) - 1]
+
+    def places_in(self, said):
+        """Which of the words are among those of a text."""
+        whole = {stem(word) for word in said}
+        last = len(self.words) - 1
+        return {
+            place for place, word in enumerate(self.words)
+            if stem(word) in whole or place == last and self.is_open and any(other.startswith(word) for other in said)}
+
+    def within(self, said):
+        return len(self.places_in(said)) == len(self.words)
+
+    def whole_in(self, said):
+        return all(stem(word) in said for word in self.words)
 
 
 def stem(word):

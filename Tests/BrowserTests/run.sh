@@ -1,6 +1,7 @@
 #!/bin/bash
-# The browser tests twice: against the stand-in, which shows every trouble, and against the real server with a small drawn boutique, once at the
-# root and once under a base path; then requests made from the API's own description, right ones and wrong ones. Needs a release build and the built page (`make build web`).
+# The browser tests twice: against the stand-in, which shows every trouble, and against the real server with a small drawn boutique, at the root,
+# under a base path, and with a copy of the catalogue that its keeper changes; then requests made from the API's own description, right ones and
+# wrong ones, those that change something to the copy alone. Needs a release build and the built page (`make build web`).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools/bootstrap.sh "${TORCH_VERSION:-2.13.0}" browser
@@ -43,10 +44,25 @@ STYLEFINDER_SHOP_PORT=$("$place/bin/python" -c 'import socket; s = socket.create
     --allow-origin "http://127.0.0.1:$STYLEFINDER_SHOP_PORT" 2>"$work/based.log" &
 servers+=($!)
 STYLEFINDER_BASED_URL=$(address $! "$work/based.log")
-export STYLEFINDER_URL STYLEFINDER_BASED_URL STYLEFINDER_SHOP_PORT
+# The boutique's pictures are its folder's: a server deletes and replaces only what was sent to it.
+"$place/bin/python" -c 'import sqlite3, sys; source, copy = map(sqlite3.connect, sys.argv[1:]); source.backup(copy)' "$work/demo/boutique.db" "$work/managed.db"
+STYLEFINDER_MANAGED_TOKEN=$("$place/bin/python" -c 'import secrets; print(secrets.token_hex(32))')
+(umask 077 && echo "$STYLEFINDER_MANAGED_TOKEN" >"$work/admin.token")
+.build/release/stylefinder serve --port 0 --catalog "$work/managed.db" --model small-efficientnet --admin-token-file "$work/admin.token" 2>"$work/managed.log" &
+servers+=($!)
+STYLEFINDER_MANAGED_URL=$(address $! "$work/managed.log")
+export STYLEFINDER_URL STYLEFINDER_BASED_URL STYLEFINDER_SHOP_PORT STYLEFINDER_MANAGED_URL STYLEFINDER_MANAGED_TOKEN
 (cd Tests/BrowserTests && "${pytest[@]}")
 # No status that is not described, no body of another form, no error of the server's own. Left out are the checks that would have every described
 # filter name a key of this catalogue, and every number refused that comes as a text.
 settings=$PWD/Tests/BrowserTests/schemathesis.toml
-(cd "$work" && "$place/bin/schemathesis" --config-file "$settings" run "${STYLEFINDER_URL}openapi.json" --phases examples,coverage,fuzzing \
-    --max-examples 40 --max-time 60 --seed 1 --request-timeout 30 --exclude-checks positive_data_acceptance,negative_data_rejection)
+# made URL PHASES OPTION…
+made() {
+    (cd "$work" && "$place/bin/schemathesis" --config-file "$settings" run "${1}openapi.json" --phases "$2" --max-time 60 --seed 1 --request-timeout 30 \
+        --exclude-checks positive_data_acceptance,negative_data_rejection "${@:3}")
+}
+made "$STYLEFINDER_URL" examples,coverage,fuzzing --max-examples 40
+# What takes the admin token, with it; also one call after another, as what is deleted must be gone. Last of all: the copy is not what it was.
+changes=()
+for operation in putProduct deleteProduct addImage replaceImage deleteImage putModel deleteModel duplicates; do changes+=(--include-operation-id "$operation"); done
+made "$STYLEFINDER_MANAGED_URL" coverage,fuzzing,stateful --max-examples 20 -H "Authorization: Bearer $STYLEFINDER_MANAGED_TOKEN" "${changes[@]}"

@@ -5,7 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from visitor import cards, chip, choose, choose_top_k, close, menu, model_panel, search_sample, searching, sent, text_field
+from visitor import (
+    assert_accessible, assert_no_sideways_scroll, cards, chip, choose, choose_top_k, close, menu, model_panel, search_sample, searching, sent, text_field,
+)
 
 
 def select_model(page, api, card):
@@ -74,6 +76,50 @@ def test_the_model_panel_tells_what_the_checkpoint_says(page, api):
     for name, value in (training.get("validation") or {}).items():
         expect(panel).to_contain_text(f"{value:.3f}")
         expect(panel).not_to_contain_text(name.replace("_", " "))
+
+
+def with_curve(page, scores):
+    """The models' cards, as if each epoch of the first one's training had been scored like this."""
+    def models(route):
+        held = route.fetch().json()
+        card = next(card for card in held["models"] if card["id"] == held["default"])
+        card["training"] = {**(card.get("training") or {}), "curve": [{"epoch": epoch, "score": score} for epoch, score in enumerate(scores, 1)]}
+        route.fulfill(json=held)
+
+    page.route("**/api/v1/models", models)
+    page.reload()
+    return model_panel(page)
+
+
+@pytest.mark.parametrize("scores, told", [
+    ((0.41, 0.625, 0.8173, 0.79), "first 0.410 after epoch 1, best 0.817 after epoch 3, last 0.790 after epoch 4."),
+    # Nothing was learned: a level line, whose first epoch is as good as any.
+    ((0.5, 0.5), "first 0.500 after epoch 1, best 0.500 after epoch 1, last 0.500 after epoch 2."),
+])
+@pytest.mark.parametrize("width, scheme", [(360, "dark"), (1280, "light")])
+def test_the_validation_scores_of_a_training_are_drawn_and_told(look, site, scores, told, width, scheme):
+    panel = with_curve(look(site, width=width, height=780, color_scheme=scheme, reduced_motion="reduce"), scores)
+    chart = panel.get_by_role("img", name=f"Validation score: {told}")
+    chart.scroll_into_view_if_needed()
+    expect(chart).to_be_visible()
+    assert len(chart.locator("polyline").get_attribute("points").split()) == len(scores)
+    # Every word of it stands within the drawing, and the best epoch is named.
+    expect(chart).to_contain_text(f"best: epoch {scores.index(max(scores)) + 1}")
+    outside = chart.evaluate(
+        """chart => {
+          const frame = chart.getBoundingClientRect();
+          const leaves = box => box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1;
+          return [...chart.querySelectorAll('text, circle')].filter(part => leaves(part.getBoundingClientRect())).map(part => part.textContent);
+        }""")
+    assert outside == []
+    assert_accessible(panel.page)
+    assert_no_sideways_scroll(panel.page)
+
+
+def test_a_single_epoch_is_no_curve(page):
+    panel = with_curve(page, (0.5,))
+    expect(panel).to_contain_text("Training")
+    expect(panel.get_by_role("img")).to_have_count(0)
 
 
 def test_the_whole_fingerprint_is_copied_though_only_its_beginning_is_shown(look, site, api):

@@ -103,10 +103,82 @@ def test_filters_ask_for_what_is_farther_away_and_nothing_is_set_apart(look, sit
     expect(page.get_by_text("Among these filters nothing is a close match")).to_have_count(1 if max(scores) < line else 0)
 
 
-def test_texts_have_no_line(page):
-    search_text(page, "a green skirt")
-    expect(page.get_by_role("heading", name="Further away")).to_have_count(0)
-    expect(page.get_by_role("heading", name="No close match")).to_have_count(0)
+def with_words(answer):
+    return [result for result in answer["results"] if (result.get("words") or {}).get("matched")]
+
+
+BY_LOOKS = "Found by looks alone"
+
+
+def test_garments_without_a_word_of_the_text_stand_under_a_heading_of_their_own(look, site, api):
+    page = look(f"{site}?model={api.text_model()['id']}&k=48")
+    answer = search_text(page, api.facet("color"))
+    named = with_words(answer)
+    assert 0 < len(named) < len(answer["results"])
+    heading = page.get_by_role("heading", name=BY_LOOKS)
+    expect(heading.locator("xpath=ancestor::li[1]/preceding-sibling::li")).to_have_count(len(named))
+    # Both sides keep the order of their ranks, and only what is below is dimmed.
+    others = [result for result in answer["results"] if result not in named]
+    shown = [int(told) for told in cards(page).locator(".rank > [aria-hidden]").all_inner_texts()]
+    assert shown == [result["rank"] for result in named + others]
+    dimmed = cards(page).locator(".frame img").evaluate_all("all => all.map(image => getComputedStyle(image).opacity < 1)")
+    assert dimmed == [False] * len(named) + [True] * len(others)
+    assert_accessible(page)
+    # Another order mixes them, and is nothing but that order.
+    with searching(page):
+        page.get_by_label("Sort").select_option("newest")
+    expect(page.get_by_role("heading", name=BY_LOOKS)).to_have_count(0)
+
+
+def test_where_all_garments_have_a_word_of_the_text_none_is_set_apart(look, site, api):
+    category = next(facet for facet in api.get("products?limit=1")["facets"]["category"] if facet["count"] >= 6)
+    page = look(f"{site}?model={api.text_model()['id']}&k=6")
+    answer = search_text(page, category["value"].split("/")[-1])
+    assert with_words(answer) == answer["results"]
+    expect(page.locator(".grid .line")).to_have_count(0)
+
+
+@pytest.mark.parametrize("text, heading", [
+    ("spaceship", "Nothing here is called “spaceship”"), ("xyzzy spaceship", "Nothing here is called “xyzzy” or “spaceship”"),
+])
+def test_a_text_of_which_no_garment_has_a_word_says_so_over_what_looks_nearest(look, site, api, text, heading):
+    page = look(f"{site}?model={api.text_model()['id']}")
+    answer = search_text(page, text)
+    assert answer["results"] and not with_words(answer)
+    expect(page.locator(".grid > li").first.get_by_role("heading")).to_have_text(heading)
+    # It is said once.
+    expect(page.get_by_text("No garment here has")).to_have_count(0)
+    assert float(cards(page).first.locator(".frame img").evaluate("image => getComputedStyle(image).opacity")) < 1
+    assert_accessible(page)
+
+
+def test_a_word_that_only_garments_beyond_the_filters_have_is_not_called_unknown(look, site, api):
+    kinds = [facet["value"] for facet in api.get("products?limit=1")["facets"]["category"]]
+    page = look(f"{site}?model={api.text_model()['id']}&filter=category:{kinds[0]}")
+    answer = search_text(page, kinds[-1].split("/")[-1])
+    if with_words(answer):
+        pytest.skip("garments of one kind are described by the name of the other")
+    expect(page.locator(".grid > li").first.get_by_role("heading")).to_have_text(BY_LOOKS)
+    expect(page.get_by_role("heading", name="Nothing here is called")).to_have_count(0)
+
+
+def test_names_of_files_set_nothing_apart(page):
+    def photos(route):
+        held = route.fetch().json()
+        for result in held["results"]:
+            result["product"] = {"id": f"holiday/IMG_{result['rank']}.jpg", "title": f"IMG_{result['rank']}"}
+        route.fulfill(json=held)
+
+    page.route("**/api/v1/search", photos)
+    search_text(page, "spaceship")
+    expect(page.locator(".grid .line")).to_have_count(0)
+
+
+def test_a_picture_and_a_text_have_no_line(page, api):
+    api.takes("not_text")
+    search_sample(page)
+    search_text(page, "xyzzy")
+    expect(page.locator(".grid .line")).to_have_count(0)
 
 
 def test_what_holds_no_picture_is_refused_in_words_when_dropped(page):
@@ -303,6 +375,19 @@ def test_a_large_photo_is_scaled_down_upright(page):
         choose(page, "photo.jpg", encoded(photo, "JPEG", exif=exif))
     image = sent(page)["image"]
     assert image["jpeg"] and (image["width"], image["height"]) == (1024, 2048)
+
+
+@pytest.mark.parametrize("form", ["WEBP", "PNG"])
+def test_a_picture_that_only_some_programs_turn_is_sent_as_it_is_seen(page, form):
+    photo = gradient(300, 400)
+    exif = photo.getexif()
+    exif[0x0112] = 6
+    with searching(page):
+        choose(page, f"query.{form.lower()}", encoded(photo, form, exif=exif), f"image/{form.lower()}")
+    image = sent(page)["image"]
+    assert image["jpeg"] and image["name"] == "query.jpg"
+    seen = page.locator(".preview img").evaluate("async image => { await image.decode(); return [image.naturalWidth, image.naturalHeight]; }")
+    assert [image["width"], image["height"]] == seen
 
 
 def test_a_heavy_file_is_encoded_anew_before_it_is_sent(page):

@@ -289,6 +289,32 @@ def test_suggestions_are_walked_through_and_chosen_by_keyboard(page, suggesting)
     assert "filter=category" in page.url
 
 
+def test_values_that_have_the_words_together_become_filters_at_once(page, api, suggesting):
+    product = next(product for product in api.get("products?limit=200")["products"] if product.get("category") and product["image"].get("color"))
+    color, kind = product["image"]["color"], product["category"].split("/")[-1]
+    suggesting.fill(f"{color} {kind[:-2].lower()}")
+    option = suggested(page).filter(has_text=f"{color} · {kind}").first
+    expect(option.locator(".kind")).to_have_text(re.compile(r"^Filters · [1-9]\d*$"))
+    assert_accessible(page)
+    count = int(option.locator(".kind").inner_text().split("· ")[1])
+    option.click()
+    expect(page.get_by_role("button", name="Remove filter")).to_have_count(2)
+    assert "filter=color" in page.url and "filter=category" in page.url
+    expect(page.get_by_text(re.compile(rf"^{count} of {count}$"))).to_be_visible()
+    # What is set already is not set again.
+    suggesting.fill(f"{color} {kind[:-2].lower()}")
+    suggested(page).filter(has_text=f"{color} · {kind}").first.click()
+    expect(page.get_by_role("button", name="Remove filter")).to_have_count(2)
+
+
+def test_a_garment_is_suggested_by_the_beginning_of_its_id(page, api, suggesting):
+    id = api.get("products?limit=1")["products"][0]["id"]
+    suggesting.fill(id[:-1].lower())
+    suggested(page).filter(has_text="Garment").first.click()
+    expect(page.get_by_role("dialog").get_by_role("heading").first).to_be_visible()
+    assert f"show={id[:-1]}" in page.url
+
+
 def test_a_suggested_garment_opens_and_escape_leaves_the_text(page, suggesting):
     suggesting.fill("dres")
     expect(suggested(page).first).to_be_visible()

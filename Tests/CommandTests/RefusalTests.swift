@@ -202,6 +202,9 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         .init("serving a catalogue that is not there", 66, "There is no catalogue") {
             ["serve", "--port", "0", "--catalog", $0("nowhere.db")]
         },
+        .init("a language for a catalogue that is only read", 64, "--language is written into the catalogue") {
+            ["serve", "--port", "0", "--catalog", $0("nowhere.db"), "--language", "de"]
+        },
         .init("a demo of photos that are not there", 66, "nowhere") {
             ["demo", "--port", "0", "--folder", $0("demo"), "--photos", $0("nowhere")]
         },

@@ -36,6 +36,14 @@ struct ValidationTests {
         let expected = precisions.reduce(0, +) / Double(precisions.count)
         #expect(abs(try #require(measured["text_label_at_3"]) - expected) < 1e-9)
         #expect(measured["text_label_at_3_2"] == nil, "no row of a second folder asks")
+        // A second folder whose rows have no label changes nothing: nobody knows whether they would be right.
+        let unlabelled = try tiny.sources.datasets[0].rows(where: "split", is: "val").map { row in
+            #"{"image": "\#(row.path)", "product_id": "x\#(row.productID)", "split": "val"}"#
+        }
+        let file = try tiny.folder.write(unlabelled.joined(separator: "\n"), to: "other/manifest.jsonl")
+        let both = Validation(tiny.sources.datasets + [try Dataset(contentsOf: URL(filePath: file))], figures: [figures[1]])
+        #expect(both.rows == 8)
+        #expect(abs(try #require(try both.measure(embedder)["text_label_at_3"]) - expected) < 1e-9)
         // Both count here, as the recipe says.
         let mean = (try #require(measured["map_product_id"]) + expected) / 2
         #expect(abs(try #require(measured["score"]) - mean) < 1e-9)

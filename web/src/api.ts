@@ -32,6 +32,9 @@ export interface Result {
   words?: { rank?: number | null; matched?: string[] | null } | null;
 }
 
+/** What the index of words found in it: nothing where a result was found by its looks alone. */
+export const matchedOf = (result: Result): string[] => result.words?.matched ?? [];
+
 export interface QueryColor {
   name: string;
   hex?: string | null;
@@ -92,6 +95,13 @@ export interface Training {
   temperature?: number | null;
   validation?: Record<string, number> | null;
   captions?: string[] | null;
+  /** What the weights were worth on the validation rows, epoch by epoch. */
+  curve?: CurvePoint[] | null;
+}
+
+export interface CurvePoint {
+  epoch: number;
+  score: number;
 }
 
 export interface Models {
@@ -127,12 +137,16 @@ export interface Sample {
 
 export interface Suggestion {
   text: string;
-  /** `category`, `brand`, `product`, or the key of an attribute. */
+  /** `category`, `brand`, `product`, the key of an attribute, or `several`: values of different keys together. */
   kind: string;
   count?: number | null;
+  /** What narrows a search to it; none for a product. Servers of before have one `filter`. */
+  filters?: string[] | null;
   filter?: string | null;
   product_id?: string | null;
 }
+
+export const filtersOf = ({ filters, filter }: Suggestion): string[] => filters ?? (filter ? [filter] : []);
 
 /** One part of what is searched with. */
 export type Asked = ({ file: Blob; name: string } | { text: string } | { product_id: string } | { image_id: number }) & {
@@ -212,8 +226,19 @@ export interface Samples {
 
 export const fetchSamples = (signal?: AbortSignal) => ask<Samples>(root + "samples", { signal });
 
-export function fetchProducts(filters: string[], limit: number, offset: number, signal?: AbortSignal): Promise<ProductPage> {
+/** Which products are listed. */
+export interface Listing {
+  filters?: string[];
+  /** Words, the last perhaps unfinished, or the beginning of an ID; the best match comes first. */
+  q?: string;
+  /** Also those without a usable picture, which have no `image`; not with filters, and without facets. */
+  pictures?: "any";
+}
+
+export function fetchProducts({ filters = [], q, pictures }: Listing, limit: number, offset: number, signal?: AbortSignal): Promise<ProductPage> {
   const query = new URLSearchParams(filters.map((filter) => ["filter", filter]));
+  if (q) query.set("q", q);
+  if (pictures) query.set("pictures", pictures);
   query.set("limit", String(limit));
   query.set("offset", String(offset));
   return ask<ProductPage>(`${root}products?${query}`, { signal });

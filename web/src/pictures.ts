@@ -17,7 +17,8 @@ export class NotAPicture extends Error {
 
 /** The picture as it is sent: the file's own bytes where every server reads them or this browser can't, a JPEG otherwise. */
 export async function prepare(file: Blob, name: string): Promise<Upload> {
-  const format = formatOf(await headOf(file));
+  const head = await headOf(file);
+  const format = formatOf(head);
   const shown = await decode(file);
   if (!shown) {
     // The server has the last word on what this browser does not show: HEIC, say, or TIFF, which it reads where it has the libraries.
@@ -26,7 +27,8 @@ export async function prepare(file: Blob, name: string): Promise<Upload> {
   }
   try {
     const scale = Math.min(1, longestSide / Math.max(shown.width, shown.height));
-    if (format && !dependent.has(format) && scale === 1 && file.size <= heaviest) return upload(file, name);
+    const isPlain = format && !dependent.has(format) && !mayBeTurned(head, format);
+    if (isPlain && scale === 1 && file.size <= heaviest) return upload(file, name);
     return upload(await toJPEG(shown, scale), name.replace(/(\.[^.]*)?$/, ".jpg"));
   } finally {
     if ("close" in shown) shown.close();
@@ -63,6 +65,14 @@ function formatOf(head: Uint8Array): Format | null {
   const brands = text.slice(8, Math.max(12, Math.min(size, head.length)));
   if (/avi[fs]/.test(brands)) return "AVIF";
   return /hei[cxms]|hev[cxms]|mif1|msf1/.test(brands) ? "HEIC" : null;
+}
+
+/** Whether EXIF may say that the picture is to be turned, in a format in which some browsers do that and others don't: what is sent must be what is
+ * seen, since parts are drawn on it. All browsers turn JPEG. */
+function mayBeTurned(head: Uint8Array, format: Format): boolean {
+  // The flags of the extended header say whether there is EXIF.
+  if (format === "WebP") return String.fromCharCode(...head.slice(12, 16)) === "VP8X" && (head[20]! & 0x08) !== 0;
+  return format === "PNG" && String.fromCharCode(...head).includes("eXIf");
 }
 
 // TypeScript 4.8 knows this value by its former name only.

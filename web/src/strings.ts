@@ -1,6 +1,9 @@
 // Every word that the page shows. Another language is another copy of this file.
 
+import { CurvePoint } from "./api";
+
 const plural = (n: number, one: string, many: string) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+const quoted = (words: string[], between: string) => words.map((word) => `“${word}”`).join(between);
 const percent = (part: number) => `${Math.round(part * 100)} %`;
 
 export const strings = {
@@ -31,7 +34,7 @@ export const strings = {
     noText: "This model takes pictures only.",
     suggestions: "Suggestions",
     suggested: (n: number) => (n === 0 ? "" : `${plural(n, "suggestion", "suggestions")}; use the arrow keys`),
-    suggestionKinds: { category: "Category", brand: "Brand", product: "Garment", color: "Colour" } as Record<string, string>,
+    suggestionKinds: { category: "Category", brand: "Brand", product: "Garment", color: "Colour", several: "Filters" } as Record<string, string>,
     remove: "Clear the query",
     another: "Another picture",
     add: "Add a picture",
@@ -121,6 +124,15 @@ export const strings = {
       set: (number: string) => `data set ${number}`,
       text: (column: string, at: string) => `Precision at ${at}, texts naming the ${column}`,
     },
+    curve: {
+      caption: "Validation score after each epoch",
+      epoch: (n: number) => `epoch ${n}`,
+      best: (n: number) => `best: epoch ${n}`,
+      told: (first: CurvePoint, best: CurvePoint, last: CurvePoint) => {
+        const at = ({ epoch, score }: CurvePoint) => `${score.toFixed(3)} after epoch ${epoch}`;
+        return `Validation score: first ${at(first)}, best ${at(best)}, last ${at(last)}.`;
+      },
+    },
     side: (n: number) => `${n} × ${n} px`,
     fingerprintWhat: "the fingerprint",
   },
@@ -204,8 +216,7 @@ export const strings = {
     truncated: "Your text is longer than this model reads, so its end was not used.",
     truncatedCounts: (read: number, of: number) =>
       `Your text is longer than this model reads: ${read.toLocaleString("en")} of its ${of.toLocaleString("en")} tokens were used.`,
-    unknown: (words: string) => `No garment here has the word ${words}.`,
-    unknownMany: (words: string) => `No garment here has the words ${words}.`,
+    unknown: (words: string[]) => `No garment here has the ${words.length === 1 ? "word" : "words"} ${quoted(words, ", ")}.`,
     matched: (words: string) => `has: ${words}`,
     found: (n: number) => `${plural(n, "garment", "garments")} found`,
     foundFor: (text: string) => ` for “${text}”`,
@@ -238,6 +249,10 @@ export const strings = {
     noneCloseFiltered: (best: string, line: string) => `Among these filters nothing is a close match: the nearest garment scores ${best}, a close match ${line} or more.`,
     further: "Further away",
     furtherWhy: (line: string) => `Scores below ${line}. Nearly every garment of this catalogue has another one at ${line} or more.`,
+    noneCalled: (words: string[]) => `Nothing here is called ${quoted(words, " or ")}`,
+    noneCalledWhy: "These are the garments whose pictures are nearest to your text.",
+    byLooks: "Found by looks alone",
+    byLooksWhy: "No word of your text is written about these garments. Their pictures are the nearest to it.",
     none: "No matches",
     noneFiltered: "No garment in the catalogue matches these filters.",
     noneLeast: "No garment reaches the minimum score.",
@@ -260,6 +275,7 @@ export const strings = {
     details: "Details",
     attributes: { category: "Category", brand: "Brand", color: "Colour", id: "Product ID" },
     missing: "This garment is no longer in the catalogue.",
+    noPicture: "No picture yet",
   },
 
   why: {
@@ -300,6 +316,12 @@ export const strings = {
     refused: "The server does not accept this token.",
     unavailable: "This server takes no changes. Start it with --admin-token-file to allow them.",
     products: "Products",
+    find: "Find a product",
+    findHint: "title, brand, words or ID",
+    findClear: "Show all products",
+    matching: (n: number) => (n === 0 ? "No product matches" : plural(n, "product matches", "products match")),
+    count: (n: number) => plural(n, "product", "products"),
+    noPicture: "no picture yet",
     add: "Add a product",
     edit: "Edit",
     editOf: (title: string) => `Edit ${title}`,

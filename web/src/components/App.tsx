@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "react";
-import { Picture, Product, Suggestion } from "../api";
+import { Picture, Product, Suggestion, filtersOf } from "../api";
 import { Place, fresh, readPlace } from "../address";
 import { useFavourites } from "../favourites";
 import { readPrice, toggled, withPrice } from "../filters";
@@ -43,9 +43,11 @@ export function App() {
   const cancel = useSearch(state, dispatch);
   useWaiting(trouble?.kind === "api" && trouble.error.failure === "loading", dispatch);
   const slowStart = useSlow(state.models === null && !trouble, String(state.attempt));
-  const browse = useBrowse(place.filters, state.models !== null, state.attempt);
+  const browse = useBrowse({ filters: place.filters }, state.models !== null, state.attempt);
   const [sheet, setSheet] = useState<"none" | "model" | "favourites">("none");
   const [token, setToken] = useState("");
+  /** The product whose form the dialog leads to. */
+  const [edited, setEdited] = useState<string | null>(null);
   const content = useRef<HTMLElement>(null);
   const favourites = useFavourites().list.length;
   const preview = useShown(terms[shown ?? 0] ?? null, state.samples);
@@ -64,10 +66,16 @@ export function App() {
   const home = () => ask(null);
   const open = (product: Product, image: Picture | null) => go({ show: product.id, picture: image?.id ?? null }, { opened: true });
   const close = () => (history.state?.opened ? history.back() : go({ show: null, picture: null }, { replace: true }));
+  const edit = (id: string) => {
+    setEdited(id);
+    // In the dialog's own place, so that "back" leads to where it was opened.
+    go({ terms: [], ...fresh, view: "manage" }, { replace: history.state?.opened });
+  };
   const more = (product: Product, image: Picture) => ask({ kind: "image", id: image.id, of: product.id });
   const suggested = (suggestion: Suggestion) => {
+    const clauses = filtersOf(suggestion);
     if (suggestion.product_id) go({ show: suggestion.product_id, picture: null }, { opened: true });
-    else if (suggestion.filter) go({ filters: place.filters.includes(suggestion.filter) ? place.filters : [...place.filters, suggestion.filter] });
+    else if (clauses.length > 0) go({ filters: [...new Set([...place.filters, ...clauses])] });
     else go({ terms: [{ kind: "text", text: suggestion.text }], ...fresh });
   };
   const typed = (text: string) => {
@@ -168,7 +176,8 @@ export function App() {
             ? models.length > 0 && <Compare place={place} models={models} onOpen={open} onBack={() => go({ view: "search" })} />
             : <div className="notice"><h2>{strings.compare.heading}</h2><p>{strings.compare.noQuery}</p></div>)}
           {view === "manage" && (
-            <Manage token={token} onToken={setToken} catalogue={state.catalogue} models={models} ready={state.models !== null} attempt={state.attempt} onChanged={() => dispatch({ type: "changed" })}
+            <Manage token={token} onToken={setToken} catalogue={state.catalogue} models={models} ready={state.models !== null} attempt={state.attempt}
+              edited={edited} onEdited={() => setEdited(null)} onChanged={() => dispatch({ type: "changed" })}
               onSearch={(text) => ask({ kind: "text", text })} onOpen={(show, picture) => go({ show, picture }, { opened: true })} onBack={home} />
           )}
         </section>
@@ -185,7 +194,7 @@ export function App() {
         <Favourites onOpen={({ product, image }) => (setSheet("none"), open(product, image))} />
       </Sheet>
       <ProductDialog id={place.show} picture={place.picture} score={score} asked={asked} onClose={close} onProduct={(id) => ask({ kind: "product", id })}
-        onPicture={(id, of) => ask({ kind: "image", id, of })} />
+        onPicture={(id, of) => ask({ kind: "image", id, of })} onEdit={token ? edit : null} />
       {over && (
         <div className="dropping" aria-hidden="true">
           <p>{strings.query.dropAnywhere}</p>

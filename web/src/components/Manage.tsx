@@ -1,10 +1,11 @@
-import { FormEvent, useId, useRef, useState } from "react";
+import { FormEvent, useEffect, useId, useRef, useState } from "react";
 import { ApiError, ListedProduct, ModelCard, ProductDetail, ProductPage, apiError, fetchProduct, sized } from "../api";
 import { checkToken, deleteProduct, valuesOf } from "../admin";
 import { price, titleOf } from "../format";
 import { useBrowse } from "../hooks/catalogue";
 import { strings } from "../strings";
 import { Duplicates } from "./Duplicates";
+import { Find } from "./Find";
 import { Icon } from "./Icon";
 import { ProductForm } from "./ProductForm";
 import { Removal } from "./Removal";
@@ -19,6 +20,9 @@ interface Props {
   models: ModelCard[];
   ready: boolean;
   attempt: number;
+  /** A product whose form is asked for from its dialog; told when that is on the way. */
+  edited: string | null;
+  onEdited: () => void;
   /** The catalogue was changed. */
   onChanged: () => void;
   /** Searches with a title: a product that is searched with is not among its own results. */
@@ -30,12 +34,14 @@ interface Props {
 type Editing = "none" | "new" | ProductDetail;
 
 /** The catalogue for whoever has the admin token: what there is, to be added to, replaced and deleted. */
-export function Manage({ token, onToken, catalogue, models, ready, attempt, onChanged, onSearch, onOpen, onBack }: Props) {
+export function Manage({ token, onToken, catalogue, models, ready, attempt, edited, onEdited, onChanged, onSearch, onOpen, onBack }: Props) {
   const [editing, setEditing] = useState<Editing>("none");
   const [done, setDone] = useState<{ text: string; find: string | null } | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  const browse = useBrowse([], ready, attempt);
+  const [q, setQ] = useState("");
+  // What has no picture is found by no search: here is the place to find and complete it.
+  const browse = useBrowse({ q, pictures: "any" }, ready, attempt);
   const fail = (error: unknown) => setFailure(wordsOf(apiError(error)));
   const edit = async (id: string) => {
     setDone(null);
@@ -46,6 +52,11 @@ export function Manage({ token, onToken, catalogue, models, ready, attempt, onCh
       fail(error);
     }
   };
+  useEffect(() => {
+    if (edited === null) return;
+    onEdited();
+    void edit(edited);
+  }, [edited]);
   const remove = async (product: ListedProduct) => {
     setDone(null);
     setFailure(null);
@@ -80,17 +91,27 @@ export function Manage({ token, onToken, catalogue, models, ready, attempt, onCh
       {editing === "none" ? (
         <>
           <div className="bar"><h3 tabIndex={-1} ref={heading}>{words.products}</h3>
-            {browse.total !== null && <p className="status">{strings.catalogue.count(browse.total)}</p>}
+            <p className="status" role="status">{browse.total !== null && (browse.q ? words.matching(browse.total) : words.count(browse.total))}</p>
             <button type="button" className="primary small" disabled={!token} onClick={() => (setDone(null), setFailure(null), setEditing("new"))}><Icon name="plus" />{words.add}</button>
           </div>
           {!token && <p className="hint">{words.needsToken}</p>}
+          <Find q={q} onQ={setQ} />
+          {browse.error && (
+            <div className="notice" role="alert">
+              <p>{sentenceOf(browse.error)}</p>
+              <p className="ways"><button type="button" className="secondary small" onClick={onChanged}>{strings.problem.retry}</button></p>
+            </div>
+          )}
           <ul className="stock-list">
+            {/* What is below begins out of sight, so that nothing moves when the list comes. */}
+            {!browse.products && !browse.error && Array.from({ length: 12 }, (_, index) => <li className="skeleton" key={index} aria-hidden="true"><span className="frame" /></li>)}
             {browse.products?.map((product) => (
               <li key={product.id}>
-                <span className="frame">{product.image && <img src={sized(product.image.path, 160)} alt="" width="160" height="213" loading="lazy" />}</span>
+                <span className={product.image ? "frame" : "frame none"}>{product.image && <img src={sized(product.image.path, 160)} alt="" width="160" height="213" loading="lazy" />}</span>
                 <span className="what">
                   <button type="button" className="plain name" onClick={() => onOpen(product.id, null)}>{titleOf(product)}</button>
                   <span className="hint">{[product.id, product.brand, product.price != null && price(product.price, product.currency)].filter(Boolean).join(" · ")}</span>
+                  {!product.image && <span className="bare">{words.noPicture}</span>}
                 </span>
                 <span className="ways">
                   <button type="button" className="secondary small" disabled={!token} onClick={() => edit(product.id)} aria-label={words.editOf(titleOf(product))}>{words.edit}</button>
@@ -100,7 +121,7 @@ export function Manage({ token, onToken, catalogue, models, ready, attempt, onCh
               </li>
             ))}
           </ul>
-          {browse.products && browse.total !== null && (
+          {browse.products && browse.total !== null && browse.total > 0 && (
             <p className="center">
               <span className="hint">{strings.catalogue.shown(browse.products.length, browse.total)}</span>
               {browse.products.length < browse.total && <button type="button" className="secondary" disabled={browse.busy} onClick={browse.more}>{strings.catalogue.more}</button>}
@@ -121,8 +142,10 @@ export function Manage({ token, onToken, catalogue, models, ready, attempt, onCh
 function wordsOf(error: ApiError): string {
   if (error.code === "no_admin" || error.code === "not_found" || error.status === 405) return words.unavailable;
   if (error.status === 401 || error.status === 403) return words.refused;
-  return error.failure === "offline" ? strings.problem.offline : error.message || strings.problem.other;
+  return sentenceOf(error);
 }
+
+const sentenceOf = (error: ApiError) => (error.failure === "offline" ? strings.problem.offline : error.message || strings.problem.other);
 
 function Token({ token, onToken }: { token: string; onToken: (token: string) => void }) {
   const [typed, setTyped] = useState("");

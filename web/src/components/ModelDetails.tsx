@@ -3,6 +3,7 @@ import { ModelCard } from "../api";
 import { count, duration } from "../format";
 import { metricName } from "../naming";
 import { strings } from "../strings";
+import { Curve } from "./Curve";
 import { Icon } from "./Icon";
 
 const words = strings.model;
@@ -48,6 +49,7 @@ export function ModelDetails({ card }: { card: ModelCard }) {
       {training?.validation && <Rows title={words.groups.validation} rows={
         Object.entries(training.validation).map(([name, value]) => [metricName(name), value.toFixed(3)])
       } />}
+      {training?.curve && <Curve of={training.curve} />}
     </div>
   );
 }
@@ -66,7 +68,7 @@ function Rows({ title, rows }: { title: string; rows: [string, ReactNode][] }) {
 }
 
 function Losses({ of }: { of: { name: string; weight?: number | null }[] }) {
-  return <>{of.map(({ name, weight }) => <span className="line" key={name}>{weight == null ? name : `${name} × ${weight}`}</span>)}</>;
+  return <>{of.map(({ name, weight }) => <span className="loss" key={name}>{weight == null ? name : `${name} × ${weight}`}</span>)}</>;
 }
 
 function Fingerprint({ text }: { text: string }) {

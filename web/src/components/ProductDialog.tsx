@@ -31,10 +31,12 @@ interface Props {
   onClose: () => void;
   onProduct: (id: string) => void;
   onPicture: (id: number, product: string) => void;
+  /** To the product's form, for whoever may change it. */
+  onEdit: ((id: string) => void) | null;
 }
 
 /** A product with all of its pictures, over the page. The element is the browser's own modal dialog: it keeps the focus and Escape closes it. */
-export function ProductDialog({ id, picture, score, asked, onClose, onProduct, onPicture }: Props) {
+export function ProductDialog({ id, picture, score, asked, onClose, onProduct, onPicture, onEdit }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { product, error, retry } = useProduct(id);
   const [large, setLarge] = useState(false);
@@ -64,7 +66,8 @@ export function ProductDialog({ id, picture, score, asked, onClose, onProduct, o
         <div className="sheet">
           <button type="button" className="round close" onClick={() => cancel.current()} aria-label={large ? words.shrink : strings.close}><Icon name="close" /></button>
           {product && (
-            <Detail key={product.id} product={product} first={picture} score={score} asked={score === null ? null : asked} large={large} onLarge={setLarge} onProduct={onProduct} onPicture={onPicture} />
+            <Detail key={product.id} product={product} first={picture} score={score} asked={score === null ? null : asked} large={large} onLarge={setLarge} onProduct={onProduct} onPicture={onPicture}
+              onEdit={onEdit} />
           )}
           {!product && !error && <p className="waiting" role="status"><span className="spinner" aria-hidden="true" />{words.loading}</p>}
           {error && (
@@ -90,9 +93,10 @@ interface DetailProps {
   onLarge: (large: boolean) => void;
   onProduct: (id: string) => void;
   onPicture: (id: number, product: string) => void;
+  onEdit: ((id: string) => void) | null;
 }
 
-function Detail({ product, first, score, asked, large, onLarge, onProduct, onPicture }: DetailProps) {
+function Detail({ product, first, score, asked, large, onLarge, onProduct, onPicture, onEdit }: DetailProps) {
   const naming = useContext(NamingContext);
   const [explained, setExplained] = useState(false);
   const [index, setIndex] = useState(() => Math.max(0, product.images.findIndex((image) => image.id === first)));
@@ -113,6 +117,7 @@ function Detail({ product, first, score, asked, large, onLarge, onProduct, onPic
   return (
     <>
       <div className="views">
+        {!picture && <p className="hint">{words.noPicture}</p>}
         {picture && (
           <button ref={enlarge} type="button" className="frame whole" onClick={() => onLarge(true)} aria-label={`${words.enlarge}: ${alt}`}>
             <img src={sized(picture.path, 640)} srcSet={widths(picture.path, 640, 1280)} sizes="(min-width: 48rem) 26rem, 92vw" width="640" height="853" alt="" />
@@ -152,7 +157,7 @@ function Detail({ product, first, score, asked, large, onLarge, onProduct, onPic
         )}
         {product.description && <p className="description">{product.description}</p>}
         <div className="ways">
-          <button type="button" className="primary" onClick={() => onProduct(product.id)}>{words.search}</button>
+          {picture && <button type="button" className="primary" onClick={() => onProduct(product.id)}>{words.search}</button>}
           {picture && product.images.length > 1 && (
             <button type="button" className="secondary" onClick={() => onPicture(picture.id, product.id)}>{words.searchView}</button>
           )}
@@ -163,6 +168,7 @@ function Detail({ product, first, score, asked, large, onLarge, onProduct, onPic
             </button>
           )}
           {product.url && <a className="secondary" href={product.url} target="_blank" rel="noopener noreferrer">{words.shop}<Icon name="out" /></a>}
+          {onEdit && <button type="button" className="secondary" onClick={() => onEdit(product.id)}>{strings.manage.edit}</button>}
         </div>
         {explained && picture && asked && <Reasons asked={asked} picture={picture} />}
         <h3>{words.details}</h3>

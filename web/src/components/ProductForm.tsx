@@ -1,4 +1,4 @@
-import { FormEvent, useId, useState } from "react";
+import { FormEvent, useEffect, useId, useRef, useState } from "react";
 import { ApiError, Picture, ProductDetail, fetchProduct, sized } from "../api";
 import { ProductFields, addPicture, attributeLines, badAttribute, deletePicture, putProduct, readAttributes } from "../admin";
 import { listed, titleOf } from "../format";
@@ -39,6 +39,9 @@ export function ProductForm({ token, product, categories, brands, colors, onSave
   const [saving, setSaving] = useState<string | null>(null);
   const [taken, setTaken] = useState(false);
   const id = useId();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The button that led here is gone.
+  useEffect(() => heading.current?.focus(), []);
   const set = (key: keyof Texts, value: string) => setValues((now) => ({ ...now, [key]: value }));
   const lookFor = async () => {
     if (product || !values.id.trim()) return setTaken(false);
@@ -103,7 +106,7 @@ export function ProductForm({ token, product, categories, brands, colors, onSave
   );
   return (
     <form className="product-form" onSubmit={submit} aria-label={product ? words.editOf(titleOf(product)) : words.newHeading}>
-      <h3>{product ? titleOf(product) : words.newHeading}</h3>
+      <h3 tabIndex={-1} ref={heading}>{product ? titleOf(product) : words.newHeading}</h3>
       <div className="entries">
         {field("id", { readOnly: product !== null, onBlur: lookFor, hint: taken ? words.idTaken(values.id.trim()) : undefined })}
         {field("title")}

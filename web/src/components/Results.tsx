@@ -1,5 +1,5 @@
 import { ReactNode } from "react";
-import { Facet, Result, SearchAnswer } from "../api";
+import { Facet, Product, Result, SearchAnswer, matchedOf } from "../api";
 import { Place, topKs } from "../address";
 import { save, tableOf } from "../export";
 import { score as scoreText } from "../format";
@@ -31,18 +31,13 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
   const answer = search.status === "done" || search.status === "busy" ? search.answer : null;
   const text = textOf(place.terms);
   const onlyText = !place.terms.some((term) => isPicture(term) && !term.less);
-  const closeScore = answer?.close_match_score ?? null;
-  // Another order mixes the near with the far; there the line would say nothing. Filters ask for what is farther away.
-  const line = place.sort === "relevance" && place.filters.length === 0 ? closeScore : null;
-  const isClose = (result: Result) => line === null || result.score >= line;
-  const close = answer?.results.filter(isClose) ?? [];
-  const further = answer?.results.filter((result) => !isClose(result)) ?? [];
-  const nothingClose = further.length > 0 && close.length === 0;
+  const { near, far, line } = parted(answer, place, text !== "" && onlyText);
+  const nothingClose = line !== null && line.heading === null;
   // Where all have all words there is nothing to tell.
-  const most = Math.max(0, ...(answer?.results ?? []).map((result) => result.words?.matched?.length ?? 0));
+  const most = Math.max(0, ...(answer?.results ?? []).map((result) => matchedOf(result).length));
   const cards = (results: Result[]) => results.map((result) => (
     <Card key={`${result.product.id}/${result.image.id}`} product={result.product} image={result.image} rank={result.rank} score={result.score}
-      matched={(result.words?.matched?.length ?? most) < most ? result.words?.matched : null} steering={steering} onOpen={onOpen} onMore={onMore} />
+      matched={matchedOf(result).length < most ? matchedOf(result) : null} steering={steering} onOpen={onOpen} onMore={onMore} />
   ));
   const status = busy ? (slow ? words.slow : words.searching) : words.found(search.answer.results.length);
   const next = topKs.find((count) => count > place.topK);
@@ -66,21 +61,21 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
           <button type="button" className="quiet" onClick={() => go({ liked: [], disliked: [] })}>{words.unrefine}</button>
         </p>
       )}
-      {!busy && <Notes answer={search.answer} filtered={place.filters.length > 0} />}
+      {!busy && <Notes answer={search.answer} filtered={place.filters.length > 0} named={line?.unknown === true} />}
       {!busy && search.answer.results.length === 0 ? (
         <Nothing place={place} go={go} />
       ) : (
         <ol className={busy && answer ? "grid dimmed" : "grid"} aria-busy={busy} data-model={answer?.model}>
           {answer ? (
             <>
-              {cards(close)}
-              {further.length > 0 && line !== null && (
+              {cards(near)}
+              {line && (
                 <li className="line">
-                  {!nothingClose && <h3>{words.further}</h3>}
-                  <p>{nothingClose ? words.noneCloseWhy(scoreText(further[0]?.score ?? 0), scoreText(line)) : words.furtherWhy(scoreText(line))}</p>
+                  {line.heading && <h3>{line.heading}</h3>}
+                  <p>{line.why}</p>
                 </li>
               )}
-              {cards(further)}
+              {cards(far)}
             </>
           ) : (
             <Skeletons count={Math.min(place.topK, 12)} />
@@ -100,16 +95,59 @@ export function Results({ search, place, steering, colors, filters, go, onOpen, 
   );
 }
 
-/** What of the text was of no use, and whether the filters leave nothing close. */
-function Notes({ answer, filtered }: { answer: SearchAnswer; filtered: boolean }) {
+/** Results on both sides of a line, each side in the order of its ranks, and what the line says; without one all are near. */
+interface Parted {
+  near: Result[];
+  far: Result[];
+  /** No heading: the one of all results says it. `unknown`: it names the words that no garment has. */
+  line: { heading: string | null; why: string; unknown?: boolean } | null;
+}
+
+function parted(answer: SearchAnswer | null, place: Place, isText: boolean): Parted {
+  const results = answer?.results ?? [];
+  // Another order mixes the near with the far; there a line would say nothing.
+  if (answer && place.sort === "relevance") {
+    if (isText) return partedByWords(answer);
+    // Filters ask for what is farther away.
+    if (answer.close_match_score != null && place.filters.length === 0) return partedByScore(results, answer.close_match_score);
+  }
+  return { near: results, far: [], line: null };
+}
+
+function partedByScore(results: Result[], score: number): Parted {
+  const near = results.filter((result) => result.score >= score);
+  const far = results.filter((result) => !(result.score >= score));
+  if (far.length === 0) return { near, far, line: null };
+  const line = near.length > 0
+    ? { heading: words.further, why: words.furtherWhy(scoreText(score)) }
+    : { heading: null, why: words.noneCloseWhy(scoreText(far[0]!.score), scoreText(score)) };
+  return { near, far, line };
+}
+
+/** A score of a text and a picture tells little by itself, but a garment that has a word of the text is one that was asked for. */
+function partedByWords({ results, unknown_words: unknown }: SearchAnswer): Parted {
+  const near = results.filter((result) => matchedOf(result).length > 0);
+  const far = results.filter((result) => matchedOf(result).length === 0);
+  // Where words are not looked up, or nothing is written about the garments, they part nothing.
+  if (unknown == null || far.length === 0 || !results.some((result) => isDescribed(result.product))) return { near: results, far: [], line: null };
+  const line = near.length === 0 && unknown.length > 0
+    ? { heading: words.noneCalled(unknown), why: words.noneCalledWhy, unknown: true }
+    : { heading: words.byLooks, why: words.byLooksWhy };
+  return { near, far, line };
+}
+
+/** The name of a file, which a folder of photos has for a title, describes nothing. */
+const isDescribed = ({ id, title, category, brand }: Product) => !!category || !!brand || (!!title && !id.includes(title));
+
+/** What of the text was of no use, unless the results' own line names it, and whether the filters leave nothing close. */
+function Notes({ answer, filtered, named }: { answer: SearchAnswer; filtered: boolean; named: boolean }) {
   const { truncated_text: truncated, text_tokens: of, text_tokens_read: read, close_match_score: line } = answer;
   const best = Math.max(...answer.results.map((result) => result.score));
   const unknown = answer.unknown_words ?? [];
-  const listed = unknown.map((word) => `“${word}”`).join(", ");
   return (
     <>
       {truncated && <p className="hint note">{of != null && read != null ? words.truncatedCounts(read, of) : words.truncated}</p>}
-      {unknown.length > 0 && <p className="hint note">{unknown.length === 1 ? words.unknown(listed) : words.unknownMany(listed)}</p>}
+      {unknown.length > 0 && !named && <p className="hint note">{words.unknown(unknown)}</p>}
       {filtered && line != null && best < line && answer.results.length > 0 && <p className="hint note">{words.noneCloseFiltered(scoreText(best), scoreText(line))}</p>}
     </>
   );

@@ -1,5 +1,5 @@
 import { FormEvent, KeyboardEvent, useEffect, useId, useRef, useState } from "react";
-import { Suggestion } from "../api";
+import { Suggestion, filtersOf } from "../api";
 import { label } from "../format";
 import { useSuggestions } from "../hooks/catalogue";
 import { strings } from "../strings";
@@ -64,10 +64,10 @@ export function SearchField({ text, label: named, placeholder, takesText, onText
         <ul className="suggestions" id={`${id}-list`} role="listbox" aria-label={words.suggestions} hidden={!shown}>
           {shown && list.map((suggestion, index) => (
             // The field keeps the focus: a press must not blur it before it is a choice.
-            <li key={`${suggestion.kind}/${suggestion.text}/${suggestion.product_id ?? ""}`} id={`${id}-${index}`} role="option" aria-selected={index === at}
+            <li key={`${suggestion.kind}/${suggestion.text}/${suggestion.product_id ?? filtersOf(suggestion).join()}`} id={`${id}-${index}`} role="option" aria-selected={index === at}
               onPointerDown={(event) => event.preventDefault()} onClick={() => choose(suggestion)}>
               <span className="name">{suggestion.text}</span>
-              <span className="kind">{words.suggestionKinds[suggestion.kind] ?? label(suggestion.kind)}{suggestion.count != null && suggestion.count > 1 ? ` · ${suggestion.count}` : ""}</span>
+              <span className="kind">{kindOf(suggestion)}</span>
             </li>
           ))}
         </ul>
@@ -76,4 +76,9 @@ export function SearchField({ text, label: named, placeholder, takesText, onText
       {!takesText && <p className="hint" id={`${id}-why`}>{words.noText}</p>}
     </form>
   );
+}
+
+/** What an entry is, and how many garments it leads to: a garment leads to itself. */
+function kindOf({ kind, count, product_id }: Suggestion): string {
+  return [words.suggestionKinds[kind] ?? label(kind), !product_id && count?.toLocaleString()].filter(Boolean).join(" · ");
 }

@@ -1,7 +1,7 @@
 // Products: one with all of its pictures, and a walk through all of them.
 
 import { useEffect, useState } from "react";
-import { ApiError, Facet, ListedProduct, Suggestion, apiError, fetchProduct, fetchProducts, fetchSuggestions, isAbort } from "../api";
+import { ApiError, Facet, ListedProduct, Listing, Suggestion, apiError, fetchProduct, fetchProducts, fetchSuggestions, isAbort } from "../api";
 
 /** One product with all of its pictures. */
 export function useProduct(id: string | null) {
@@ -27,10 +27,10 @@ const pageSize = 24;
 /** The server gives no longer page. */
 const longestPage = 200;
 
-/** The catalogue's products that match the filters, page by page, and how many have which property. */
-export function useBrowse(filters: string[], ready: boolean, attempt: number) {
-  const key = JSON.stringify(filters);
-  const [pages, setPages] = useState<{ key: string; total: number; products: ListedProduct[]; facets: Record<string, Facet[]> | null } | null>(null);
+/** The catalogue's products, page by page, and how many have which property. */
+export function useBrowse(listing: Listing, ready: boolean, attempt: number) {
+  const key = JSON.stringify(listing);
+  const [pages, setPages] = useState<{ key: string; q: string; total: number; products: ListedProduct[]; facets: Record<string, Facet[]> | null } | null>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   useEffect(() => {
@@ -39,8 +39,8 @@ export function useBrowse(filters: string[], ready: boolean, attempt: number) {
     setError(null);
     // After a change as many are shown as before, so that nobody loses the place.
     const limit = pages?.key === key ? Math.min(Math.max(pages.products.length, pageSize), longestPage) : pageSize;
-    fetchProducts(filters, limit, 0, abort.signal).then(
-      (page) => setPages({ key, total: page.total, products: page.products, facets: page.facets ?? null }),
+    fetchProducts(listing, limit, 0, abort.signal).then(
+      (page) => setPages({ key, q: listing.q ?? "", total: page.total, products: page.products, facets: page.facets ?? null }),
       (error) => {
         if (!isAbort(error)) setError(apiError(error));
       }
@@ -48,10 +48,11 @@ export function useBrowse(filters: string[], ready: boolean, attempt: number) {
     return () => abort.abort();
   }, [key, ready, attempt]);
   const more = async () => {
-    if (!pages || busy) return;
+    // What is in sight may still be the list of before.
+    if (pages?.key !== key || busy) return;
     setBusy(true);
     try {
-      const page = await fetchProducts(filters, pageSize, pages.products.length);
+      const page = await fetchProducts(listing, pageSize, pages.products.length);
       setPages((held) => (held?.key === key ? { ...held, products: [...held.products, ...page.products] } : held));
     } catch {
       // The button stays: pressing it again tries again.
@@ -59,7 +60,7 @@ export function useBrowse(filters: string[], ready: boolean, attempt: number) {
       setBusy(false);
     }
   };
-  return { total: pages?.total ?? null, products: pages?.products ?? null, facets: pages?.facets ?? null, more, busy, error };
+  return { q: pages?.q ?? "", total: pages?.total ?? null, products: pages?.products ?? null, facets: pages?.facets ?? null, more, busy, error };
 }
 
 // A server without suggestions is not asked for every letter.

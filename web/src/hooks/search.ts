@@ -39,7 +39,7 @@ export function useStart(state: State, dispatch: Dispatch<Action>) {
       );
     }
     if (!hasCatalogue) {
-      fetchProducts([], 1, 0, abort.signal).then((catalogue) => dispatch({ type: "catalogue", catalogue }), () => {});
+      fetchProducts({}, 1, 0, abort.signal).then((catalogue) => dispatch({ type: "catalogue", catalogue }), () => {});
     }
     return () => abort.abort();
     // More dependencies would start this again when one of the two is there and abort the other.
