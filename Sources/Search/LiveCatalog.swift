@@ -171,7 +171,7 @@ public final class LiveCatalog: Sendable {
 
     /// Products with a usable picture that a filter admits, as `CatalogColumns.page` has them, with their rows; on the search threads.
     /// - Parameters:
-    ///   - typed: words that the products have, the last perhaps unfinished, or the beginning of an id; the best `wordLimit` come, best first.
+    ///   - typed: words that the products have, each perhaps unfinished, or the beginning of an id; the best `wordLimit` come, best first.
     ///   - choices: facets of so many attributes that people can choose by come beside the named ones.
     /// - Throws: `CatalogError.unknownKey`, `SearchError.overloaded`.
     public func productPage(

@@ -14,7 +14,7 @@ public struct Suggestion: Sendable, Equatable {
 }
 
 extension LiveCatalog {
-    /// What has all the typed words, the last of which may be unfinished: values of categories, brands and attributes, those of many products
+    /// What has all the typed words, each perhaps unfinished: values of categories, brands and attributes, those of many products
     /// first; then values that have the words together, as `red` and `Dresses` have `red dr`; then products by their titles and ids. At most
     /// `limit`.
     /// - Throws: `CatalogError`, `SearchError.overloaded`.

@@ -69,7 +69,7 @@ public struct StyleFinderClient: Sendable {
 
     /// A page of the catalogue.
     /// - Parameters:
-    ///   - words: what the products are called, the last word perhaps unfinished, or the beginning of an id; the best come first.
+    ///   - words: what the products are called, each word perhaps unfinished, or the beginning of an id; the best come first.
     ///   - withoutPictures: also those that have no usable picture, which can't be combined with filters.
     public func products(
         filters: [String] = [], words: String = "", withoutPictures: Bool = false, offset: Int = 0, count: Int = 24

@@ -43,7 +43,7 @@ extension CommandSuites {
             try place.boutique(4)
             let arguments = [
                 "serve", "--port", "0", "--catalog", place("new.db"), "--model", ReducedModel.path, "--admin-token-file",
-                try tokenFile(place), "--access-log", "--language", "de",
+                try tokenFile(place), "--access-log", "--language", "fr",
             ]
             let server = try await RunningServer.start(arguments)
             let client = try server.client(token: Self.token)
@@ -58,7 +58,7 @@ extension CommandSuites {
                 #expect(added.view == "front")
                 #expect(try await found(client, number) == ["G\(number)"])
             }
-            #expect(try CatalogStore(path: place("new.db"), mode: .readOnly).language().code == "de")
+            #expect(try CatalogStore(path: place("new.db"), mode: .readOnly).language().code == "fr")
             #expect(try await client.products(words: "gar 2", withoutPictures: true).products.map(\.id) == ["G2"])
             #expect(try await !client.put(ProductColumns(title: "Garment 0", price: 5, inStock: true), id: "G0"))
             let stranger = try server.client(token: "another-token-of-some-length")

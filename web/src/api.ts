@@ -229,7 +229,7 @@ export const fetchSamples = (signal?: AbortSignal) => ask<Samples>(root + "sampl
 /** Which products are listed. */
 export interface Listing {
   filters?: string[];
-  /** Words, the last perhaps unfinished, or the beginning of an ID; the best match comes first. */
+  /** Words, each perhaps unfinished, or the beginning of an ID; the best match comes first. */
   q?: string;
   /** Also those without a usable picture, which have no `image`; not with filters, and without facets. */
   pictures?: "any";

@@ -31,15 +31,12 @@ public struct WordQuery: Sendable, Hashable {
             .prefix(Self.limit).map { Word($0, language: language) }
     }
 
-    /// What somebody is typing: words as they stand, the last of them perhaps unfinished. Words that say nothing are left out before one that may.
+    /// What somebody is typing: beginnings of words. Words that say nothing are left out before one that may.
     public init(beginning text: String, language: Language = .english) {
         var typed = text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
-        let isOpen = text.last.map { $0.isLetter || $0.isNumber } ?? false
         let last = typed.popLast()
         typed.removeAll { language.isFiller($0.lowercased()) }
-        words =
-            typed.suffix(Self.limit - 1).map { Word(asTyped: $0, isOpen: false) }
-            + [last].compactMap(\.self).map { Word(asTyped: $0, isOpen: isOpen) }
+        words = (typed.suffix(Self.limit - 1) + [last].compactMap(\.self)).map(Word.init(beginning:))
     }
 
     /// One of the words alone.
@@ -117,11 +114,11 @@ extension WordQuery.Word {
         pattern = "(\(forms.joined(separator: " OR ")))"
     }
 
-    /// A word without its other forms.
-    fileprivate init(asTyped text: String, isOpen: Bool) {
+    /// The beginning of a word.
+    fileprivate init(beginning text: String) {
         self.text = text
         stem = WordQuery.folded(text)
-        pattern = "\"\(stem)\"" + (isOpen ? " *" : "")
+        pattern = "\"\(stem)\" *"
     }
 
     /// Whether a stored value, a colour for instance, has the word.
