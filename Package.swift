@@ -57,6 +57,7 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .target(name: "Hub", dependencies: ["CCurl", "Hashing"], swiftSettings: strict),
+        .target(name: "CStart"),
         .systemLibrary(name: "CStemmer", providers: [.apt(["libstemmer-dev"]), .brew(["snowball"])]),
         .target(
             name: "Catalog",
@@ -132,7 +133,7 @@ let package = Package(
         .executableTarget(
             name: "stylefinder",
             dependencies: [
-                "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Hub", "Torch",
+                "CStart", "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Hub", "Torch",
                 "Tokenizers", "CLIP",
                 "Evaluation", "Training", "Inference",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

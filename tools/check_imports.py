@@ -30,7 +30,7 @@ ALLOWED = {
         "Evaluation", "Training", "Inference",
     },
 }
-OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CInt8", "CZlib", "CCurl", "CStemmer"}
+OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CInt8", "CZlib", "CCurl", "CStemmer", "CStart"}
 FORBIDDEN_NAMES = re.compile(r"utils?|helpers?|common|shared|misc|manager", re.IGNORECASE)
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate)\s+)?import\s+(?:\w+\s+)?(\w+)")
 

@@ -16,7 +16,6 @@ struct StyleFinder: AsyncParsableCommand {
         ])
 
     static func main() async {
-        waitPassively()
         var layers: SettingsLayers?
         do {
             let settings = try SettingsLayers(
@@ -64,17 +63,5 @@ struct StyleFinder: AsyncParsableCommand {
 
     private static func isParserError(_ error: any Error) -> Bool {
         String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
-    }
-
-    /// libgomp's threads spin while they wait, which costs ten times the time on a machine with other work. It reads this variable when it
-    /// is loaded, before `main`: so it is set, and the command starts itself once more.
-    private static func waitPassively() {
-        #if os(Linux)
-            guard getenv("OMP_WAIT_POLICY") == nil else { return }
-            setenv("OMP_WAIT_POLICY", "PASSIVE", 1)
-            var arguments = CommandLine.unsafeArgv
-            _ = withUnsafeMutablePointer(to: &arguments) { execv("/proc/self/exe", $0.pointee) }
-        // Where it can't start itself it goes on as it is: slower under load, not wrong.
-        #endif
     }
 }

@@ -1,0 +1,1 @@
+// Nothing to call: what this module does it does before `main`.
