@@ -73,12 +73,13 @@ extension LiveCatalog {
 
     /// Suggestions of several values, and how many are tried: each costs a look at the whole catalogue.
     private static let (mostCombinations, triedCombinations) = (3, 24)
-    /// Values that are tried for one word.
-    private static let valuesPerWord = 4
+    /// Values that are tried for one word, the most that narrow together, and words that are looked up one by one: a search of more would cost too much
+    /// for every letter that is typed.
+    private static let (valuesPerWord, mostValues, mostWords) = (4, 3, 4)
 
     /// Values of different keys that have all the words between them, none of them needless, in the order of the words.
     private static func combinations(of query: WordQuery, _ columns: CatalogColumns) -> [[Value]] {
-        guard query.words.count > 1 else { return [] }
+        guard (2...mostWords).contains(query.words.count) else { return [] }
         // Of the values that begin with a word those come first in which it is whole.
         let values = query.words.indices.map { place -> [Value] in
             let word = query.word(place)
@@ -89,17 +90,23 @@ extension LiveCatalog {
             return Array((found.filter(isWhole) + found.filter { !isWhole($0) }).prefix(valuesPerWord))
         }
         var combinations: [[Value]] = []
-        func extend(_ chosen: [Value], covered: Set<Int>) {
+        func covered(_ values: some Sequence<Value>) -> Set<Int> {
+            values.reduce(into: []) { $0.formUnion(query.wordsBeginning(in: $1.value)) }
+        }
+        func extend(_ chosen: [Value]) {
             guard combinations.count < triedCombinations else { return }
-            guard let open = query.words.indices.first(where: { !covered.contains($0) }) else {
-                if chosen.count > 1 { combinations.append(chosen) }
+            let found = covered(chosen)
+            guard let open = query.words.indices.first(where: { !found.contains($0) }) else {
+                let isNeeded = chosen.indices.allSatisfy { place in
+                    covered(chosen.indices.filter { $0 != place }.map { chosen[$0] }).count < found.count
+                }
+                if chosen.count > 1 && isNeeded { combinations.append(chosen) }
                 return
             }
-            for value in values[open] where !chosen.contains(where: { $0.key == value.key }) {
-                extend(chosen + [value], covered: covered.union(query.wordsBeginning(in: value.value)))
-            }
+            guard chosen.count < mostValues else { return }
+            for value in values[open] where !chosen.contains(where: { $0.key == value.key }) { extend(chosen + [value]) }
         }
-        extend([], covered: [])
+        extend([])
         return combinations
     }
 }

@@ -15,7 +15,6 @@ public final class BatchLoader: Sendable {
     private let teacher: Preprocessing?
     private let tokens: [[Int64]]
     private let sampler: any BatchSampler
-    private let still: StillImages?
     private let photos: PhotoMemory
     private let workers: Int
     private let queue: BatchQueue
@@ -26,19 +25,17 @@ public final class BatchLoader: Sendable {
     /// - Parameters:
     ///   - tokenizer: nil if no loss of the recipe reads texts.
     ///   - teacher: how a teacher takes pictures that is asked about every view.
-    ///   - still: the photos' vectors where they are the same at every step; a batch then has these and no pictures.
     ///   - memory: bytes of decoded photos that are kept.
     ///   - workers: threads that make views; nil is one for each core.
     /// - Throws: `TrainingError.nothingToTrainOn` if the recipe asks for items of two photos, single photos or captions and there are none.
     public init(
         _ data: TrainingData, recipe: Recipe, preprocessing: Preprocessing, tokenizer: Tokenizer?, teacher: Preprocessing? = nil,
-        still: StillImages? = nil, memory: Int = defaultMemory, workers: Int? = nil
+        memory: Int = defaultMemory, workers: Int? = nil
     ) throws(TrainingError) {
         self.data = data
         self.recipe = recipe
         self.preprocessing = preprocessing
         self.teacher = teacher
-        self.still = still
         tokens = tokenizer.map { tokenizer in data.captions.map { tokenizer.encode($0).ids.map(Int64.init) } } ?? []
         sampler = try recipe.sampler(for: data)
         if let what = sampler.lacking { throw .nothingToTrainOn(what: "the recipe asks for \(what)") }
@@ -57,10 +54,11 @@ public final class BatchLoader: Sendable {
     public var counts: (garments: Int, singles: Int) { sampler.counts }
 
     /// Starts making batches, in order.
-    public func start(batches: Range<Int>) {
+    /// - Parameter still: as for `batch(step:still:)`.
+    public func start(batches: Range<Int>, still: StillImages? = nil) {
         let thread = Thread { [self] in
             for step in batches {
-                let batch = Result { try self.batch(step: step) }
+                let batch = Result { try self.batch(step: step, still: still) }
                 if !queue.put(batch) { return }
                 if case .failure = batch { return }
             }
@@ -76,8 +74,9 @@ public final class BatchLoader: Sendable {
     public func stop() { queue.close() }
 
     /// One batch of the run by its number, made here and now. Where a photo can't be read another one stands for it, the same one whenever the step is made.
+    /// - Parameter still: the photos' vectors where they are the same at every step; the batch then has these and no pictures.
     /// - Throws: `ImageError` where none of those that may stand for a photo can be read either.
-    public func batch(step: Int) throws -> TrainingBatch {
+    public func batch(step: Int, still: StillImages? = nil) throws -> TrainingBatch {
         let (views, content, unreadable) = try still.map { try known(step: step, $0) } ?? pictures(step: step)
         var captioned: [(view: Int, caption: Int)] = []
         var ids: [Int64] = []

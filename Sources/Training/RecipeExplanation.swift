@@ -49,35 +49,31 @@ public struct RecipeExplanation: Sendable {
         sentences += Self.training(recipe, trained)
         let validation = sources.datasets.reduce(0) { $0 + $1.rows(where: "split", is: "val").count }
         sentences.append(Self.selection(recipe, rows: validation))
-        let still = recipe.keepsImages(of: start.model)
-        if still {
+        let keepsImages = recipe.keepsImages(of: start.model)
+        if keepsImages {
             sentences.append(
                 "Pictures stay as they are to an image tower that stays as it is: each is encoded once, before the first step.")
         }
         guard tries > 0 else { return }
-        let first = ContinuousClock.now
-        let tried = (0...tries).flatMap { number in
-            (0..<recipe.optimizer.accumulate).flatMap {
-                sampler.views(step: number * recipe.optimizer.accumulate + $0).map(\.photo)
-            }
-        }
-        let images =
-            still
-            ? try StillImages(
-                of: data.paths, photos: Array(Set(tried)).sorted(),
-                by: Embedder(model: start.model, preprocessing: start.preprocessing, tokenizer: start.tokenizer)) : nil
-        if still {
-            let pace = (ContinuousClock.now - first) / .seconds(1) / Double(Set(tried).count)
+        let batchesPerStep = recipe.optimizer.accumulate
+        var still: StillImages?
+        if keepsImages {
+            let photos = Set((0..<(tries + 1) * batchesPerStep).flatMap { sampler.views(step: $0).map(\.photo) }).sorted()
+            let begin = ContinuousClock.now
+            still = try StillImages(
+                of: data.paths, photos: photos,
+                by: Embedder(model: start.model, preprocessing: start.preprocessing, tokenizer: start.tokenizer))
+            let pace = (ContinuousClock.now - begin) / .seconds(1) / Double(photos.count)
             sentences.append("That takes about \(Self.duration(pace * Double(data.paths.count))) here.")
         }
         let loader = try BatchLoader(
             data, recipe: recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, teacher: teacher?.preprocessing,
-            still: images, memory: sources.photoMemory)
+            memory: sources.photoMemory)
         var seconds: [Double] = []
         for number in 0...tries {
             let begin = ContinuousClock.now
-            let batches = try (0..<recipe.optimizer.accumulate).map { part in
-                var batch = try loader.batch(step: number * recipe.optimizer.accumulate + part)
+            let batches = try (0..<batchesPerStep).map { part in
+                var batch = try loader.batch(step: number * batchesPerStep + part, still: still)
                 if let teacher, let squares = batch.teacherSquares { batch.teacher = try teacher.embed(squares: squares) }
                 return batch
             }

@@ -115,12 +115,10 @@ public enum Trainer {
                 ? origin.tokenizer.map { LabelTexts(data, sources.datasets, tokenizer: $0, device: device) } : nil,
             learned: learned, device: device)
         if resumed { try folder.restore(step) }
-        func loader(_ still: StillImages?) throws -> BatchLoader {
-            try BatchLoader(
-                data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
-                teacher: teacher?.preprocessing, still: still, memory: sources.photoMemory)
-        }
-        let counts = try loader(nil).counts
+        let loader = try BatchLoader(
+            data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
+            teacher: teacher?.preprocessing, memory: sources.photoMemory)
+        let counts = loader.counts
         // Only now: a run that could not begin leaves nothing in its folder.
         if resume { try folder.cutMetrics(from: progress.step) } else { try folder.create(recipe) }
         report(
@@ -218,9 +216,8 @@ public enum Trainer {
                 return false
             }
         }
-        let loader = try loader(still)
         let batchesPerStep = recipe.optimizer.accumulate
-        loader.start(batches: progress.step * batchesPerStep..<recipe.steps * batchesPerStep)
+        loader.start(batches: progress.step * batchesPerStep..<recipe.steps * batchesPerStep, still: still)
         defer { loader.stop() }
 
         var unreadable: Set<Int> = []

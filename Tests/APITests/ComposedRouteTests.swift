@@ -232,6 +232,11 @@ struct ComposedRouteTests {
             #expect(try await suggested("green%20dr").last?["product_id"] as? String == "P1")
             let one = try await suggested("p1")
             #expect(one.map { $0["product_id"] as? String } == ["P1"] && one[0]["text"] as? String == "A green thing")
+            // No more values than the words need, and many words are no more work than few.
+            #expect(try await suggested("red%20dresses%20wool%20plain")[0]["kind"] as? String == "product")
+            #expect(try await suggested("red%20dresses%20wool")[0]["filters"] as? [String] == ["color:red", "category:Women/Dresses", "material:wool"])
+            let many = Array(repeating: "d", count: 12).joined(separator: "%20")
+            #expect(try await suggested(many).count <= 8)
             // No product is both.
             #expect(try await suggested("red%20shirts").isEmpty)
             for nothing in ["", "%20", "%22", "xyz", "*", "red%20xyz", "xyz%20red"] {
