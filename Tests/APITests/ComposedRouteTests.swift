@@ -234,7 +234,10 @@ struct ComposedRouteTests {
             #expect(one.map { $0["product_id"] as? String } == ["P1"] && one[0]["text"] as? String == "A green thing")
             // No more values than the words need, and many words are no more work than few.
             #expect(try await suggested("red%20dresses%20wool%20plain")[0]["kind"] as? String == "product")
-            #expect(try await suggested("red%20dresses%20wool")[0]["filters"] as? [String] == ["color:red", "category:Women/Dresses", "material:wool"])
+            #expect(
+                try await suggested("red%20dresses%20wool")[0]["filters"] as? [String] == [
+                    "color:red", "category:Women/Dresses", "material:wool",
+                ])
             let many = Array(repeating: "d", count: 12).joined(separator: "%20")
             #expect(try await suggested(many).count <= 8)
             // No product is both.
