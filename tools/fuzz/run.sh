@@ -50,7 +50,7 @@ compile() {
             done
             mkdir -p "$work/modules"
             echo "module CImaging { header \"$PWD/Sources/CImaging/include/cimaging.h\" export * }" > "$work/modules/module.modulemap"
-            "${swift[@]}" -I "$work/modules" Sources/Imaging/*.swift tools/fuzz/$1.swift "${objects[@]}" \
+            "${swift[@]}" -I "$work/modules" $(find Sources/Imaging -name '*.swift') tools/fuzz/$1.swift "${objects[@]}" \
                 -ljpeg -lpng -lwebp -lwebpdemux -lz -o $place/$1
             ;;
         Forms) "${swift[@]}" Sources/API/MultipartForm.swift tools/fuzz/$1.swift -o $place/$1 ;;
@@ -58,7 +58,7 @@ compile() {
             swiftc -O -wmo -swift-version 6 -parse-as-library -module-name Hashing -I Sources/CCrypto -emit-module \
                 -emit-module-path "$work/Hashing.swiftmodule" -emit-object -o "$work/Hashing.o" Sources/Hashing/*.swift
             "${swift[@]}" -wmo -enable-upcoming-feature InternalImportsByDefault -I "$work" -I Sources/CCrypto \
-                Sources/Catalog/{CatalogError,CatalogFilter,ExactText,FileStatus,PathText,Records}.swift Sources/Catalog/{Dataset,OfficialSets}/*.swift \
+                Sources/Catalog/{CatalogError,CatalogFilter,ExactText,FileStatus,PathText,Records}.swift $(find Sources/Catalog/{Dataset,OfficialSets} -name '*.swift') \
                 tools/fuzz/$1.swift "$work/Hashing.o" -lcrypto -o $place/$1
             ;;
     esac
