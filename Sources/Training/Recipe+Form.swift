@@ -263,6 +263,7 @@ extension Recipe.Augmentation {
 
     fileprivate init(_ form: RecipeForm, _ value: Self?) throws(TrainingError) {
         self.init(
+            side: try form.optionalInteger("side", value?.side, in: 32...1024),
             area: try form.range("area", value?.area, within: 0.01...1, default: 1...1),
             aspect: try form.range("aspect", value?.aspect, within: 0.1...10, default: 1...1),
             flip: try form.number("flip", value?.flip, in: 0...1, default: 0),

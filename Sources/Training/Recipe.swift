@@ -167,6 +167,9 @@ public struct Recipe: Sendable, Equatable {
 
     /// How far a view may stray from its photo. Colour factors are drawn from 1 ± the number; hue in turns.
     public struct Augmentation: Sendable, Equatable {
+        /// Side of a view, in pixels; nil is the model's own. Smaller views are quicker, and what is learned from them holds for the larger
+        /// pictures that the model answers for (Touvron et al. 2019, arXiv:1906.06423); for towers that take any size.
+        public var side: Int?
         public var area: ClosedRange<Double>
         public var aspect: ClosedRange<Double>
         public var flip: Double

@@ -67,7 +67,7 @@ public struct RecipeExplanation: Sendable {
             sentences.append("That takes about \(Self.duration(pace * Double(data.paths.count))) here.")
         }
         let loader = try BatchLoader(
-            data, recipe: recipe, preprocessing: start.preprocessing, tokenizer: start.tokenizer, teacher: teacher?.preprocessing,
+            data, recipe: recipe, preprocessing: start.views(of: recipe), tokenizer: start.tokenizer, teacher: teacher?.preprocessing,
             memory: sources.photoMemory)
         var seconds: [Double] = []
         for number in 0...tries {
@@ -116,7 +116,8 @@ public struct RecipeExplanation: Sendable {
         if trained.heads > 0 { sentence += ", and \(trained.heads) of the losses' own, which are left behind" }
         sentences.append(sentence + ".")
         if recipe.batchNormFrozen { sentences.append("Batch norms keep their running statistics.") }
-        sentences.append("A batch is \(batch(recipe)): \(recipe.batch.viewCount) views.")
+        let side = recipe.augmentation.side.map { " of \($0) pixels" } ?? ""
+        sentences.append("A batch is \(batch(recipe)): \(recipe.batch.viewCount) views\(side).")
         if recipe.batch.chunk > 0 {
             sentences.append("The towers see \(recipe.batch.chunk) views at once, with the gradient of the whole batch.")
         }

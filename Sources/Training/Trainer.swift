@@ -116,7 +116,7 @@ public enum Trainer {
             learned: learned, device: device)
         if resumed { try folder.restore(step) }
         let loader = try BatchLoader(
-            data, recipe: recipe, preprocessing: origin.preprocessing, tokenizer: origin.tokenizer,
+            data, recipe: recipe, preprocessing: origin.views(of: recipe), tokenizer: origin.tokenizer,
             teacher: teacher?.preprocessing, memory: sources.photoMemory)
         let counts = loader.counts
         // Only now: a run that could not begin leaves nothing in its folder.

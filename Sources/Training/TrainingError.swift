@@ -15,6 +15,8 @@ public enum TrainingError: Error, Equatable, Sendable {
     case notFinite(step: Int, what: String, value: Double)
     /// More photos than a run bears; `last` says what was wrong with the latest.
     case unreadablePhotos(count: Int, of: Int, last: String)
+    /// Views of another side than the one that the model's tower is made for.
+    case unfitViews(side: Int, own: Int)
     case unreadableNegatives(path: String, line: Int?, reason: String)
     case noWrite(path: String, reason: String)
     case unreadableRun(path: String, reason: String)
@@ -40,6 +42,8 @@ extension TrainingError: CustomStringConvertible {
             "The \(what) became \(value) at step \(step), so training stopped before the weights changed; lower the rate or clip the gradients."
         case .unreadablePhotos(let count, let total, let last):
             "\(count) of \(total) photos can't be read, and a run ends above 1 %: \(last) Mend the data and go on with --resume."
+        case .unfitViews(let side, let own):
+            "augmentation.side is \(side) and the model takes pictures of \(own) pixels alone; towers of timm take any size."
         case .unreadableNegatives(let path, let line, let reason):
             "The file of hard negatives \(path)\(line.map { ", line \($0)," } ?? "") can't be read: \(reason)."
         case .noWrite(let path, let reason): "\(path) can't be written: \(reason)."

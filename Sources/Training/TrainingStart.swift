@@ -41,6 +41,17 @@ public struct TrainingStart {
         }
     }
 
+    /// How the views of a step become squares: as the model takes its pictures, or smaller where the recipe says so.
+    /// - Throws: `.unfitViews` if it says so and the tower takes one size only.
+    func views(of recipe: Recipe) throws(TrainingError) -> Preprocessing {
+        var views = preprocessing
+        guard let side = recipe.augmentation.side, side != views.side else { return views }
+        // Its features are averaged over all places, however many. The others have a learned position for each place.
+        guard case .timm = model.configuration.vision else { throw .unfitViews(side: side, own: views.side) }
+        views.side = side
+        return views
+    }
+
     private init(model: CLIPModel, preprocessing: Preprocessing, tokenizer: Tokenizer?, vocabulary: String?) {
         self.model = model
         self.preprocessing = preprocessing

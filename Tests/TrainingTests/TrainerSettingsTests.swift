@@ -248,3 +248,45 @@ struct TrainerSettingsTests {
                 "the loss arcface tells labels apart, and the data has 1"))
     }
 }
+
+@Suite("Views of another side than the model's")
+struct ViewSideTests {
+    @Test("a timm tower learns from smaller views, in a part of itself, and answers at its own size")
+    func smaller() throws {
+        let tiny = try TinyRun(.resnet)
+        tiny.recipe.start = .model("\(Fixtures.package)/Tests/CLIPTests/Fixtures/models/timm-tf-lite-f16")
+        tiny.recipe.losses = [
+            .init(kind: .supCon(SupCon(by: ["product_id"], on: .image, temperature: 0.1)), weight: 1, name: "supcon")
+        ]
+        tiny.recipe.trainable = ["visual.trunk.blocks.6", "visual.head"]
+        tiny.recipe.batchNormFrozen = true
+        tiny.recipe.augmentation.side = 32
+        #expect(try tiny.train())
+        let (start, end) = (try Checkpoint(path: tiny.recipe.resolvedModel(Self.name(tiny))), try Checkpoint(path: tiny.run.best))
+        #expect(end.preprocessing == start.preprocessing && end.preprocessing.side == 72)
+        let (before, after) = (try start.weights(), try TinyRun.weights(tiny.run.best))
+        for (name, weights) in after where name.hasPrefix("visual.") {
+            let moves =
+                name.hasPrefix("visual.head") || name.hasPrefix("visual.trunk.blocks.6") && name.hasSuffix("conv_dw.weight")
+            if moves { #expect(try before[name]?.floats() != weights, "\(name)") }
+            if name.hasPrefix("visual.trunk.blocks.5") { #expect(try before[name]?.floats() == weights, "\(name)") }
+        }
+        // The same steps over views of the model's own side see other pixels.
+        let own = RunFolder(path: "\(tiny.folder.path)/own")
+        tiny.recipe.augmentation.side = nil
+        #expect(try tiny.train(to: own))
+        #expect(try TinyRun.metrics(own).first?["loss"] != TinyRun.metrics(tiny.run).first?["loss"])
+    }
+
+    private static func name(_ tiny: TinyRun) -> String {
+        if case .model(let name) = tiny.recipe.start { name } else { "" }
+    }
+
+    @Test("a tower with a position for each place says what it takes", arguments: TinyRun.Tower.allCases)
+    func refused(_ tower: TinyRun.Tower) throws {
+        let tiny = try TinyRun(tower)
+        tiny.recipe.augmentation.side = 64
+        #expect(throws: TrainingError.unfitViews(side: 64, own: 32)) { try tiny.train() }
+        #expect(!FileManager.default.fileExists(atPath: tiny.run.path))
+    }
+}
