@@ -27,7 +27,9 @@ extension Tailor {
     var hasSleeve: Bool { sleeveShape != nil }
 
     func drawSleeve(_ arm: Arm, side: Double) {
-        guard let (end, half) = sleeveShape else { return }
+        guard let (end, shape) = sleeveShape else { return }
+        let girth = stance.build.girth
+        func half(_ share: Double) -> Double { shape(share) * girth }
         let start = design.neckline == .offShoulder ? 0.13 : 0.04
         let end2 = max(end, start + 0.14)
         let spine = arm.spine(from: start, to: end2)
