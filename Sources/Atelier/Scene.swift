@@ -40,8 +40,8 @@ struct Scene {
         if isSnapshot {
             sun = dice.pick([(.even, 0.3), (.window, 0.4), (.streak, 0.14), (.photographer, 0.16)])
             light = Light(
-                exposure: dice.between(0.74, 1.12), warmth: dice.between(-1.1, 1.5), tint: dice.between(-0.6, 0.6),
-                contrast: dice.between(0.8, 1.12), vignette: dice.between(0, 0.34), keystone: dice.between(-0.07, 0.07),
+                exposure: dice.between(0.82, 1.14), warmth: dice.between(-1.1, 1.5), tint: dice.between(-0.6, 0.6),
+                contrast: dice.between(0.8, 1.12), vignette: dice.between(0, 0.28), keystone: dice.between(-0.07, 0.07),
                 grain: 3 + dice.below(8), grainSeed: seed)
         } else {
             sun = .even
@@ -137,7 +137,7 @@ struct Scene {
         case .carpet: try drawCarpet(on: canvas, &dice)
         case .sheet:
             canvas.fill(all, vivid)
-            drawWrinkles(on: canvas, count: 22, &dice)
+            drawWrinkles(on: canvas, count: 16, &dice)
         case .rail:
             canvas.fill(all, .linear(Point(0, 0), Point(width, height), [(0, tone.lighter(0.1)), (1, tone.darker(0.14))]))
             let y = height * dice.between(0.05, 0.1)
@@ -169,7 +169,7 @@ struct Scene {
             }
         case .linen:
             canvas.fill(all, second.lighter(0.3))
-            drawWrinkles(on: canvas, count: 9, &dice)
+            drawWrinkles(on: canvas, count: 8, &dice)
         case .rug:
             let ground = Ink(150, 66, 58).mixed(second, dice.unit())
             canvas.fill(all, ground)
@@ -220,12 +220,16 @@ struct Scene {
     private func drawWrinkles(on canvas: Canvas, count: Int, _ dice: inout Dice) {
         for _ in 0..<count {
             let from = Point(dice.unit() * Double(canvas.width), dice.unit() * Double(canvas.height))
-            let turn = dice.between(-0.9, 0.9)
-            let long = dice.between(50, 200) * Double(canvas.width) / 384
-            canvas.moved(to: from, angle: turn) {
-                for (wide, alpha) in [(14.0, 0.045), (7.0, 0.055)] {
-                    canvas.fill(Outline.ellipse(Point(0, 0), long, wide), Ink.shade.opacity(alpha))
-                    canvas.fill(Outline.ellipse(Point(10, -wide), long * 0.9, wide * 0.8), Ink.white.opacity(alpha * 1.2))
+            let turn = dice.between(-1.1, 1.1)
+            let long = dice.between(50, 170) * Double(canvas.width) / 384
+            let wide = dice.between(9, 20) * Double(canvas.width) / 384
+            // A ridge: light on one side, dark on the other, soft everywhere.
+            for (shift, ink) in [(0.6, Ink.shade.opacity(0.2)), (-0.6, Ink.white.opacity(0.22))] {
+                canvas.moved(
+                    to: from + Point(-sin(turn), cos(turn)) * (shift * wide), angle: turn, scale: wide, squeeze: long / wide
+                ) {
+                    canvas.fill(
+                        Outline.ellipse(Point(0, 0), 1, 1), .radial(Point(0, 0), radius: 1, [(0, ink), (1, ink.opacity(0))]))
                 }
             }
         }

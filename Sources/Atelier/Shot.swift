@@ -47,7 +47,7 @@ public struct Shot: Sendable, Hashable {
     private static func presentation(_ garment: Garment, _ color: Int, _ view: Int, seed: UInt64) -> Presentation {
         var dice = Dice(seed: seed, 5, garment.index, color, view)
         if garment.design.kind == .shoes { return .flat }
-        if garment.design.kind == .bag { return dice.chance(0.25) ? .hanger : .flat }
+        if garment.design.kind == .bag { return garment.design.silhouette != .clutch && dice.chance(0.25) ? .hanger : .flat }
         // A side of clothes can be seen on a body only.
         let isSide = View.allCases[view % View.allCases.count] == .side
         return dice.pick([

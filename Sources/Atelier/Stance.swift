@@ -40,14 +40,14 @@ struct Build: Sendable {
     func place(_ point: Point) -> Point { Point(point.x * width(point.y), height(point.y)) }
 
     /// Children are short below the head, which is as large as any.
-    func height(_ y: Double) -> Double { wearer == .kids && y > 118 ? 118 + (y - 118) * 0.76 : y }
+    func height(_ y: Double) -> Double { wearer == .kids && y > 118 ? 118 + (y - 118) * 0.7 : y }
 
     /// Of arms and legs, as a factor.
     var girth: Double {
         switch wearer {
         case .women: 1
         case .men: 1.13
-        case .kids: 0.86
+        case .kids: 0.82
         }
     }
 
@@ -63,7 +63,7 @@ struct Build: Sendable {
         return switch wearer {
         case .women: 1
         case .men: between(1.11, 1.17, 1.02)
-        case .kids: between(0.87, 0.96, 0.87)
+        case .kids: between(0.82, 0.92, 0.83)
         }
     }
 }
@@ -128,7 +128,10 @@ struct Stance {
             case .mannequin: [(Point(92, 284), Point(98, 398)), (Point(97, 284), Point(108, 396))]
             case .hanger: [(Point(99, 282), Point(108, 402)), (Point(108, 280), Point(126, 396))]
             case .flat:
-                [(Point(146, 250), Point(196, 352)), (Point(128, 264), Point(160, 378)), (Point(160, 236), Point(228, 318))]
+                [
+                    (Point(146, 250), Point(190, 352)), (Point(128, 264), Point(156, 378)), (Point(152, 242), Point(206, 328)),
+                    (Point(114, 272), Point(126, 394)), (Point(132, 258), Point(142, 376)),
+                ]
             }
         // A garment laid down lies alike on both sides; a person seldom stands so.
         let first = dice.pick(poses)

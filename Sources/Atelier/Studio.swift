@@ -42,7 +42,7 @@ private struct Picture {
         let light = dice.sign()
         switch shot.garment.design.kind {
         case .shoes:
-            let look = Shoes.look(shot.view, &dice)
+            let look = Shoes.look(shot.view, shot.garment.design.silhouette, &dice)
             frame = Frame(Shoes.extent(look, shot.garment.design.silhouette), shot, scene, size, &dice)
             subject = .shoes(
                 Shoes(
@@ -317,7 +317,7 @@ private struct Frame {
     ) {
         let (wide, high) = (extent.right - extent.left, extent.bottom - extent.top)
         // A snapshot is seldom framed well.
-        let fill = isDetail ? 1 : scene.isSnapshot ? dice.between(0.76, 0.95) : dice.between(0.9, 0.99)
+        let fill = isDetail ? 1 : scene.isSnapshot ? dice.between(0.82, 0.97) : dice.between(0.9, 0.99)
         scale = fill * min(size.y / high, size.x / wide)
         tilt = dice.between(-limit, limit)
         // What is left of the picture's room is shared out at random.

@@ -34,20 +34,29 @@ struct Bag {
     func draw() {
         let m = measures
         if hangs {
-            drawHook(at: Point(0, -m.strap))
+            drawHook(at: Point(view == .side ? -18 * side : 0, -m.strap))
         } else {
             hide.shadow(Point(hide.light * -8, 1), m.bottom + 22, 15)
         }
         guard view == .side else { return drawFront() }
         // Turned: the front is narrower, and the gusset shows.
-        let gusset = Outline([
-            Point(m.bottom * 0.62 - 2, 0), Point(m.bottom * 0.62 + 40, -9), Point(m.top * 0.62 + 30, -m.high + 14),
-            Point(m.top * 0.62 - 6, -m.high + 6),
-        ])
+        let deep = silhouette == .clutch ? 12.0 : 40
+        // What has a round top has no corner there.
+        let shoulder = silhouette == .backpack ? m.high * 0.8 : m.high
+        var gusset = Outline()
+        gusset.move(Point(m.bottom * 0.62 - 2, 0))
+        gusset.line(Point(m.bottom * 0.62 + deep, -deep * 0.22))
+        gusset.line(Point(m.top * 0.62 + deep * 0.8, -shoulder + deep * 0.4))
+        gusset.curve(
+            Point(m.top * 0.62 + deep * 0.7, -shoulder - 2), Point(m.top * 0.62, -shoulder - 4), Point(m.top * 0.4, -shoulder + 6)
+        )
+        gusset.close()
         canvas.moved(to: Point(-18 * side, 0), squeeze: side) {
             lay(gusset, hide.cloth.ground.darker(0.24))
             hide.seam(
-                Outline([Point(m.bottom * 0.62 + 20, -6), Point(m.top * 0.62 + 12, -m.high + 12)], closed: false))
+                Outline(
+                    [Point(m.bottom * 0.62 + deep * 0.5, -4), Point(m.top * 0.62 + deep * 0.4, -shoulder + deep * 0.3)],
+                    closed: false))
             canvas.moved(to: Point(0, 0), squeeze: 0.64) { drawFront() }
         }
     }

@@ -18,8 +18,11 @@ struct Shoes {
     /// By how many degrees each shoe of a pair seen from above is turned outwards.
     let splay: Double
 
-    static func look(_ view: View, _ dice: inout Dice) -> Look {
-        let chosen: Look = dice.pick([(.pair, 0.5), (.plan, 0.32), (.profile, 0.18)])
+    static func look(_ view: View, _ silhouette: Silhouette, _ dice: inout Dice) -> Look {
+        let isOpen = silhouette == .sandal
+        let chosen: Look = dice.pick([
+            (.pair, isOpen ? 0.25 : 0.5), (.plan, isOpen ? 0.65 : 0.32), (.profile, isOpen ? 0.1 : 0.18),
+        ])
         return switch view {
         case .main: chosen
         case .back: .heels
@@ -390,31 +393,40 @@ struct Shoes {
     private func drawSandal() {
         let bed = heel + 8
         if hide.has(.ankleStrap) { drawAnkleStrap(at: Point(-58, -88), half: 32, foot: Point(-82, -bed)) }
-        // The far half of each strap shows through the open shoe.
-        for (x, high) in [(46.0, 44.0), (-6, 62)] {
-            canvas.stroke(
-                .line(through: [Point(x + 20, -bed + 2), Point(x + 14, -high + 4), Point(x - 2, -high - 3)]),
-                hide.cloth.ground.darker(0.5), width: 15)
-        }
         lay(sole(bed, from: -98, to: 102), soleInk)
-        canvas.fill(
-            Outline([Point(-97, -bed - 1), Point(98, -bed - 1), Point(92, -bed + 4), Point(-95, -bed + 4)]), insole)
-        for (x, high) in [(46.0, 44.0), (-6, 62)] {
+        canvas.fill(Outline([Point(-97, -bed - 1), Point(98, -bed - 1), Point(92, -bed + 4), Point(-95, -bed + 4)]), insole)
+        // From the side a strap is as wide at the sole as the foot is long there, and narrow over the instep.
+        for (foot, ridge, high) in [(20.0...82.0, 36.0...62.0, bed + 26), (-44.0...10.0, -28.0...0.0, bed + 42)] {
+            var far = Outline()
+            far.move(Point(ridge.lowerBound + 2, -high + 3))
+            far.curve(
+                Point(ridge.lowerBound + 8, -high - 9), Point(ridge.upperBound + 4, -high - 7), Point(ridge.upperBound, -high + 8)
+            )
+            far.close()
+            canvas.fill(far, hide.cloth.ground.darker(0.55))
             var strap = Outline()
-            strap.move(Point(x - 20, -bed + 6))
-            strap.curve(Point(x - 18, -high + 8), Point(x - 14, -high), Point(x - 6, -high - 4))
-            strap.curve(Point(x + 6, -high - 6), Point(x + 16, -high), Point(x + 20, -high + 8))
-            strap.curve(Point(x + 10, -high + 12), Point(x + 6, -bed - 10), Point(x + 8, -bed + 6))
+            strap.move(Point(foot.lowerBound, -bed + 7))
+            strap.curve(
+                Point(foot.lowerBound + 4, -bed - 14), Point(ridge.lowerBound - 6, -high + 10), Point(ridge.lowerBound, -high))
+            strap.curve(
+                Point(ridge.lowerBound + 10, -high + 5), Point(ridge.upperBound - 8, -high + 9),
+                Point(ridge.upperBound, -high + 8))
+            strap.curve(
+                Point(ridge.upperBound + 10, -high + 16), Point(foot.upperBound - 5, -bed - 10), Point(foot.upperBound, -bed + 7))
             strap.close()
             lay(strap)
             colourBlock(strap)
-            if hide.has(.buckle) { hide.buckle(at: Point(x - 5, -high + 14), width: 16, height: 17) }
+            hide.stitch(
+                Outline([Point(foot.lowerBound + 5, -bed + 2), Point(ridge.lowerBound + 4, -high + 6)], closed: false))
+            if hide.has(.buckle) {
+                hide.buckle(at: Point((foot.lowerBound + foot.upperBound) / 2, -bed - (high - bed) * 0.4), width: 18, height: 16)
+            }
         }
         if !hide.has(.ankleStrap) {
-            lay(.band([Point(-20, -40), Point(-56, -58), Point(-94, -46)]) { _ in 5 })
-            lay(Outline([Point(-97, -bed), Point(-90, -52), Point(-80, -50), Point(-82, -bed)]))
+            lay(.band([Point(-24, -bed - 34), Point(-58, -bed - 40), Point(-94, -bed - 26)]) { _ in 5 })
+            lay(Outline([Point(-97, -bed), Point(-92, -bed - 32), Point(-82, -bed - 30), Point(-84, -bed)]))
         }
-        if hide.has(.bow) { hide.bow(at: Point(44, -48), size: 0.7) }
+        if hide.has(.bow) { hide.bow(at: Point(46, -bed - 26), size: 0.7) }
     }
 
     private func drawFlat() {
@@ -614,9 +626,11 @@ struct Shoes {
         let (low, top) = silhouette == .ankleBoot ? (33.0, 38.0) : (33, 27)
         var counter = Outline()
         counter.move(Point(-low, -base))
-        counter.curve(Point(-low - 3, -base - (high - base) * 0.4), Point(-top - 2, -high + 14), Point(-top, -high))
+        // A boot is narrow at the ankle.
+        let waist = silhouette == .ankleBoot ? -9.0 : 3
+        counter.curve(Point(-low - waist, -base - (high - base) * 0.4), Point(-top - 2, -high + 14), Point(-top, -high))
         counter.curve(Point(-top * 0.4, -high - 5), Point(top * 0.4, -high - 5), Point(top, -high))
-        counter.curve(Point(top + 2, -high + 14), Point(low + 3, -base - (high - base) * 0.4), Point(low, -base))
+        counter.curve(Point(top + 2, -high + 14), Point(low + waist, -base - (high - base) * 0.4), Point(low, -base))
         counter.close()
         canvas.fill(Outline.ellipse(Point(0, -high - 1), top - 1, 8), lining)
         lay(counter)

@@ -272,7 +272,7 @@ extension Tailor {
         let (center, half, high): (Point, Double, Double) =
             isLower
             ? (design.silhouette.isDenim && stance.isBack ? Point(38, cut.top + 8) : Point(46, 432), 14, 11)
-            : (stance.isBack ? Point(0, 190) : Point(36, 214), 12, 10)
+            : (stance.isBack ? Point(0, 190) : Point(-36, 214), 12, 10)
         guard !(design.silhouette.isDenim && isLower && !stance.isBack) else {
             return canvas.fill(Outline.rectangle(44, cut.top + 24, 7, 10).mapped(place), Swatch.red.ink)
         }

@@ -16,7 +16,7 @@ struct Legs {
         case .joggers: (41, 35 * wide, 21, 756)
         case .denimShorts: (41, 45 * wide, 47 * wide, 520 + 12 * fit.drop)
         case .chinoShorts: (41, 42 * wide, 44 * wide, 545 + 12 * fit.drop)
-        case .sportShorts: (42, 49 * wide, 55 * wide, 514 + 14 * fit.drop)
+        case .sportShorts: (42, 47 * wide, 50 * wide, 514 + 14 * fit.drop)
         case .bermuda: (40, 40 * wide, 41 * wide, 602 + 12 * fit.drop)
         default: (39, 32 * wide, 31 * wide, cropped ? 692 : 774)
         }
@@ -94,7 +94,9 @@ struct Legs {
                     Point(axis(side, 430), 400), Point(axis(side, middle), middle), Point(axis(side, m.bottom), m.bottom),
                     width: 3)
             }
-            tailor.crease(Point(side * 6, 436), Point(side * 26, 440), Point(side * 52, 424), width: 5)
+            tailor.crease(
+                Point(side * 6, 436), Point(side * 26, 440), Point(side * 52, 424), width: 5,
+                strength: design.kind == .shorts ? 0.4 : 1)
             if m.bottom > 650 {
                 tailor.crease(
                     Point(axis(side, knee) - 16, knee + 5), Point(axis(side, knee), knee + 13),
@@ -200,13 +202,15 @@ struct Legs {
             }
             if !tailor.stance.isBack {
                 // Whiskers: creases that the wash has bleached.
-                let strength = design.pattern == .washed ? 0.3 : 0.1
+                let strength = design.pattern == .washed ? 0.1 : 0.04
                 for step in 0..<3 {
                     let y = 410 + Double(step) * 17
                     var crease = Outline()
                     crease.move(Point(side * 16, y + 12))
                     crease.curve(Point(side * 34, y + 8), Point(side * 50, y - 2), Point(side * 62, y - 12))
-                    tailor.canvas.stroke(crease.mapped(tailor.place), Ink.white.opacity(strength), width: 5)
+                    for width in [9.0, 5, 2] {
+                        tailor.canvas.stroke(crease.mapped(tailor.place), Ink.white.opacity(strength), width: width)
+                    }
                 }
             }
             if design.details.contains(.rips), !tailor.stance.isBack { drawRip(side, tailor) }

@@ -28,11 +28,11 @@ enum Prints {
         let isKnit = design.silhouette == .sweater || design.silhouette == .hoodie
         let isDenim = design.silhouette.isDenim
         let isTwill = design.kind == .coat || design.kind.hasLegs
-        let units = isKnit ? 10.0 : isDenim ? 6 : isTwill ? 5 : 4
+        let units = isKnit ? 10.0 : isDenim ? 4 : isTwill ? 5 : 4
         let pixels = max(3, Int((units * scale * 1.25).rounded()))
         let canvas = try Canvas(width: pixels, height: pixels)
         let (dark, light) = (
-            Ink.shade.opacity(isKnit ? 0.13 : isDenim ? 0.12 : 0.06), Ink.white.opacity(isKnit ? 0.1 : isDenim ? 0.13 : 0.045)
+            Ink.shade.opacity(isKnit ? 0.13 : isDenim ? 0.08 : 0.06), Ink.white.opacity(isKnit ? 0.1 : isDenim ? 0.08 : 0.045)
         )
         canvas.moved(to: Point(0, 0), scale: Double(pixels)) {
             if isKnit || isTwill {

@@ -186,7 +186,7 @@ struct Tailor {
 
     /// Denim is lighter where it was worn, or washed.
     func fade(at places: [Point], reach: Double) {
-        let strength = design.pattern == .washed ? (cloth.ground.luma < 0.5 ? 0.56 : 0.42) : 0.16
+        let strength = design.pattern == .washed ? (cloth.ground.luma < 0.5 ? 0.46 : 0.4) : 0.16
         for point in places {
             let center = place(point)
             canvas.moved(to: center, scale: 1, squeeze: 0.42) {
