@@ -74,7 +74,7 @@ public struct BoutiqueReport: Sendable, Hashable, Codable {
 /// written last.
 public enum Boutique {
     /// Raised with every change of what is drawn, so that no folder mixes pictures of two versions.
-    static let version = 2
+    static let version = 3
 
     /// Writes a catalogue, or goes on with one that was begun with the same options. Pictures that are there stay.
     /// - Parameters:
@@ -88,7 +88,7 @@ public enum Boutique {
         let files = BoutiqueFiles(path: folder.path)
         try files.claim(marker: marker(options), words: options.words)
         let wardrobe = Wardrobe(
-            count: options.garments, seed: options.seed, testOnly: options.testOnly, halves: options.layout == .inshop)
+            count: options.garments, seed: options.seed, testOnly: options.testOnly, inShop: options.layout == .inshop)
         let shots = Shot.all(of: wardrobe, views: options.views)
         func count(_ split: String) -> Int { shots.count { $0.split == split } }
         var report = BoutiqueReport(

@@ -14,7 +14,7 @@ enum Paint {
 struct Tile {
     let canvas: Canvas
     /// Pixels of the tile per unit of the drawing that it fills.
-    let resolution: Double
+    var resolution: Double
     /// How the tile lies on the cloth.
     var origin = Point(0, 0)
     /// Degrees.
@@ -139,49 +139,61 @@ final class Canvas {
 
     // MARK: The picture
 
-    /// The smallest rectangle around everything that was drawn visibly, in pixels; `nil` where nothing was.
-    func inkBounds() throws(AtelierError) -> PixelRectangle? {
-        cairo_surface_flush(surface)
-        let status = cairo_status(context)
-        guard status == CAIRO_STATUS_SUCCESS, let data = cairo_image_surface_get_data(surface) else {
-            throw .drawing(reason: String(cString: cairo_status_to_string(status)))
-        }
-        let stride = Int(cairo_image_surface_get_stride(surface))
+    /// The smallest rectangle around everything that was drawn visibly, in pixels of the picture under a light; `nil` where nothing was.
+    func inkBounds(_ light: Light = Light()) throws(AtelierError) -> PixelRectangle? {
+        let (data, stride) = try finished()
         var (left, top, right, bottom) = (width, height, -1, -1)
         for y in 0..<height {
             let row = UnsafeRawPointer(data + y * stride)
+            let lens = Lens(light, row: y, width: width, height: height)
             for x in 0..<width where row.load(fromByteOffset: x * 4, as: UInt32.self) >> 24 >= 64 {
-                (left, right) = (min(left, x), max(right, x))
+                let shown = lens.shown(x)
+                guard shown.upperBound >= 0, shown.lowerBound < width else { continue }
+                (left, right) = (min(left, max(0, shown.lowerBound)), max(right, min(width - 1, shown.upperBound)))
                 (top, bottom) = (min(top, y), max(bottom, y))
             }
         }
         return right < 0 ? nil : PixelRectangle(x: left, y: top, width: right - left + 1, height: bottom - top + 1)
     }
 
-    /// The pixels as a camera under this light would record them; transparent parts are black.
-    /// - Throws: `drawing` with what cairo could not do.
-    func image(_ light: Light = Light()) throws(AtelierError) -> RGBImage {
+    private func finished() throws(AtelierError) -> (pixels: UnsafeMutablePointer<UInt8>, stride: Int) {
         cairo_surface_flush(surface)
         let status = cairo_status(context)
         guard status == CAIRO_STATUS_SUCCESS, let data = cairo_image_surface_get_data(surface) else {
             throw .drawing(reason: String(cString: cairo_status_to_string(status)))
         }
-        let stride = Int(cairo_image_surface_get_stride(surface))
+        return (data, Int(cairo_image_surface_get_stride(surface)))
+    }
+
+    /// The pixels as a camera under this light would record them; transparent parts are black.
+    /// - Throws: `drawing` with what cairo could not do.
+    func image(_ light: Light = Light()) throws(AtelierError) -> RGBImage {
+        let (data, stride) = try finished()
         let (red, green, blue) = (light.curve(0), light.curve(1), light.curve(2))
+        // What a lens takes from the light towards the corners, in 1/65536.
+        func falloff(_ count: Int) -> [Int] {
+            (0..<count).map { place in
+                let share = (Double(place) + 0.5) / Double(count) * 2 - 1
+                return Int(light.vignette * share * share * 32768)
+            }
+        }
+        let (across, down) = (falloff(width), falloff(height))
         let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { buffer, count in
             var noise = light.grainSeed
             var out = 0
             for y in 0..<height {
                 let row = UnsafeRawPointer(data + y * stride)
+                let lens = Lens(light, row: y, width: width, height: height)
                 for x in 0..<width {
                     // ARGB32 is one native-endian word per pixel, so shifts are right on any machine.
-                    let word = row.load(fromByteOffset: x * 4, as: UInt32.self)
+                    let word = lens.isPlain ? row.load(fromByteOffset: x * 4, as: UInt32.self) : lens.word(x, in: row)
                     noise = noise &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                    let grain = light.grain == 0 ? 0 : Int((noise >> 33) & 0xFFFF) * light.grain >> 15
+                    let grain = light.grain == 0 ? 0 : (Int((noise >> 33) & 0xFFFF) * light.grain) >> 15
                     let shift = grain - light.grain
-                    buffer[out] = UInt8(clamping: Int(red[Int(word >> 16 & 255)]) + shift)
-                    buffer[out + 1] = UInt8(clamping: Int(green[Int(word >> 8 & 255)]) + shift)
-                    buffer[out + 2] = UInt8(clamping: Int(blue[Int(word & 255)]) + shift)
+                    let share = 65536 - across[x] - down[y]
+                    buffer[out] = UInt8(clamping: (Int(red[Int(word >> 16 & 255)]) * share) >> 16 + shift)
+                    buffer[out + 1] = UInt8(clamping: (Int(green[Int(word >> 8 & 255)]) * share) >> 16 + shift)
+                    buffer[out + 2] = UInt8(clamping: (Int(blue[Int(word & 255)]) * share) >> 16 + shift)
                     out += 3
                 }
             }
@@ -193,6 +205,45 @@ final class Canvas {
     }
 }
 
+/// Where a row of the picture comes from: a phone held at a slant shows the top wider, or narrower, than the bottom.
+private struct Lens {
+    /// How many pixels of the drawing a pixel of the picture moves on, in 1/65536, and where the row begins.
+    private let step: Int
+    private let start: Int
+    private let width: Int
+
+    init(_ light: Light, row: Int, width: Int, height: Int) {
+        self.width = width
+        let share = (Double(row) + 0.5) / Double(height) - 0.5
+        // Never wider than the drawing, which ends there.
+        let scale = 1 - abs(light.keystone) / 2 + light.keystone * share
+        step = Int(scale * 65536)
+        start = Int((1 - scale) * Double(width - 1) / 2 * 65536)
+    }
+
+    var isPlain: Bool { step == 65536 }
+
+    /// The mean of the two neighbours, each weighted by its nearness.
+    func word(_ x: Int, in row: UnsafeRawPointer) -> UInt32 {
+        let place = start + x * step
+        let first = min(width - 1, place >> 16)
+        let one = row.load(fromByteOffset: first * 4, as: UInt32.self)
+        let two = row.load(fromByteOffset: min(width - 1, first + 1) * 4, as: UInt32.self)
+        let share = UInt32(place >> 8 & 255)
+        // Two channels at a time.
+        let even = ((one & 0xFF00FF) &* (256 - share) &+ (two & 0xFF00FF) &* share) >> 8 & 0xFF00FF
+        let green = ((one >> 8 & 0xFF) &* (256 - share) &+ (two >> 8 & 0xFF) &* share) >> 8 & 0xFF
+        return even | green << 8
+    }
+
+    /// The pixels of the picture that show something of a pixel of the drawing.
+    func shown(_ x: Int) -> ClosedRange<Int> {
+        guard !isPlain else { return x...x }
+        let middle = (x << 16 - start) / step
+        return (middle - 1)...(middle + 1)
+    }
+}
+
 /// A part of a picture, in its pixels.
 struct PixelRectangle: Sendable, Hashable {
     var x: Int
@@ -201,19 +252,30 @@ struct PixelRectangle: Sendable, Hashable {
     var height: Int
 }
 
-/// The light of one picture, as it changes all colours alike.
+/// The light of one picture, and the camera that records it.
 struct Light {
     /// Factor of the brightness, about 1.
     var exposure = 1.0
     /// -1 (cold) ... 1 (warm).
     var warmth = 0.0
+    /// -1 (green) ... 1 (purple).
+    var tint = 0.0
+    /// Factor of the distance from a middle grey.
+    var contrast = 1.0
+    /// How much darker the corners are, in 0 ... 1.
+    var vignette = 0.0
+    /// How much wider the drawing is shown at one end than at the other, as a share of its width; above 0 the top is wider.
+    var keystone = 0.0
     /// Levels of noise to each side, of 255.
     var grain = 0
     var grainSeed: UInt64 = 0
 
     /// What each of the 256 levels of a channel (0 red, 1 green, 2 blue) becomes.
     fileprivate func curve(_ channel: Int) -> [UInt8] {
-        let tint = [1 + 0.06 * warmth, 1, 1 - 0.08 * warmth][channel]
-        return (0...255).map { UInt8(clamping: Int((Double($0) * exposure * tint).rounded())) }
+        let balance = [1 + 0.06 * warmth + 0.03 * tint, 1 - 0.04 * tint, 1 - 0.08 * warmth + 0.03 * tint][channel]
+        return (0...255).map { level in
+            let contrasted = 118 + (Double(level) - 118) * contrast
+            return UInt8(clamping: Int((contrasted * exposure * balance).rounded()))
+        }
     }
 }

@@ -1,21 +1,27 @@
 /// What a garment is called, and what a picture of it shows, in words.
 enum Captions {
-    /// For instance "Striped wrap dress with bell sleeves".
+    /// For instance "Striped wrap dress with bell sleeves", or "Men's striped polo shirt".
     static func title(_ design: Design) -> String {
-        let text = ([adjective(design.pattern)].compactMap(\.self) + [lengthWord(design), noun(design)].compactMap(\.self))
-            .joined(separator: " ")
         let features = features(design).prefix(1)
-        return capitalized(text + (features.isEmpty ? "" : " with " + features.joined(separator: " and ")))
+        return capitalized(words(design) + (features.isEmpty ? "" : " with " + features.joined(separator: " and ")))
     }
 
     /// For instance "a photo of a navy striped wrap dress with bell sleeves and a v neck".
     static func caption(_ design: Design, color: Swatch, view: View) -> String {
-        let words = [color.rawValue, adjective(design.pattern), lengthWord(design), noun(design)].compactMap(\.self)
+        let owner: String? =
+            switch design.wearer {
+            case .women: nil
+            case .men: "men's"
+            case .kids: isPlural(design) ? "children's" : "child's"
+            }
+        let words = [owner, color.rawValue, adjective(design.pattern), lengthWord(design), noun(design)].compactMap(\.self)
         let text = words.joined(separator: " ")
         let features = features(design).prefix(3)
         let whole = text + (features.isEmpty ? "" : " with " + list(Array(features)))
-        let article = design.kind == .trousers ? "" : (["a", "e", "i", "o", "u"].contains(text.prefix(1)) ? "an " : "a ")
+        let article = isPlural(design) ? "" : (["a", "e", "i", "o", "u"].contains(text.prefix(1)) ? "an " : "a ")
         switch view {
+        // Nobody calls a sneaker a shoe, but people search for shoes.
+        case .main where design.kind == .shoes: return "a pair of shoes, \(whole)"
         case .main: return "a photo of \(article)\(whole)"
         case .back: return "the back of \(article)\(whole)"
         case .side: return "a side view of \(article)\(whole)"
@@ -25,12 +31,23 @@ enum Captions {
 
     /// The garment in whatever colour, a sentence a line, as a shop describes it.
     static func description(_ design: Design, brand: String) -> [String] {
-        let words = [adjective(design.pattern), lengthWord(design), noun(design)].compactMap(\.self).joined(separator: " ")
         let features = features(design)
-        var lines = [capitalized(words) + " by \(brand)."]
+        var lines = [capitalized(words(design)) + " by \(brand)."]
         if !features.isEmpty { lines.append("With " + list(features) + ".") }
         return lines
     }
+
+    private static func words(_ design: Design) -> String {
+        let owner: String? =
+            switch design.wearer {
+            case .women: nil
+            case .men: "men's"
+            case .kids: "children's"
+            }
+        return [owner, adjective(design.pattern), lengthWord(design), noun(design)].compactMap(\.self).joined(separator: " ")
+    }
+
+    private static func isPlural(_ design: Design) -> Bool { design.kind.hasLegs || design.kind == .shoes }
 
     private static func list(_ parts: [String]) -> String {
         parts.count < 2 ? parts.joined() : parts.dropLast().joined(separator: ", ") + " and " + parts[parts.count - 1]
@@ -45,11 +62,14 @@ enum Captions {
         case .tee: "t-shirt"
         case .crop: "crop top"
         case .peplum: "peplum top"
-        case .blouse, .tunic, .shirt, .sweater, .hoodie: design.silhouette.rawValue
+        case .blouse, .tunic, .shirt, .sweater, .hoodie, .blazer, .parka, .backpack: design.silhouette.rawValue
+        case .polo: "polo shirt"
         case .camisole: "camisole top"
-        case .culottes: "culottes"
+        case .culottes, .joggers, .skinnyJeans, .straightJeans, .flaredJeans, .denimShorts, .chinoShorts, .sportShorts, .bermuda,
+            .denimJacket:
+            design.silhouette.rawValue
+        case .sneaker, .ankleBoot, .pump, .loafer, .sandal, .balletFlat: design.silhouette.rawValue + "s"
         case .trench, .duffle, .cocoon: design.silhouette.rawValue + " coat"
-        case .blazer: "blazer"
         case .bomber: "bomber jacket"
         default: design.silhouette.rawValue + " " + design.kind.rawValue
         }
@@ -82,6 +102,7 @@ enum Captions {
         case .colourBlock: "colour-block"
         case .animal: "animal print"
         case .leaves: "leaf print"
+        case .washed: "washed"
         }
     }
 
@@ -112,8 +133,11 @@ enum Captions {
 
     private static func detail(_ detail: Detail) -> String {
         switch detail {
-        case .belt, .bow, .zip, .slit, .ruffleHem, .laceHem, .sideStripe, .contrastCollar: "a " + detail.rawValue
-        case .buttons, .pockets, .piping, .contrastCuffs: detail.rawValue
+        case .belt, .bow, .zip, .slit, .ruffleHem, .laceHem, .sideStripe, .contrastCollar, .chestPrint, .drawstring, .buckle,
+            .tassel, .contrastSole, .toeCap, .chainStrap, .frontPocket, .patch:
+            "a " + detail.rawValue
+        case .ankleStrap: "an ankle strap"
+        case .buttons, .pockets, .piping, .contrastCuffs, .turnUps, .rips, .laces: detail.rawValue
         }
     }
 }

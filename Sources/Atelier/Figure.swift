@@ -3,6 +3,7 @@ struct Figure {
     let stance: Stance
     let skin: Ink
     let hair: Ink
+    private let build: Build
     /// 0 bob, 1 long, 2 bun, 3 short, 4 ponytail.
     let style: Int
     let shoe: Ink
@@ -15,11 +16,13 @@ struct Figure {
             Ink(244, 214, 192), Ink(232, 190, 160), Ink(214, 164, 128), Ink(184, 132, 96), Ink(140, 94, 66), Ink(98, 64, 46),
         ]
         let dummies = [Ink(226, 216, 200), Ink(240, 238, 234), Ink(196, 180, 156), Ink(86, 84, 86)]
+        build = stance.build
         skin = stance.presentation == .worn ? dice.pick(skins) : dice.pick(dummies)
         hair = dice.pick([
             Ink(38, 28, 24), Ink(68, 44, 30), Ink(112, 74, 44), Ink(176, 132, 78), Ink(92, 42, 28), Ink(52, 50, 52),
         ])
-        style = dice.below(5)
+        let style = dice.below(5)
+        self.style = build.wearer == .men ? 3 : style
         shoe = dice.pick([Ink(36, 34, 38), Ink(188, 150, 118), Ink(234, 230, 224), Ink(122, 66, 44)])
     }
 
@@ -33,14 +36,14 @@ struct Figure {
         var right = Outline()
         right.move(Point(13, 80))
         right.curve(Point(13, 104), Point(14, 120), Point(30, 128))
-        right.curve(Point(44, 133), Point(66, 132), Point(73, 146))
+        right.curve(Point(44, 136), Point(63, 138), Point(72, 150))
         right.curve(Point(76, 160), Point(62, 185), Point(59, 205))
         Self.body.appendDown(to: &right)
         var outline = right
         outline.line(Point(-70, 440))
         Self.body.appendUpLeft(to: &outline)
-        outline.curve(Point(-62, 185), Point(-76, 160), Point(-73, 146))
-        outline.curve(Point(-66, 132), Point(-44, 133), Point(-30, 128))
+        outline.curve(Point(-62, 185), Point(-76, 160), Point(-72, 150))
+        outline.curve(Point(-63, 138), Point(-44, 136), Point(-30, 128))
         outline.curve(Point(-14, 120), Point(-13, 104), Point(-13, 80))
         outline.close()
         let placed = outline.mapped(place)
@@ -79,11 +82,11 @@ struct Figure {
                 Outline.band([palm - along * 4, palm + along * 6 + along.normal * (arm.wrist.x > 0 ? 11 : -11)]) { 4.5 - 2 * $0 })
             canvas.fill(hand, .ink(skin.darker(0.04)), .ink(Ink.shade.opacity(0.04)))
         }
-        let outline = Outline.band(arm.spine(from: start, to: end)) { Arm.half(start + (end - start) * $0) }
+        let outline = Outline.band(arm.spine(from: start, to: end)) { Arm.half(start + (end - start) * $0) * build.girth }
         let middle = (arm.shoulder.x + arm.wrist.x) / 2
         canvas.fill(outline, .ink(skin), volume(middle - 24, middle + 26))
         if start < 0.03 {
-            canvas.fill(Outline.ellipse(arm.shoulder + Point(0, 1), 16, 15), skin)
+            canvas.fill(Outline.ellipse(arm.shoulder + Point(0, 1), 16 * build.girth, 15 * build.girth), skin)
         }
     }
 
@@ -94,13 +97,14 @@ struct Figure {
         }
         return points.map { point in
             let narrow = 1 - 0.5 * abs(stance.turn)
-            return Point(point.x * narrow + stance.sway(point.y), point.y + (side * stance.turn > 0 ? -5 : 2) * abs(stance.turn))
+            return build.place(
+                Point(point.x * narrow + stance.sway(point.y), point.y + (side * stance.turn > 0 ? -5 : 2) * abs(stance.turn)))
         }
     }
 
     /// - Parameter top: where trousers end; none of the leg is drawn above.
     func drawLegs(below top: Double, on canvas: Canvas) {
-        canvas.clipped(to: .rectangle(-300, top, 600, 900 - top)) { drawLegs(on: canvas) }
+        canvas.clipped(to: .rectangle(-300, build.height(top), 600, 900)) { drawLegs(on: canvas) }
     }
 
     private func drawLegs(on canvas: Canvas) {
@@ -108,7 +112,7 @@ struct Figure {
         for side in order {
             let spine = leg(side)
             let widths = [38.0, 31, 21, 20, 10.5]
-            let outline = Outline.band(spine) { widths[min(4, Int($0 * 4 + 0.5))] }
+            let outline = Outline.band(spine) { widths[min(4, Int($0 * 4 + 0.5))] * build.girth }
             canvas.fill(outline, .ink(skin), volume(spine[1].x - 34, spine[1].x + 34))
             canvas.stroke(
                 Outline([spine[2] + Point(-7, 4), spine[2] + Point(6, 6)], closed: false), Ink.shade.opacity(0.1), width: 2.5)
@@ -183,6 +187,17 @@ struct Figure {
         } else if style == 2 {
             canvas.fill(Outline.ellipse(head + Point(0, -52), 15, 13), hair)
         }
+        if build.wearer == .men, hair.luma < 0.4, stance.light < 0 {
+            // A short beard.
+            var beard = Outline()
+            beard.move(look + Point(-25, 12))
+            beard.curve(look + Point(-20, 40), look + Point(-8, 48), look + Point(0, 47))
+            beard.curve(look + Point(8, 48), look + Point(20, 40), look + Point(25, 12))
+            beard.curve(look + Point(16, 22), look + Point(10, 18), look + Point(0, 18))
+            beard.curve(look + Point(-10, 18), look + Point(-16, 22), look + Point(-25, 12))
+            beard.close()
+            canvas.fill(beard, hair.opacity(0.55))
+        }
         canvas.stroke(
             Outline.band([head + Point(part, -44), head + Point(part - 16, -38), head + Point(part - 26, -20)]) { _ in 0.4 },
             Ink.white.opacity(0.14), width: 3)
@@ -207,7 +222,7 @@ struct Figure {
         lips.move(look + Point(-7, 25))
         lips.curve(look + Point(-3, 22), look + Point(3, 22), look + Point(7, 25))
         lips.curve(look + Point(3, 30), look + Point(-3, 30), look + Point(-7, 25))
-        canvas.fill(lips, skin.mixed(Ink(170, 50, 60), 0.55))
+        canvas.fill(lips, skin.mixed(Ink(170, 50, 60), build.wearer == .women ? 0.55 : 0.3))
     }
 
     private func drawBackOfHead(on canvas: Canvas) {
@@ -241,10 +256,11 @@ struct Figure {
     }
 
     func drawStand(on canvas: Canvas) {
+        let floor = build.height(796)
         canvas.fill(
-            Outline.rectangle(-5, 420, 10, 380),
+            Outline.rectangle(-5, build.height(420), 10, floor - build.height(420) + 4),
             .linear(Point(-5, 0), Point(5, 0), [(0, Ink(90, 62, 42)), (0.4, Ink(160, 116, 80)), (1, Ink(80, 54, 36))]))
-        canvas.fill(Outline.ellipse(Point(0, 796), 62, 11), Ink(70, 48, 34))
-        canvas.fill(Outline.ellipse(Point(0, 792), 60, 10), Ink(132, 92, 60))
+        canvas.fill(Outline.ellipse(Point(0, floor), 62, 11), Ink(70, 48, 34))
+        canvas.fill(Outline.ellipse(Point(0, floor - 4), 60, 10), Ink(132, 92, 60))
     }
 }

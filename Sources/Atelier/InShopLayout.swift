@@ -19,7 +19,8 @@ struct InShopLayout {
         let pose = pose(of: shot)
         let round = shot.viewIndex / View.allCases.count
         // The benchmark's numbers belong to poses; a second picture of a pose is numbered ten higher.
-        let folder = "img/WOMEN/\(category(shot.garment.design))/\(item(shot.garment))"
+        let owner = shot.garment.design.wearer == .men ? "MEN" : "WOMEN"
+        let folder = "img/\(owner)/\(category(shot.garment.design))/\(item(shot.garment))"
         return "\(folder)/\(padded(shot.colorIndex + 1, to: 2))_\(pose.number + 10 * round)_\(pose.word).jpg"
     }
 
@@ -40,28 +41,34 @@ struct InShopLayout {
         }
     }
 
+    /// Whether the benchmark has such garments: it knows clothes of women and men alone.
+    static func knows(_ kind: Kind, _ wearer: Wearer) -> Bool { !kind.isAccessory && wearer != .kids }
+
     /// One of the benchmark's own categories.
     private static func category(_ design: Design) -> String {
+        let isMen = design.wearer == .men
+        if design.silhouette.isDenim, design.kind == .trousers { return "Denim" }
         switch design.kind {
         case .dress: return "Dresses"
         case .skirt: return "Skirts"
         case .trousers: return "Pants"
-        case .coat: return "Jackets_Coats"
-        case .top: break
+        case .shorts: return "Shorts"
+        case .coat: return isMen ? "Jackets_Vests" : "Jackets_Coats"
+        case .top, .shoes, .bag: break
         }
         return switch design.silhouette {
         case .tee, .crop, .camisole: "Tees_Tanks"
         case .sweater: "Sweaters"
         case .hoodie: "Sweatshirts_Hoodies"
-        default: "Blouses_Shirts"
+        default: isMen ? "Shirts_Polos" : "Blouses_Shirts"
         }
     }
 
     /// 1 upper body, 2 lower body, 3 full body.
     private static func clothesType(_ design: Design) -> Int {
         switch design.kind {
-        case .top, .coat: 1
-        case .skirt, .trousers: 2
+        case .top, .coat, .shoes, .bag: 1
+        case .skirt, .trousers, .shorts: 2
         case .dress: 3
         }
     }

@@ -46,11 +46,13 @@ public struct Shot: Sendable, Hashable {
 
     private static func presentation(_ garment: Garment, _ color: Int, _ view: Int, seed: UInt64) -> Presentation {
         var dice = Dice(seed: seed, 5, garment.index, color, view)
-        // A side can be seen of a body only.
+        if garment.design.kind == .shoes { return .flat }
+        if garment.design.kind == .bag { return garment.design.silhouette != .clutch && dice.chance(0.25) ? .hanger : .flat }
+        // A side of clothes can be seen on a body only.
         let isSide = View.allCases[view % View.allCases.count] == .side
         return dice.pick([
-            (.worn, isSide ? 0.8 : 0.56), (.mannequin, isSide ? 0.2 : 0.1), (.hanger, isSide ? 0 : 0.16),
-            (.flat, isSide ? 0 : 0.18),
+            (.worn, isSide ? 0.8 : 0.5), (.mannequin, isSide ? 0.2 : 0.08), (.hanger, isSide ? 0 : 0.16),
+            (.flat, isSide ? 0 : 0.26),
         ])
     }
 
@@ -79,13 +81,24 @@ public struct Shot: Sendable, Hashable {
     }
 
     private var category: String {
-        switch garment.design.kind {
-        case .dress: "Women/Dresses"
-        case .top: "Women/Tops"
-        case .skirt: "Women/Skirts"
-        case .trousers: "Women/Trousers"
-        case .coat: "Women/Coats"
-        }
+        let owner =
+            switch garment.design.wearer {
+            case .women: "Women"
+            case .men: "Men"
+            case .kids: "Kids"
+            }
+        let leaf =
+            switch garment.design.kind {
+            case .dress: "Dresses"
+            case .top: "Tops"
+            case .skirt: "Skirts"
+            case .trousers: "Trousers"
+            case .shorts: "Shorts"
+            case .coat: "Coats"
+            case .shoes: "Shoes"
+            case .bag: "Bags"
+            }
+        return "\(owner)/\(leaf)"
     }
 
     /// None of our texts holds a control character.

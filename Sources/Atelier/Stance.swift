@@ -32,8 +32,45 @@ struct Arm {
     }
 }
 
+/// What makes a man or a child of the figure that everything is drawn in: garments change with their wearers.
+struct Build: Sendable {
+    let wearer: Wearer
+
+    /// Where a place on the figure is on this wearer.
+    func place(_ point: Point) -> Point { Point(point.x * width(point.y), height(point.y)) }
+
+    /// Children are short below the head, which is as large as any.
+    func height(_ y: Double) -> Double { wearer == .kids && y > 118 ? 118 + (y - 118) * 0.7 : y }
+
+    /// Of arms and legs, as a factor.
+    var girth: Double {
+        switch wearer {
+        case .women: 1
+        case .men: 1.13
+        case .kids: 0.82
+        }
+    }
+
+    /// Men are wider in the shoulders and hardly have a waist; children have none.
+    func width(_ y: Double) -> Double {
+        func between(_ chest: Double, _ waist: Double, _ hip: Double) -> Double {
+            func smooth(_ from: Double, _ to: Double) -> Double {
+                let t = min(1, max(0, (y - from) / (to - from)))
+                return t * t * (3 - 2 * t)
+            }
+            return chest + (waist - chest) * smooth(210, 296) + (hip - waist) * smooth(296, 400)
+        }
+        return switch wearer {
+        case .women: 1
+        case .men: between(1.11, 1.17, 1.02)
+        case .kids: between(0.82, 0.92, 0.83)
+        }
+    }
+}
+
 /// How a body, or a garment without one, is placed in a picture.
 struct Stance {
+    let build: Build
     var presentation: Presentation
     var isBack: Bool
     /// Sine of the turn to the right; 0 is frontal.
@@ -47,11 +84,21 @@ struct Stance {
     var spread: Double
     /// -1: the light comes from the left, 1: from the right.
     var light: Double
+    /// How much edges and seams wander, in 0 ... 1, and where they begin to.
+    let crumple: Double
+    let phase: Double
 
     var isBody: Bool { presentation == .worn || presentation == .mannequin }
 
-    init(_ presentation: Presentation, view: View, shoulder: Double, _ dice: inout Dice) {
+    /// - Parameter crumple: how carelessly the garment was laid down, in 0 ... 1.
+    init(
+        _ presentation: Presentation, view: View, wearer: Wearer, shoulder: Double, crumple: Double = 0, _ dice: inout Dice
+    ) {
+        let build = Build(wearer: wearer)
+        self.build = build
         self.presentation = presentation
+        self.crumple = presentation == .flat ? crumple : crumple * 0.4
+        phase = dice.between(0, 6.28)
         isBack = view == .back
         turn = 0
         lean = 0
@@ -81,7 +128,10 @@ struct Stance {
             case .mannequin: [(Point(92, 284), Point(98, 398)), (Point(97, 284), Point(108, 396))]
             case .hanger: [(Point(99, 282), Point(108, 402)), (Point(108, 280), Point(126, 396))]
             case .flat:
-                [(Point(146, 250), Point(196, 352)), (Point(128, 264), Point(160, 378)), (Point(160, 236), Point(228, 318))]
+                [
+                    (Point(146, 250), Point(190, 352)), (Point(128, 264), Point(156, 378)), (Point(152, 242), Point(206, 328)),
+                    (Point(114, 272), Point(126, 394)), (Point(132, 258), Point(142, 376)),
+                ]
             }
         // A garment laid down lies alike on both sides; a person seldom stands so.
         let first = dice.pick(poses)
@@ -90,7 +140,8 @@ struct Stance {
         func arm(_ pose: (elbow: Point, wrist: Point)) -> Arm {
             let out = shoulder - 77
             return Arm(
-                shoulder: Point(shoulder - 9, 150), elbow: pose.elbow + Point(out, 0), wrist: pose.wrist + jitter + Point(out, 0))
+                shoulder: build.place(Point(shoulder - 9, 150)), elbow: build.place(pose.elbow + Point(out, 0)),
+                wrist: build.place(pose.wrist + jitter + Point(out, 0)))
         }
         let (left, right) = (arm(first), arm(second))
         leftArm = Arm(shoulder: left.shoulder.mirrored, elbow: left.elbow.mirrored, wrist: left.wrist.mirrored)
@@ -128,7 +179,17 @@ struct Stance {
     /// Where a point on the front of a body or garment comes to lie.
     /// - Parameter half: half the width of what it lies on, at its height. Points at that distance are the outline.
     func place(_ point: Point, half: Double) -> Point {
-        guard isBody else { return Point(point.x * 1.04, point.y) }
+        build.place(isBody ? bend(point, half: half) : lay(point))
+    }
+
+    /// Cloth without a body never lies quite straight.
+    private func lay(_ point: Point) -> Point {
+        let wander = Point(
+            sin(point.y / 47 + phase) + 0.6 * sin(point.y / 19 + 2 * phase), 0.9 * sin(point.x / 41 + 3 * phase))
+        return Point(point.x * 1.04, point.y) + wander * (2.6 * crumple)
+    }
+
+    private func bend(_ point: Point, half: Double) -> Point {
         let half = max(half, abs(point.x), 1)
         let cosine = (1 - turn * turn).squareRoot()
         // Bodies are less deep than wide; wide skirts are round.

@@ -8,17 +8,22 @@ public struct Wardrobe: Sendable {
     /// - Parameters:
     ///   - count: how many garments, at least 1.
     ///   - testOnly: whether all of them are test identities; they are the same garments otherwise.
-    ///   - halves: whether half of them are for training and half for the test, as in DeepFashion's In-shop; else six of ten are for training, one
-    ///     for validation and three for the test.
-    public init(count: Int, seed: UInt64, testOnly: Bool = false, halves: Bool = false) {
+    ///   - inShop: whether they are as DeepFashion's In-shop has them: clothes of women and men, half of them for training and half for the test;
+    ///     else all kinds, six of ten for training, one for validation and three for the test.
+    public init(count: Int, seed: UInt64, testOnly: Bool = false, inShop: Bool = false) {
         self.seed = seed
+        let deck = Deck(seed: seed) { !inShop || InShopLayout.knows($0.kind, $0.wearer) }
         var garments: [Garment] = []
         var designs: Set<Design> = []
         for index in 0..<count {
+            let split = inShop ? Self.half(of: index, seed: seed) : Self.split(of: index, seed: seed)
+            let card = deck.card(index)
             var attempt = 0
             var garment: Garment
             repeat {
-                garment = Self.garment(index, attempt: attempt, seed: seed, halves: halves, before: garments)
+                // Of some kinds there are only some hundred designs; of dresses there are millions.
+                let card = attempt < 60 ? card : Deck.Card(kind: .dress, wearer: .women)
+                garment = Self.garment(index, card, split, attempt: attempt, seed: seed, before: garments)
                 attempt += 1
             } while !designs.insert(garment.design).inserted
             garments.append(garment)
@@ -27,31 +32,34 @@ public struct Wardrobe: Sendable {
         self.garments = garments
     }
 
-    private static func garment(_ index: Int, attempt: Int, seed: UInt64, halves: Bool, before: [Garment]) -> Garment {
+    private static func garment(
+        _ index: Int, _ card: Deck.Card, _ split: Split, attempt: Int, seed: UInt64, before: [Garment]
+    ) -> Garment {
         var dice = Dice(seed: seed, 1, index, attempt)
-        let split = halves ? half(of: index, seed: seed) : split(of: index, seed: seed)
-        // A near-twin: in a search by colour or shape alone it would be taken for the other. Of the same split, so that the two meet.
-        if dice.chance(0.3), let model = before.suffix(16).filter({ $0.split == split }).last,
-            let twin = twin(of: model, index: index, &dice)
+        // A near-twin: in a search by colour or shape alone it would be taken for the other. Of the same split, so that the two meet. The first
+        // dozen has none: it shows what there is.
+        if dice.chance(0.36), index >= 12,
+            let model = before.suffix(60).last(where: {
+                $0.split == split && $0.design.kind == card.kind && $0.design.wearer == card.wearer
+            }), let twin = twin(of: model, index: index, &dice)
         {
             return twin
         }
-        let kind = dice.pick([(Kind.dress, 0.6), (.top, 0.15), (.skirt, 0.09), (.trousers, 0.07), (.coat, 0.09)])
-        let silhouette = dice.pick(Silhouette.allCases.filter { $0.kind == kind })
-        let rules = Rules(silhouette)
+        let kind = card.kind
+        let silhouette = dice.pick(Silhouette.allCases.filter { $0.kind == kind && Rules.suits($0, card.wearer) })
+        let rules = Rules(silhouette, card.wearer)
         let neckline = dice.pick(rules.necklines)
         let sleeve = dice.pick(rules.sleeves(with: neckline))
-        let pattern = pattern(for: kind, &dice)
+        let pattern = pattern(for: rules, &dice)
         let design = Design(
-            silhouette: silhouette, neckline: neckline, sleeve: sleeve, length: dice.pick(rules.lengths), pattern: pattern,
-            details: details(rules.details(with: neckline, sleeve, pattern), &dice))
-        let colors = colors(&dice)
+            wearer: card.wearer, silhouette: silhouette, neckline: neckline, sleeve: sleeve, length: dice.pick(rules.lengths),
+            pattern: pattern, details: details(rules.details(with: neckline, sleeve, pattern), kind, &dice))
         return Garment(
-            index: index, design: design, colors: colors,
+            index: index, design: design, colors: colors(rules.swatches, &dice),
             brand: dice.pick([
                 "Lindqvist & Daughters", "Maison Orage", "Petrel", "Oberon Row", "Casa Tordo", "Nine Elms", "Halva",
             ]),
-            cents: (price(kind) + dice.below(12) * 5) * 100 + dice.pick([-10, -5]), inStock: dice.chance(0.9), split: split,
+            cents: (price(design) + dice.below(12) * 5) * 100 + dice.pick([-10, -5]), inStock: dice.chance(0.9), split: split,
             fit: Fit(
                 flare: dice.between(-1, 1), waist: dice.between(-1, 1), drop: dice.between(-1, 1), sleeve: dice.between(-1, 1),
                 neck: dice.between(-1, 1)),
@@ -75,15 +83,17 @@ public struct Wardrobe: Sendable {
     /// The same garment in the same colours but for one of neckline, sleeve, pattern, length or details; `nil` if that leaves it as it was.
     private static func twin(of model: Garment, index: Int, _ dice: inout Dice) -> Garment? {
         var design = model.design
-        let rules = Rules(design.silhouette)
-        let isUpper = design.kind != .skirt && design.kind != .trousers
+        let rules = Rules(design.silhouette, design.wearer)
         switch dice.below(5) {
         case 0 where rules.necklines.count > 1, 1 where rules.necklines.count > 1:
             design.neckline = dice.pick(rules.necklines)
             if !rules.sleeves(with: design.neckline).contains(where: { $0.0 == design.sleeve }) { return nil }
-        case 2 where isUpper: design.sleeve = dice.pick(rules.sleeves(with: design.neckline))
-        case 3: design.length = dice.pick(rules.lengths)
-        default: design.pattern = pattern(for: design.kind, &dice)
+        case 2 where design.kind.isUpper: design.sleeve = dice.pick(rules.sleeves(with: design.neckline))
+        case 3 where rules.lengths.count > 1: design.length = dice.pick(rules.lengths)
+        case 1, 2, 3:
+            let allowed = rules.details(with: design.neckline, design.sleeve, design.pattern)
+            design.details = details(allowed, design.kind, &dice)
+        default: design.pattern = pattern(for: rules, &dice)
         }
         let allowed = rules.details(with: design.neckline, design.sleeve, design.pattern)
         design.details = design.details.filter { allowed.contains($0) }
@@ -94,21 +104,21 @@ public struct Wardrobe: Sendable {
             print: design.pattern == model.design.pattern ? model.print : print(for: design, &dice))
     }
 
-    private static func pattern(for kind: Kind, _ dice: inout Dice) -> Pattern {
-        let share = kind == .trousers || kind == .coat ? 0.45 : 0.2
-        return dice.chance(share) ? .solid : dice.pick(Pattern.allCases.filter { $0 != .solid })
+    private static func pattern(for rules: Rules, _ dice: inout Dice) -> Pattern {
+        dice.chance(rules.plainShare) ? .solid : dice.pick(rules.patterns)
     }
 
-    private static func details(_ allowed: [Detail], _ dice: inout Dice) -> [Detail] {
-        let count = min(allowed.count, dice.pick([(0, 0.2), (1, 0.4), (2, 0.4)]))
-        let chosen = dice.shuffled(allowed).prefix(count)
+    private static func details(_ allowed: [Detail], _ kind: Kind, _ dice: inout Dice) -> [Detail] {
+        // Of shoes and bags, details make the identity.
+        let wanted = kind.isAccessory ? dice.pick([(1, 0.3), (2, 0.4), (3, 0.3)]) : dice.pick([(0, 0.2), (1, 0.4), (2, 0.4)])
+        let chosen = dice.shuffled(allowed).prefix(min(allowed.count, wanted))
         return Detail.allCases.filter { chosen.contains($0) }
     }
 
     /// 1.6 on average.
-    private static func colors(_ dice: inout Dice) -> [Swatch] {
+    private static func colors(_ swatches: [Swatch], _ dice: inout Dice) -> [Swatch] {
         let count = dice.pick([(1, 0.57), (2, 0.29), (3, 0.11), (4, 0.03)])
-        return Array(dice.shuffled(Swatch.allCases).prefix(count))
+        return Array(dice.shuffled(swatches).prefix(count))
     }
 
     private static func print(for design: Design, _ dice: inout Dice) -> Print {
@@ -123,119 +133,59 @@ public struct Wardrobe: Sendable {
             trim: dice.pick(Print.Trim.allCases))
     }
 
-    private static func price(_ kind: Kind) -> Int {
-        switch kind {
-        case .dress: 60
-        case .top: 30
-        case .skirt: 40
-        case .trousers: 50
-        case .coat: 130
-        }
+    private static func price(_ design: Design) -> Int {
+        let price =
+            switch design.kind {
+            case .dress: 60
+            case .top: 30
+            case .skirt: 40
+            case .trousers: 50
+            case .shorts: 35
+            case .coat: 130
+            case .shoes: 80
+            case .bag: 70
+            }
+        return design.wearer == .kids ? price / 2 : price
     }
 }
 
-/// What goes with what: which necklines, sleeves, lengths and details a silhouette may have.
-private struct Rules {
-    let silhouette: Silhouette
-
-    init(_ silhouette: Silhouette) { self.silhouette = silhouette }
-
-    var necklines: [Neckline] {
-        switch silhouette {
-        case .shirtDress, .shirt: [.collar]
-        case .wrap: [.v, .collar]
-        case .slip, .camisole: [.v, .sweetheart, .square, .scoop]
-        case .sweater: [.crew, .v, .turtleneck, .boat, .cowl]
-        case .hoodie: [.hood]
-        case .tee, .crop: [.crew, .v, .scoop, .boat, .square]
-        case .tunic, .blouse: [.v, .keyhole, .square, .collar, .boat, .stand]
-        case .peplum, .peplumDress: [.crew, .v, .square, .boat, .sweetheart, .scoop]
-        case .pencil, .circle, .pleated, .tieredSkirt, .aLineSkirt, .wrapSkirt, .slim, .wide, .straight, .culottes, .bootcut:
-            [.none]
-        case .trench, .blazer: [.lapels]
-        case .cocoon: [.lapels, .stand, .crew]
-        case .duffle: [.hood, .stand]
-        case .bomber: [.stand, .hood, .collar]
-        case .aLine, .sheath, .fitAndFlare, .empire, .mermaid, .tiered, .shift, .trapeze, .bubble, .dropWaist:
-            [.crew, .v, .scoop, .square, .boat, .sweetheart, .halter, .offShoulder, .collar, .turtleneck, .keyhole, .cowl]
-        }
+/// Which kind of garment comes when, and for whom: the same shares in every hundred, spread so evenly that a dozen in a row shows most of them.
+private struct Deck {
+    struct Card {
+        var kind: Kind
+        var wearer: Wearer
     }
 
-    func sleeves(with neckline: Neckline) -> [(Sleeve, Double)] {
-        switch silhouette.kind {
-        case .skirt, .trousers: return [(.none, 1)]
-        case .coat: return [(.long, 0.7), (.threeQuarter, 0.15), (.bell, 0.15)]
-        case .dress, .top: break
+    /// How many of a hundred garments are of a kind, for women, men and children.
+    private static let shares: [(Kind, [Int])] = [
+        (.dress, [21, 0, 3]), (.top, [9, 9, 4]), (.skirt, [8, 0, 1]), (.trousers, [6, 5, 2]), (.shorts, [3, 3, 2]),
+        (.coat, [6, 4, 1]), (.shoes, [4, 3, 1]), (.bag, [3, 1, 1]),
+    ]
+
+    private let seed: UInt64
+    private let cards: [[Card]]
+    private let count: Int
+
+    /// - Parameter isWanted: which cards belong to it.
+    init(seed: UInt64, _ isWanted: (Card) -> Bool) {
+        self.seed = seed
+        cards = Self.shares.map { kind, counts in
+            zip(Wearer.allCases, counts).flatMap { wearer, count in
+                Array(repeating: Card(kind: kind, wearer: wearer), count: count)
+            }.filter(isWanted)
         }
-        switch silhouette {
-        case .slip, .camisole: return [(.strap, 1)]
-        case .sweater, .hoodie: return [(.long, 0.6), (.bishop, 0.25), (.threeQuarter, 0.15)]
-        default: break
-        }
-        switch neckline {
-        case .halter: return [(.none, 1)]
-        case .offShoulder: return [(.short, 1), (.puff, 1), (.long, 1), (.flutter, 1)]
-        case .turtleneck, .collar: return [(.none, 1), (.short, 1), (.puff, 1), (.threeQuarter, 1), (.long, 2), (.bishop, 1)]
-        case .sweetheart, .square, .scoop:
-            return [
-                (.none, 1), (.strap, 1.5), (.cap, 1), (.short, 1), (.puff, 1.5), (.elbow, 1), (.long, 1), (.bell, 1),
-                (.flutter, 1),
-            ]
-        default:
-            return [
-                (.none, 1.2), (.cap, 1), (.short, 1), (.puff, 1), (.flutter, 1), (.elbow, 1), (.threeQuarter, 1), (.long, 1),
-                (.bell, 1),
-                (.bishop, 1),
-            ]
-        }
+        count = cards.reduce(0) { $0 + $1.count }
     }
 
-    var lengths: [Length] {
-        switch silhouette {
-        case .mermaid: [.maxi]
-        case .bubble: [.mini, .knee]
-        case .sheath, .peplumDress: [.mini, .knee, .midi]
-        case .shift, .trapeze: [.mini, .knee]
-        case .aLine, .fitAndFlare, .empire, .shirtDress, .wrap, .slip, .tiered, .dropWaist: [.mini, .knee, .midi, .maxi]
-        case .crop: [.cropped]
-        case .tunic: [.mini]
-        case .tee, .blouse, .peplum, .shirt, .camisole, .sweater, .hoodie: [.hip]
-        case .pencil, .aLineSkirt, .wrapSkirt: [.mini, .knee, .midi]
-        case .circle, .pleated, .tieredSkirt: [.mini, .knee, .midi, .maxi]
-        case .culottes: [.cropped]
-        case .slim, .straight, .wide, .bootcut: [.full, .cropped]
-        case .blazer, .bomber: [.hip]
-        case .trench, .cocoon, .duffle: [.mini, .knee, .midi]
+    func card(_ index: Int) -> Card {
+        var dice = Dice(seed: seed, 7, index / count)
+        var places: [(Double, Card)] = []
+        for kind in cards {
+            // One card of a kind in each of as many equal stretches as it has cards.
+            for (place, card) in dice.shuffled(kind).enumerated() {
+                places.append(((Double(place) + dice.unit()) / Double(kind.count), card))
+            }
         }
-    }
-
-    func details(with neckline: Neckline, _ sleeve: Sleeve, _ pattern: Pattern) -> [Detail] {
-        var allowed: [Detail]
-        switch silhouette {
-        case .shirtDress, .shirt: allowed = [.belt, .pockets, .contrastCollar, .contrastCuffs, .piping]
-        case .wrap: allowed = [.ruffleHem, .laceHem, .bow, .contrastCuffs, .piping]
-        case .sheath, .mermaid, .peplumDress: allowed = [.belt, .zip, .bow, .slit, .piping, .laceHem, .sideStripe]
-        case .shift, .trapeze: allowed = [.buttons, .pockets, .bow, .piping, .laceHem, .ruffleHem, .zip, .contrastCuffs]
-        case .slip: allowed = [.laceHem, .slit, .bow, .piping]
-        case .bubble, .tiered, .dropWaist: allowed = [.belt, .buttons, .bow, .piping, .contrastCuffs]
-        case .aLine, .fitAndFlare, .empire:
-            allowed = [.belt, .buttons, .bow, .pockets, .ruffleHem, .laceHem, .piping, .zip, .contrastCuffs]
-        case .tee, .crop, .sweater, .hoodie: allowed = [.pockets, .piping, .contrastCuffs, .sideStripe, .zip, .bow]
-        case .blouse, .tunic, .peplum, .camisole: allowed = [.buttons, .bow, .laceHem, .piping, .contrastCuffs, .belt]
-        case .pencil, .aLineSkirt: allowed = [.belt, .buttons, .zip, .slit, .pockets, .ruffleHem, .laceHem, .sideStripe]
-        case .circle, .pleated, .tieredSkirt, .wrapSkirt: allowed = [.belt, .bow, .laceHem, .piping, .buttons]
-        case .slim, .wide, .straight, .culottes, .bootcut: allowed = [.belt, .sideStripe, .pockets, .buttons, .contrastCuffs]
-        case .trench: allowed = [.belt, .pockets, .contrastCollar, .contrastCuffs, .piping]
-        case .cocoon, .duffle, .blazer, .bomber: allowed = [.pockets, .piping, .contrastCollar, .contrastCuffs, .belt]
-        }
-        let bare = [Sleeve.none, .strap, .cap, .flutter].contains(sleeve)
-        if bare, silhouette.kind != .trousers { allowed.removeAll { $0 == .contrastCuffs } }
-        // A placket has its own buttons, and leaves no room for anything else.
-        if neckline == .collar || neckline == .cowl || neckline == .turtleneck {
-            allowed.removeAll { [.buttons, .bow, .zip].contains($0) }
-        }
-        if neckline == .keyhole { allowed.removeAll { $0 == .buttons || $0 == .zip } }
-        if neckline == .hood || neckline == .crew && silhouette.kind == .coat { allowed.removeAll { $0 == .contrastCollar } }
-        return allowed
+        return places.sorted { $0.0 < $1.0 }[index % count].1
     }
 }

@@ -40,25 +40,67 @@ struct WardrobeTests {
         #expect((1.4...1.8).contains(mean), "\(mean)")
     }
 
-    @Test("dresses are more than half; at least 12 silhouettes of dresses, all kinds and at least 8 patterns occur")
+    @Test(
+        "kinds and wearers come in the shares of the house; women have at least 12 silhouettes of dresses, and at least 8 patterns occur"
+    )
     func variety() {
         let designs = wardrobe.garments.map(\.design)
-        #expect(designs.count { $0.kind == .dress } > 200)
-        #expect(Set(designs.map(\.kind)).count == Kind.allCases.count)
+        let kinds: [Kind: Int] = [
+            .dress: 24, .top: 22, .skirt: 9, .trousers: 13, .shorts: 8, .coat: 11, .shoes: 8, .bag: 5,
+        ]
+        #expect(Set(kinds.keys) == Set(Kind.allCases))
+        for (kind, share) in kinds { #expect(designs.count { $0.kind == kind } == 4 * share, "\(kind)") }
+        for (wearer, share) in [(Wearer.women, 60), (.men, 25), (.kids, 15)] {
+            #expect(designs.count { $0.wearer == wearer } == 4 * share, "\(wearer)")
+        }
+        #expect(designs.allSatisfy { $0.wearer != .men || $0.kind != .dress && $0.kind != .skirt })
         #expect(Set(designs.filter { $0.kind == .dress }.map(\.silhouette)).count >= 12)
         #expect(Set(designs.map(\.pattern)).count >= 8)
+    }
+
+    @Test("the first dozen shows variety, whatever the seed", arguments: 1...40)
+    func firstDozen(seed: UInt64) {
+        let designs = Wardrobe(count: 12, seed: seed).garments.map(\.design)
+        #expect(Set(designs.map(\.kind)).count >= 6)
+        #expect(designs.count { $0.kind == .dress } <= 4)
+        #expect(Set(designs.map(\.wearer)).count >= 2)
+        #expect(Set(designs.map(\.silhouette)).count >= 9)
+    }
+
+    @Test("every silhouette occurs, of each wearer that it suits, with a neckline, sleeve and length where it has one")
+    func silhouettes() {
+        let designs = Wardrobe(count: 3000, seed: 3).garments.map(\.design)
+        for wearer in Wearer.allCases {
+            let found = Set(designs.filter { $0.wearer == wearer }.map(\.silhouette))
+            #expect(found == Set(Silhouette.allCases.filter { Rules.suits($0, wearer) }), "\(wearer)")
+        }
+        for design in designs {
+            #expect((design.neckline == .none) == !design.kind.isUpper, "\(design)")
+            #expect((design.length == .none) == design.kind.isAccessory, "\(design)")
+            if !design.kind.isUpper { #expect(design.sleeve == .none, "\(design)") }
+            #expect(!design.silhouette.isDenim || design.pattern == .solid || design.pattern == .washed, "\(design)")
+        }
+    }
+
+    @Test("a wardrobe for In-shop has clothes of women and men alone, as many as asked")
+    func inShop() {
+        let garments = Wardrobe(count: 200, seed: 3, inShop: true).garments
+        #expect(garments.count == 200)
+        #expect(garments.allSatisfy { InShopLayout.knows($0.design.kind, $0.design.wearer) })
+        #expect(Set(garments.map(\.design.kind)) == [.dress, .top, .skirt, .trousers, .shorts, .coat])
+        #expect(garments.count { $0.split == .train } == 100)
     }
 
     @Test("near-twins exist: same silhouette and colours, one thing different")
     func twins() {
         let garments = wardrobe.garments
         let twins = garments.indices.count { index in
-            garments[..<index].suffix(16).contains { other in
+            garments[..<index].suffix(60).contains { other in
                 other.colors == garments[index].colors && other.design.silhouette == garments[index].design.silhouette
-                    && other.split == garments[index].split
+                    && other.design.wearer == garments[index].design.wearer && other.split == garments[index].split
             }
         }
-        #expect(twins > 40, "\(twins)")
+        #expect(twins > 60, "\(twins)")
     }
 
     @Test("garments are divided 6:1:3 among train, val and test in every ten")

@@ -56,8 +56,8 @@ struct Cut {
         case .top: self = Self.top(design, garment.fit)
         case .skirt: self = Self.skirt(design, garment.fit)
         case .coat: self = Self.coat(design, garment.fit)
-        // Trousers are drawn as legs; this is their upper part.
-        case .trousers: self = Cut(profile: Profile([(296, 53), (330, 62), (385, 76), (430, 78)]))
+        // Trousers are drawn as legs; this is their upper part. Shoes and bags have a shape of their own.
+        case .trousers, .shorts, .shoes, .bag: self = Cut(profile: Profile([(296, 53), (330, 62), (385, 76), (430, 78)]))
         }
         if design.details.contains(.ruffleHem) {
             let bottom = hem
@@ -77,7 +77,7 @@ struct Cut {
         case .mini: 498 + 14 * fit.drop
         case .knee: 575 + 14 * fit.drop
         case .midi: 660 + 16 * fit.drop
-        case .maxi, .full: 752 + 8 * fit.drop
+        case .maxi, .full, .none: 752 + 8 * fit.drop
         }
     }
 }

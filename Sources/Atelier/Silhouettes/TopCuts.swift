@@ -89,6 +89,12 @@ extension Cut {
         case .duffle:
             cut = Cut(profile: Profile([(208, 86), (300, 88), (hem, 104 * wide)]))
             cut.shoulder = 91
+        case .parka:
+            cut = Cut(profile: Profile([(208, 86), (300, 84), (hem, 96 * wide)]))
+            cut.shoulder = 90
+        case .denimJacket:
+            cut = Cut(profile: Profile([(208, 82), (300, 78 * wide), (hem - 58, 80 * wide), (hem - 50, 74), (hem - 28, 73)]))
+            cut.shoulder = 88
         case .bomber:
             cut = Cut(profile: Profile([(208, 88), (300, 96 * wide), (hem - 34, 96 * wide), (hem - 26, 82), (hem, 80)]))
             cut.shoulder = 92

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Belts, buttons, pockets and whatever else is sewn on.
 extension Tailor {
     func drawDetails() {
@@ -16,9 +18,14 @@ extension Tailor {
         case .zip: if !stance.isBack { drawZip() }
         case .piping: drawPiping()
         case .slit: drawSlit()
-        case .sideStripe: if design.kind != .trousers { drawSideStripes() }
-        // Drawn with the cut, the neck, the sleeves.
-        case .ruffleHem, .contrastCollar, .contrastCuffs: break
+        case .sideStripe: if !design.kind.hasLegs { drawSideStripes() }
+        case .chestPrint: if !stance.isBack { drawChestPrint() }
+        case .drawstring: if !stance.isBack { drawDrawstring() }
+        case .patch: drawLabel()
+        // Drawn with the cut, the neck, the sleeves, the legs; or of shoes and bags.
+        case .ruffleHem, .contrastCollar, .contrastCuffs, .turnUps, .rips, .laces, .ankleStrap, .buckle, .tassel, .contrastSole,
+            .toeCap, .chainStrap, .frontPocket:
+            break
         }
     }
 
@@ -45,7 +52,7 @@ extension Tailor {
 
     private func drawBelt() {
         let y: Double =
-            design.kind == .skirt || design.kind == .trousers
+            design.kind == .skirt || design.kind.hasLegs
             ? cut.top + 6 : design.kind == .coat || design.silhouette == .dropWaist ? 304 : cut.waist
         let wide = design.silhouette == .trench ? 19.0 : garment.print.motif % 2 == 0 ? 12 : 20
         // The ends are round: they stay within the cloth.
@@ -64,7 +71,9 @@ extension Tailor {
     private func drawButtons() {
         switch design.kind {
         case .skirt: buttons(from: cut.top + 26, to: min(cut.hem - 20, cut.top + 220), step: 38, size: 8.5)
-        case .trousers:
+        case .trousers where design.silhouette.isDenim, .shorts where design.silhouette.isDenim:
+            buttons(from: cut.top + 24, to: cut.top + 78, step: 18, size: 4.4, x: 3)
+        case .trousers, .shorts:
             for x in [-20.0, 20] { buttons(from: cut.top + 22, to: cut.top + 60, step: 24, size: 6.5, x: x) }
         default:
             let top = bodice.neckDepth + (bodice.isBare ? 34 : 18)
@@ -73,17 +82,18 @@ extension Tailor {
     }
 
     private func drawPockets() {
-        let isLower = design.kind == .skirt || design.kind == .trousers
+        let isLower = design.kind == .skirt || design.kind.hasLegs
         if stance.isBack {
             guard isLower else { return }
             for side in [-1.0, 1] { patch(Point(side * 36, 352), half: 18, height: 36) }
             return
         }
         switch design.silhouette {
-        case .tee, .crop, .sweater: patch(Point(32, 226), half: 15, height: 30)
+        case .tee, .crop, .sweater, .polo: patch(Point(32, 226), half: 15, height: 30)
         case .hoodie: break
         case .shirt, .shirtDress: for side in [-1.0, 1] { patch(Point(side * 33, 216), half: 15, height: 32) }
-        case .slim, .wide, .straight, .culottes, .bootcut, .pencil, .aLineSkirt, .aLine, .fitAndFlare, .empire:
+        case .slim, .wide, .straight, .culottes, .bootcut, .joggers, .chinoShorts, .sportShorts, .bermuda, .pencil, .aLineSkirt,
+            .aLine, .fitAndFlare, .empire:
             // Slanted at the hip.
             for side in [-1.0, 1] {
                 let y = isLower ? cut.top + 20 : cut.waist + 34
@@ -97,7 +107,7 @@ extension Tailor {
         }
     }
 
-    private func patch(_ top: Point, half: Double, height: Double) {
+    func patch(_ top: Point, half: Double, height: Double) {
         var pocket = Outline()
         pocket.move(top + Point(-half, 0))
         pocket.line(top + Point(half, 0))
@@ -203,6 +213,73 @@ extension Tailor {
         gap.close()
         canvas.fill(gap.mapped(place), cloth.ground.darker(0.62))
         canvas.stroke(gap.mapped(place), cloth.ground.lighter(0.2).opacity(0.7), width: 1.6)
+    }
+
+    /// What is printed on a chest: no letters, for they would say something.
+    private func drawChestPrint() {
+        let center = place(Point(0, 250))
+        let (ink, second) = (cloth.figure, cloth.spark)
+        canvas.moved(to: center, scale: 1, squeeze: 1 - 0.3 * abs(stance.turn)) {
+            switch garment.print.motif {
+            case 0:
+                canvas.fill(Outline.ellipse(Point(0, -4), 32, 32), ink)
+                for y in [6.0, 15, 23] { canvas.fill(.rectangle(-34, y, 68, 3.4), cloth.ground) }
+            case 1:
+                canvas.fill(Outline([Point(-42, 26), Point(-12, -28), Point(4, -2), Point(14, -16), Point(42, 26)]), ink)
+                canvas.fill(Outline([Point(-20, -13), Point(-12, -28), Point(-3, -13), Point(-12, -7)]), second)
+            case 2:
+                for row in 0..<3 { canvas.fill(.rectangle(-40, Double(row) * 17 - 24, 80, 10), row == 1 ? second : ink) }
+            case 3:
+                let star = (0..<10).map { step -> Point in
+                    let direction = Double(step) * .pi / 5 - .pi / 2
+                    let reach = step % 2 == 0 ? 36.0 : 15
+                    return Point(reach * cos(direction), reach * sin(direction))
+                }
+                canvas.fill(Outline(star), ink)
+            case 4:
+                var heart = Outline()
+                heart.move(Point(0, 32))
+                heart.curve(Point(-44, 2), Point(-32, -36), Point(0, -14))
+                heart.curve(Point(32, -36), Point(44, 2), Point(0, 32))
+                heart.close()
+                canvas.fill(heart, ink)
+            default:
+                canvas.stroke(.rectangle(-36, -26, 72, 52), ink, width: 6)
+                canvas.fill(Outline.ellipse(Point(0, 0), 16, 16), second)
+            }
+        }
+    }
+
+    private func drawDrawstring() {
+        let y = design.kind.hasLegs ? cut.top + 8 : 300.0
+        if !design.kind.hasLegs {
+            canvas.stroke(across(y).mapped(place), Ink.shade.opacity(0.22), width: 6)
+            stitch(across(y - 4))
+        }
+        for side in [-1.0, 1] {
+            var cord = Outline()
+            cord.move(Point(side * 5, y))
+            cord.curve(Point(side * 12, y + 14), Point(side * 6, y + 34), Point(side * 11, y + 52))
+            canvas.stroke(cord.mapped(place).shifted(1, 2), Ink.shade.opacity(0.25), width: 4)
+            canvas.stroke(cord.mapped(place), cloth.trim, width: 4)
+            canvas.fill(Outline.ellipse(place(Point(side * 11, y + 52)), 3, 5), cloth.trim.darker(0.2))
+        }
+    }
+
+    /// A small label of leather or cloth, with nothing on it.
+    private func drawLabel() {
+        let isLower = design.kind.hasLegs
+        let (center, half, high): (Point, Double, Double) =
+            isLower
+            ? (design.silhouette.isDenim && stance.isBack ? Point(38, cut.top + 8) : Point(46, 432), 14, 11)
+            : (stance.isBack ? Point(0, 190) : Point(-36, 214), 12, 10)
+        guard !(design.silhouette.isDenim && isLower && !stance.isBack) else {
+            return canvas.fill(Outline.rectangle(44, cut.top + 24, 7, 10).mapped(place), Swatch.red.ink)
+        }
+        let label = Outline.rectangle(center.x - half, center.y - high, half * 2, high * 2).mapped(place)
+        canvas.fill(label.shifted(1, 2), Ink.shade.opacity(0.25))
+        canvas.fill(label, design.silhouette.isDenim ? Swatch.tan : cloth.trim)
+        canvas.stroke(label, Ink.shade.opacity(0.4), width: 1)
     }
 
     private func drawSideStripes() {

@@ -17,7 +17,7 @@ extension Tailor {
     }
 
     func drawEdges() {
-        guard design.kind != .skirt, design.kind != .trousers else { return drawWaistband() }
+        guard design.kind.isUpper else { return drawWaistband() }
         let edge = bodice.neckline
         if design.neckline == .halter || bodice.isBare { drawStraps() }
         if stance.isBack { return drawBackEdge(edge) }
@@ -42,7 +42,9 @@ extension Tailor {
             || design.neckline == .collar && design.kind != .coat && design.silhouette != .wrap
         {
             drawPlacket(
-                from: bodice.neckDepth, to: design.silhouette == .blouse || design.silhouette == .tunic ? 260 : cut.hem + 4)
+                from: bodice.neckDepth,
+                to: design.silhouette == .polo
+                    ? 236 : design.silhouette == .blouse || design.silhouette == .tunic ? 260 : cut.hem + 4)
         }
         if design.kind == .coat { drawCoatFront() }
     }
@@ -161,6 +163,17 @@ extension Tailor {
         hood.curve(Point(-42, 164), Point(-20, 172), Point(0, 166))
         hood.close()
         both(hood, ink)
+        if design.silhouette == .parka {
+            // A rim of fur.
+            for side in [-1.0, 1] {
+                for step in 0..<9 {
+                    let share = Double(step) / 8
+                    let at = place(Point(side * (2 + 19 * share + 8 * share * (1 - share)), 164 - 56 * share))
+                    canvas.fill(Outline.ellipse(at, 8, 7), Ink(188, 164, 132).darker(step % 2 == 0 ? 0.1 : 0))
+                    canvas.fill(Outline.ellipse(at + Point(-2, -2), 4, 3), Ink(224, 206, 178))
+                }
+            }
+        }
         if design.silhouette == .hoodie {
             for side in [-1.0, 1] {
                 var cord = Outline()
@@ -338,7 +351,8 @@ extension Tailor {
                 canvas.fill(Outline.ellipse(right, 5, 9), cloth.trim)
                 canvas.fill(Outline.band([place(Point(-6, y)), place(Point(18, y))]) { _ in 4.4 }, Swatch.tan)
             }
-        case .bomber:
+        case .denimJacket: drawDenimFront(from: top)
+        case .bomber, .parka:
             let zip = Outline([Point(0, top), Point(0, bottom)], closed: false).mapped(place)
             canvas.stroke(zip, Ink.shade.opacity(0.5), width: 6)
             canvas.stroke(zip, Ink(206, 200, 188), width: 2.6, dash: [2, 3])
@@ -346,6 +360,28 @@ extension Tailor {
         default: buttons(from: top + 24, to: min(440, bottom - 60), step: 64, size: 7.5, x: 1)
         }
         if cut.hasRib { ribs(from: cut.profile.bottom - 24, to: cut.profile.bottom) }
+    }
+
+    private func drawDenimFront(from top: Double) {
+        let bottom = cut.profile.bottom
+        for side in [-1.0, 1] {
+            // From the chest's flap the seams run together to the waist.
+            topstitch(Outline([Point(side * 26, 226), Point(side * 18, bottom - 20)], closed: false))
+            topstitch(Outline([Point(side * 52, 226), Point(side * 42, bottom - 20)], closed: false))
+            topstitch(Outline([Point(side * (cut.shoulder - 14), 204), Point(side * 9, 204)], closed: false))
+            let flap = Outline([
+                Point(side * 22, 204), Point(side * 56, 204), Point(side * 56, 216), Point(side * 39, 226), Point(side * 22, 216),
+            ])
+            self.flap(flap, cloth.ground.lighter(0.03))
+            topstitch(flap, apart: 0)
+            canvas.fill(Outline.ellipse(place(Point(side * 39, 218)), 3.4, 3.4), Ink(190, 170, 130))
+            topstitch(Outline([Point(side * 9, top + 10), Point(side * 9, bottom)], closed: false), apart: 0)
+        }
+        topstitch(Outline([Point(-72, bottom - 20), Point(72, bottom - 20)], closed: false), apart: 0)
+        for y in stride(from: top + 12, through: bottom - 8, by: 36) {
+            canvas.fill(Outline.ellipse(place(Point(1, y)), 4.6, 4.6), Ink(198, 178, 136))
+            canvas.stroke(Outline.ellipse(place(Point(1, y)), 4.6, 4.6), Ink.shade.opacity(0.5), width: 1)
+        }
     }
 
     func ribs(from top: Double, to bottom: Double) {
@@ -362,7 +398,7 @@ extension Tailor {
     private var skinHint: Ink { Ink(206, 160, 130) }
 
     private func drawWaistband() {
-        let half = cut.profile.half(cut.top) + (design.kind == .trousers ? 1 : 0.5)
+        let half = cut.profile.half(cut.top) + (design.kind.hasLegs ? 1 : 0.5)
         var band = Outline()
         band.move(Point(-half, cut.top - 4))
         band.curve(Point(-half * 0.4, cut.top + 1), Point(half * 0.4, cut.top + 1), Point(half, cut.top - 4))
@@ -372,5 +408,28 @@ extension Tailor {
         band.close()
         flap(band, cloth.ground.darker(0.08))
         if design.silhouette == .wrapSkirt, !stance.isBack { drawWrap() }
+        if Legs.isElastic(design.silhouette) {
+            for x in stride(from: -half + 4, through: half - 4, by: 7) {
+                canvas.stroke(
+                    Outline([Point(x, cut.top - 2), Point(x, cut.top + 17)], closed: false).mapped(place), Ink.shade.opacity(0.2),
+                    width: 2)
+            }
+        } else if design.kind.hasLegs {
+            for x in [-44.0, -19, 19, 44] {
+                let loop = Outline.rectangle(x - 3, cut.top - 4, 6, 21).mapped(place)
+                canvas.fill(loop, cloth.ground.darker(0.04))
+                canvas.stroke(loop, seamInk, width: 1)
+            }
+            if !stance.isBack {
+                let ink = design.silhouette.isDenim ? Ink(198, 178, 136) : cloth.trim
+                canvas.fill(Outline.ellipse(place(Point(3, cut.top + 8)), 5, 5), ink)
+                canvas.stroke(Outline.ellipse(place(Point(3, cut.top + 8)), 5, 5), Ink.shade.opacity(0.5), width: 1)
+            }
+            if design.silhouette.isDenim {
+                for y in [cut.top, cut.top + 15] {
+                    topstitch(Outline([Point(-half + 2, y), Point(0, y + 4), Point(half - 2, y)], closed: false), apart: 0)
+                }
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ enum Prints {
         let size = 0.75 + 0.7 * print.scale
         let pattern = garment.design.pattern
         switch pattern {
-        case .solid, .colourBlock: return nil
+        case .solid, .washed, .colourBlock: return nil
         default: break
         }
         let units = units(of: pattern, print) * size
@@ -26,11 +26,14 @@ enum Prints {
     /// The threads of the cloth: ribs of a knit, the diagonal of a twill, or a plain weave.
     static func weave(_ design: Design, scale: Double) throws(AtelierError) -> Tile {
         let isKnit = design.silhouette == .sweater || design.silhouette == .hoodie
-        let isTwill = design.kind == .coat || design.kind == .trousers
-        let units = isKnit ? 10.0 : isTwill ? 5 : 4
+        let isDenim = design.silhouette.isDenim
+        let isTwill = design.kind == .coat || design.kind.hasLegs
+        let units = isKnit ? 10.0 : isDenim ? 4 : isTwill ? 5 : 4
         let pixels = max(3, Int((units * scale * 1.25).rounded()))
         let canvas = try Canvas(width: pixels, height: pixels)
-        let (dark, light) = (Ink.shade.opacity(isKnit ? 0.13 : 0.06), Ink.white.opacity(isKnit ? 0.1 : 0.045))
+        let (dark, light) = (
+            Ink.shade.opacity(isKnit ? 0.13 : isDenim ? 0.08 : 0.06), Ink.white.opacity(isKnit ? 0.1 : isDenim ? 0.08 : 0.045)
+        )
         canvas.moved(to: Point(0, 0), scale: Double(pixels)) {
             if isKnit || isTwill {
                 canvas.fill(.rectangle(0, 0, 0.34, 1), dark)
@@ -58,7 +61,7 @@ enum Prints {
         case .floral, .leaves: 92
         case .animal: 84
         case .abstract: 130
-        case .solid, .colourBlock: 0
+        case .solid, .washed, .colourBlock: 0
         }
     }
 
@@ -75,7 +78,7 @@ enum Prints {
 
     private static func draw(_ pattern: Pattern, _ print: Print, _ cloth: Cloth, on canvas: Canvas, _ dice: inout Dice) {
         switch pattern {
-        case .solid, .colourBlock: break
+        case .solid, .washed, .colourBlock: break
         case .stripes, .verticalStripes, .diagonal: stripes(print, cloth, canvas)
         case .dots: dots(print, cloth, canvas)
         case .gingham: gingham(cloth, canvas)

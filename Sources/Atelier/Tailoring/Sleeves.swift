@@ -27,7 +27,10 @@ extension Tailor {
     var hasSleeve: Bool { sleeveShape != nil }
 
     func drawSleeve(_ arm: Arm, side: Double) {
-        guard let (end, half) = sleeveShape else { return }
+        guard let (end, shape) = sleeveShape else { return }
+        let girth = stance.build.girth
+        let isGathered = design.sleeve == .puff || design.sleeve == .flutter
+        func half(_ share: Double) -> Double { shape(share) * girth }
         let start = design.neckline == .offShoulder ? 0.13 : 0.04
         let end2 = max(end, start + 0.14)
         let spine = arm.spine(from: start, to: end2)
@@ -38,7 +41,9 @@ extension Tailor {
             let direction = spine[min(spine.count - 1, index + 1)] - spine[max(0, index - 1)]
             // To the outside on either arm.
             let normal = direction.normal * -side
-            outer.append(point + normal * half(share(index)))
+            // A shoulder is round: a sleeve that isn't gathered begins narrow.
+            let round = isGathered ? 1 : 0.7 + 0.3 * min(1, share(index) / 0.16)
+            outer.append(point + normal * (half(share(index)) * round))
             inner.append(point - normal * half(share(index)))
         }
         var outline = Outline()
@@ -49,10 +54,9 @@ extension Tailor {
             let root = place(Point(side * (cut.shoulder - 20), bodice.shoulderHeight(cut.shoulder - 20) + 1))
             outline.move(Point(far ? arm.shoulder.x - side * 10 : root.x, root.y))
             // A puff stands up; other sleeves go on where the shoulder slopes.
-            let isPuffed = design.sleeve == .puff || design.sleeve == .flutter
             let crown =
                 arm.shoulder
-                + (isPuffed ? Point(side * half(0) * 0.6, -half(0) * 0.42) : Point(side * half(0) * 0.5, -half(0) * 0.24))
+                + (isGathered ? Point(side * half(0) * 0.6, -half(0) * 0.42) : Point(side * half(0) * 0.36, -half(0) * 0.2))
             outline.curve(
                 outline.last.toward(crown, 0.5) + Point(0, -1), crown + Point(-side * 7, -3), crown + Point(side * 3, 4))
         }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Draws one garment in one colour on a canvas whose units are those of the figure.
 struct Tailor {
     let canvas: Canvas
@@ -79,19 +81,23 @@ struct Tailor {
         case (.all, _), (.upper, .sleeve): canvas.fill(outline, .tile(tile))
         case (.lower, .flounce): canvas.fill(outline, .tile(tile))
         case (.upper, .body):
-            canvas.clipped(to: .rectangle(-400, 0, 800, cut.waist)) { canvas.fill(outline, .tile(tile)) }
+            canvas.clipped(to: .rectangle(-400, 0, 800, stance.build.height(cut.waist))) { canvas.fill(outline, .tile(tile)) }
         case (.lower, .body):
-            canvas.clipped(to: .rectangle(-400, cut.waist, 800, 800)) { canvas.fill(outline, .tile(tile)) }
+            canvas.clipped(to: .rectangle(-400, stance.build.height(cut.waist), 800, 800)) { canvas.fill(outline, .tile(tile)) }
         default: break
         }
     }
 
     private func blocks() {
         let ink = cloth.figure
-        let (top, bottom) = (cut.top, cut.hem)
+        let legs = design.kind.hasLegs ? Legs(design: design, fit: garment.fit, stance: stance) : nil
+        let build = stance.build
+        let (top, bottom) = (build.height(cut.top), build.height(legs?.bottom ?? cut.hem))
         switch block {
-        case 0: canvas.fill(.rectangle(-400, design.kind == .trousers ? 540 : cut.waist, 800, 800), ink)
-        case 1: canvas.fill(.rectangle(-400, 0, 800, top < 250 ? 206 : top + 60), ink)
+        case 0:
+            let level = legs.map { $0.design.kind == .shorts ? $0.bottom - 50 : 540 } ?? cut.waist
+            canvas.fill(.rectangle(-400, build.height(level), 800, 800), ink)
+        case 1: canvas.fill(.rectangle(-400, 0, 800, build.height(cut.top < 250 ? 206 : cut.top + 60)), ink)
         case 2: canvas.fill(Outline.rectangle(0, 0, 400, 900).mapped(place), ink)
         case 3:
             let step = (bottom - top) / 5
@@ -169,6 +175,30 @@ struct Tailor {
         canvas.stroke(outline.mapped(place), seamInk, width: 1.1, dash: [3.4, 2.6])
     }
 
+    /// The bright thread that denim is sewn with, in two rows.
+    func topstitch(_ outline: Outline, apart: Double = 3.4) {
+        let placed = outline.mapped(place)
+        let thread = cloth.ground.luma > 0.7 ? Ink(150, 140, 126) : Ink(214, 158, 84)
+        canvas.stroke(placed.shifted(0.8, 1), Ink.shade.opacity(0.2), width: 2)
+        canvas.stroke(placed, thread.opacity(0.9), width: 1.4, dash: [3.6, 1.6])
+        if apart > 0 { canvas.stroke(placed.shifted(apart, apart * 0.3), thread.opacity(0.8), width: 1.2, dash: [3.6, 1.6]) }
+    }
+
+    /// Denim is lighter where it was worn, or washed.
+    func fade(at places: [Point], reach: Double) {
+        let strength = design.pattern == .washed ? (cloth.ground.luma < 0.5 ? 0.46 : 0.4) : 0.16
+        for point in places {
+            let center = place(point)
+            canvas.moved(to: center, scale: 1, squeeze: 0.42) {
+                canvas.fill(
+                    Outline.ellipse(Point(0, 0), reach * 1.3, reach),
+                    .radial(
+                        Point(0, 0), radius: reach,
+                        [(0, Ink.white.opacity(strength)), (0.5, Ink.white.opacity(strength * 0.55)), (1, Ink.white.opacity(0))]))
+            }
+        }
+    }
+
     /// A seam where two pieces meet.
     func seam(_ outline: Outline, width: Double = 1.5) {
         let placed = outline.mapped(place)
@@ -177,13 +207,13 @@ struct Tailor {
     }
 
     /// On dark cloth a seam shows as a light line.
-    private var seamInk: Ink { cloth.ground.luma < 0.25 ? Ink.white.opacity(0.22) : Ink.shade.opacity(0.34) }
+    var seamInk: Ink { cloth.ground.luma < 0.25 ? Ink.white.opacity(0.22) : Ink.shade.opacity(0.34) }
 
     // MARK: The garment
 
     /// What shows behind the neck: the inside of the back.
     func drawInside() {
-        guard !stance.isBack, design.kind != .skirt, design.kind != .trousers else { return }
+        guard !stance.isBack, design.kind.isUpper else { return }
         let half = bodice.neckHalf
         var inside = Outline()
         if bodice.isBare {
@@ -206,7 +236,8 @@ struct Tailor {
         inside.close()
         canvas.fill(inside.mapped(place), cloth.ground.darker(0.45))
         if !stance.isBody, !bodice.isBare {
-            canvas.fill(.rectangle(-8, bodice.shoulderHeight(half) + 9, 16, 9), Swatch.cream.opacity(0.9))
+            canvas.fill(
+                Outline.rectangle(-8, bodice.shoulderHeight(half) + 9, 16, 9).mapped(place), Swatch.cream.opacity(0.9))
         }
     }
 
@@ -215,11 +246,12 @@ struct Tailor {
         for flounce in cut.flounces where !flounce.over { draw(flounce) }
         let outline = bodyOutline
         let placed = outline.mapped(place)
-        let half = design.kind == .trousers ? 80 : min(cut.half(cut.waist + 90), 120)
+        let half = design.kind.hasLegs ? 80 : min(cut.half(cut.waist + 90), 120)
         lay(placed, .body, middle: stance.sway(300), half: half + 6)
         canvas.clipped(to: placed) {
             shadeBody()
         }
+        if design.silhouette == .denimJacket { fade(at: [Point(-30, 300), Point(32, 300)], reach: 62) }
         drawEdges()
         for flounce in cut.flounces where flounce.over { draw(flounce) }
         drawDetails()
@@ -228,13 +260,13 @@ struct Tailor {
     var bodyOutline: Outline {
         switch design.kind {
         case .skirt: bodice.skirtOutline(hemWave: cut.wave)
-        case .trousers: Legs(design: design, fit: garment.fit, stance: stance).outline
+        case .trousers, .shorts, .shoes, .bag: Legs(design: design, fit: garment.fit, stance: stance).outline
         case .dress, .top, .coat: bodice.outline(hemWave: cut.wave)
         }
     }
 
     private func shadeBody() {
-        if design.kind == .trousers {
+        if design.kind.hasLegs {
             Legs(design: design, fit: garment.fit, stance: stance).shade(self)
             return
         }
@@ -259,6 +291,24 @@ struct Tailor {
             // The hem catches a little light, and is stitched.
             canvas.stroke(hem.line(above: 3).mapped(place), Ink.white.opacity(0.13), width: 5)
             stitch(hem.line(above: 8))
+        }
+    }
+
+    /// The creases of a garment that nobody ironed.
+    func drawCrumple() {
+        guard stance.crumple > 0.12 else { return }
+        var dice = Dice(seed: UInt64(stance.phase * 1e6))
+        let legs = design.kind.hasLegs ? Legs(design: design, fit: garment.fit, stance: stance).bottom : cut.hem
+        let (top, bottom) = (max(cut.top, 190), legs)
+        canvas.clipped(to: bodyOutline.mapped(place)) {
+            for _ in 0..<Int(3 + 9 * stance.crumple) {
+                let middle = Point(dice.between(-70, 70), dice.between(top, bottom))
+                let turn = dice.between(-0.5, 3.6)
+                let reach = Point(cos(turn), sin(turn)) * dice.between(16, 44)
+                crease(
+                    middle - reach, middle + Point(dice.between(-9, 9), dice.between(-9, 9)), middle + reach,
+                    width: dice.between(4, 8), strength: 0.5 + stance.crumple)
+            }
         }
     }
 
