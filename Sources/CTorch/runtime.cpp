@@ -9,7 +9,11 @@
 #include <dlfcn.h>
 #include <torch/csrc/api/include/torch/version.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
+#include <climits>
 #include <mutex>
 
 #include "guard.h"
@@ -112,6 +116,14 @@ CTStatus ct_set_threads(int64_t count) {
 }
 
 int64_t ct_threads(void) { return at::get_num_threads(); }
+
+void ct_keep_freed_memory(void) {
+#ifdef __GLIBC__
+    // Large blocks from the heap, too, and never a page of it returned.
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
+}
 
 CTStatus ct_manual_seed(uint64_t seed) {
     return guarded([&] {

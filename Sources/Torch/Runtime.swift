@@ -43,6 +43,10 @@ public enum TorchRuntime {
         try checked { ct_set_threads(Int64(count)) }
     }
 
+    /// Keeps the memory of tensors that are freed for those that follow: the system clears each page that it hands out, which costs a step of
+    /// training more than half as much again. For processes that repeat the same work until they end.
+    public static func keepFreedMemory() { ct_keep_freed_memory() }
+
     /// The instructions that products of bytes are made of on this processor, such as `AVX2` or `AVX-512 VNNI`.
     public static var int8Instructions: String { String(cString: ct_int8_instructions()) }
 
