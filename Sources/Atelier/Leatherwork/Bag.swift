@@ -430,8 +430,9 @@ struct Bag {
             let pocket = Outline.rounded(-m.bottom * 0.62, -m.high * 0.52, m.bottom * 1.24, m.high * 0.38, radius: 10)
             canvas.fill(pocket.shifted(1, 3), Ink.shade.opacity(0.26))
             lay(pocket, hide.cloth.ground.lighter(0.05))
+            lay(.rounded(-m.bottom * 0.62, -m.high * 0.52, m.bottom * 1.24, 17, radius: 8), hide.cloth.trim)
         }
-        if hide.has(.patch) { hide.label(at: Point(0, -m.high * 0.34), 42, 26) }
+        if hide.has(.patch) { hide.label(at: Point(0, -m.high * 0.24), 42, 26) }
         if hide.has(.tassel) { hide.tassel(at: Point(m.top - 12, -m.high + 24), length: 64) }
     }
 }
