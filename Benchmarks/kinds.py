@@ -15,7 +15,7 @@ import numpy as np
 from safetensors import safe_open
 
 KINDS = {
-    "Dress": "dress", "Skirt": "skirt", "Pants": "trousers", "Outwear": "coat", "Blazer": "coat", "T-Shirt": "top", "Longsleeve": "top",
+    "Dress": "dress", "Skirt": "skirt", "Pants": "trousers", "Shorts": "shorts", "Shoes": "shoes", "Outwear": "coat", "Blazer": "coat", "T-Shirt": "top", "Longsleeve": "top",
     "Shirt": "top", "Top": "top", "Blouse": "top", "Polo": "top", "Hoodie": "top", "Undershirt": "top",
 }
 
