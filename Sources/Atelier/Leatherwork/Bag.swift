@@ -34,12 +34,14 @@ struct Bag {
     func draw() {
         let m = measures
         if hangs {
-            drawHook(at: Point(view == .side ? -18 * side : 0, -m.strap))
+            drawHook(at: Point(view == .side && silhouette != .bucket ? -18 * side : 0, -m.strap))
         } else {
             hide.shadow(Point(hide.light * -8, 1), m.bottom + 22, 15)
         }
         guard view == .side else { return drawFront() }
         // Turned: the front is narrower, and the gusset shows.
+        // A bucket is round: it has no gusset, and is as wide from any side.
+        guard silhouette != .bucket else { return canvas.moved(to: Point(0, 0), squeeze: 0.96 * side) { drawFront() } }
         let deep = silhouette == .clutch ? 12.0 : 40
         // What has a round top has no corner there.
         let shoulder = silhouette == .backpack ? m.high * 0.8 : m.high
