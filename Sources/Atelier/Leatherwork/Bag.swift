@@ -320,7 +320,9 @@ struct Bag {
                 ]))
         }
         if hide.has(.zip) {
-            hide.zip(Outline([Point(-half * 0.6, -m.high * 0.5), Point(half * 0.6, -m.high * 0.56)], closed: false), width: 9)
+            // Below a flap, where there is one.
+            let y = -m.high * (hide.has(.buckle) ? (hide.has(.frontPocket) ? 0.1 : 0.22) : 0.5)
+            hide.zip(Outline([Point(-half * 0.6, y), Point(half * 0.6, y - m.high * 0.05)], closed: false), width: 9)
         }
         if hide.has(.patch) { hide.label(at: Point(0, -m.high * 0.7), 44, 32) }
         if hide.has(.tassel) { hide.tassel(at: Point(half * 0.62, -m.high * 0.34), length: 40) }

@@ -580,7 +580,9 @@ struct Shoes {
             canvas.stroke(strap, hide.cloth.ground, width: 9)
             hide.buckle(at: Point(22, 54), width: 12, height: 13)
         } else {
-            canvas.stroke(.line(through: [Point(-28, 70), Point(0, 106), Point(28, 70)]), hide.cloth.ground, width: 8)
+            canvas.stroke(
+                .line(through: [Point(-28, 66), Point(-22, 92), Point(0, 103), Point(22, 92), Point(28, 66)]), hide.cloth.ground,
+                width: 8)
         }
         if hide.has(.bow) { hide.bow(at: Point(0, -62), size: 0.7) }
     }
