@@ -15,8 +15,8 @@ import numpy as np
 from safetensors import safe_open
 
 KINDS = {
-    "Dress": "dress", "Skirt": "skirt", "Pants": "trousers", "Outwear": "coat", "Blazer": "coat", "T-Shirt": "top", "Longsleeve": "top",
-    "Shirt": "top", "Top": "top", "Blouse": "top", "Polo": "top", "Hoodie": "top", "Undershirt": "top",
+    "Dress": "dress", "Skirt": "skirt", "Pants": "trousers", "Shorts": "shorts", "Shoes": "shoes", "Outwear": "coat", "Blazer": "coat",
+    "T-Shirt": "top", "Longsleeve": "top", "Shirt": "top", "Top": "top", "Blouse": "top", "Polo": "top", "Hoodie": "top", "Undershirt": "top",
 }
 
 work, data, models = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]

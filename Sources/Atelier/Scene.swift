@@ -399,7 +399,7 @@ struct Scene {
                     width * picture.between(-0.1, 0.8), height * picture.between(0.04, 0.2), width * 0.26, height * 0.2)
                 small.fill(frame, second.darker(0.3))
                 small.fill(
-                    frame.mapped { $0 },
+                    frame,
                     .linear(Point(0, 0), Point(width, height), [(0, vivid.lighter(0.3)), (1, second.lighter(0.2))]))
                 small.stroke(frame, second.darker(0.4), width: 6)
             }

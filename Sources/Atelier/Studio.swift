@@ -294,13 +294,13 @@ private struct Frame {
         var extent = extent
         let isDetail = shot.view == .detail
         if isDetail {
-            // The middle half of it.
+            // Close enough to see how it is sewn, wide enough to know what it is.
             let (wide, high) = (extent.right - extent.left, extent.bottom - extent.top)
             let shift = dice.between(-0.08, 0.08)
             extent = Extent(
-                left: extent.left + wide * (0.26 + shift), top: extent.top + high * 0.3,
-                right: extent.right - wide * (0.26 - shift),
-                bottom: extent.bottom - high * 0.06)
+                left: extent.left + wide * (0.17 + shift), top: extent.top + high * 0.24,
+                right: extent.right - wide * (0.17 - shift),
+                bottom: extent.bottom)
         }
         self.init(
             extent, floor: -26, isDetail: isDetail, isAtTop: false,

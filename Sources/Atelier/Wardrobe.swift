@@ -38,7 +38,7 @@ public struct Wardrobe: Sendable {
         var dice = Dice(seed: seed, 1, index, attempt)
         // A near-twin: in a search by colour or shape alone it would be taken for the other. Of the same split, so that the two meet. The first
         // dozen has none: it shows what there is.
-        if dice.chance(0.36), index >= 12,
+        if dice.chance(0.4), index >= 12,
             let model = before.suffix(60).last(where: {
                 $0.split == split && $0.design.kind == card.kind && $0.design.wearer == card.wearer
             }), let twin = twin(of: model, index: index, &dice)

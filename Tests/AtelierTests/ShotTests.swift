@@ -191,6 +191,7 @@ struct ShotTests {
         }
         let base = Design(silhouette: .aLine, neckline: .crew, sleeve: .short, length: .knee, pattern: .solid, details: [])
         var variants: [Design] = [base]
+        var groups: [[Design]] = []
         func vary(_ change: (inout Design) -> Void) {
             var design = base
             change(&design)
@@ -213,17 +214,21 @@ struct ShotTests {
             var plain = Design(
                 wearer: wearer, silhouette: silhouette, neckline: neckline, sleeve: rules.sleeves(with: neckline)[0].0,
                 length: rules.lengths[0], pattern: .solid, details: [])
-            variants.append(plain)
+            var group = [plain]
             for detail in rules.details(with: neckline, plain.sleeve, .solid) {
                 plain.details = [detail]
-                variants.append(plain)
+                group.append(plain)
             }
+            groups.append(group)
         }
-        let pictures = try variants.map(draw)
-        for one in pictures.indices {
-            for other in pictures[..<one].indices {
-                let changed = zip(pictures[one].pixels, pictures[other].pixels).count { abs(Int($0) - Int($1)) > 24 }
-                #expect(changed > 30, "\(variants[one]) looks like \(variants[other])")
+        groups.append(variants)
+        for group in groups {
+            let pictures = try group.map(draw)
+            for one in pictures.indices {
+                for other in pictures[..<one].indices {
+                    let changed = zip(pictures[one].pixels, pictures[other].pixels).count { abs(Int($0) - Int($1)) > 24 }
+                    #expect(changed > 30, "\(group[one]) looks like \(group[other])")
+                }
             }
         }
     }

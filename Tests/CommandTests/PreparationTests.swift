@@ -59,7 +59,8 @@ extension CommandSuites {
             let rows = try rows(place("set"))
             #expect(rows.count == report["pictures"] as? Int && rows.allSatisfy { $0["box"] != nil && $0["caption"] != nil })
             for row in rows {
-                #expect(row.image.hasPrefix(root + "/Img/img/WOMEN/") && row["gender"] == "Women")
+                let gender = try #require(row["gender"])
+                #expect(["Women", "Men"].contains(gender) && row.image.hasPrefix(root + "/Img/img/\(gender.uppercased())/"))
                 let color = try #require(row["color"])
                 #expect(row["caption"] == "A clothing item in \(color). \(row["description"] ?? "")")
             }

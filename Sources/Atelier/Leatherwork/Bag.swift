@@ -34,12 +34,14 @@ struct Bag {
     func draw() {
         let m = measures
         if hangs {
-            drawHook(at: Point(view == .side ? -18 * side : 0, -m.strap))
+            drawHook(at: Point(view == .side && silhouette != .bucket ? -18 * side : 0, -m.strap))
         } else {
             hide.shadow(Point(hide.light * -8, 1), m.bottom + 22, 15)
         }
         guard view == .side else { return drawFront() }
         // Turned: the front is narrower, and the gusset shows.
+        // A bucket is round: it has no gusset, and is as wide from any side.
+        guard silhouette != .bucket else { return canvas.moved(to: Point(0, 0), squeeze: 0.96 * side) { drawFront() } }
         let deep = silhouette == .clutch ? 12.0 : 40
         // What has a round top has no corner there.
         let shoulder = silhouette == .backpack ? m.high * 0.8 : m.high
@@ -318,7 +320,9 @@ struct Bag {
                 ]))
         }
         if hide.has(.zip) {
-            hide.zip(Outline([Point(-half * 0.6, -m.high * 0.5), Point(half * 0.6, -m.high * 0.56)], closed: false), width: 9)
+            // Below a flap, where there is one.
+            let y = -m.high * (hide.has(.buckle) ? (hide.has(.frontPocket) ? 0.1 : 0.22) : 0.5)
+            hide.zip(Outline([Point(-half * 0.6, y), Point(half * 0.6, y - m.high * 0.05)], closed: false), width: 9)
         }
         if hide.has(.patch) { hide.label(at: Point(0, -m.high * 0.7), 44, 32) }
         if hide.has(.tassel) { hide.tassel(at: Point(half * 0.62, -m.high * 0.34), length: 40) }
@@ -430,8 +434,9 @@ struct Bag {
             let pocket = Outline.rounded(-m.bottom * 0.62, -m.high * 0.52, m.bottom * 1.24, m.high * 0.38, radius: 10)
             canvas.fill(pocket.shifted(1, 3), Ink.shade.opacity(0.26))
             lay(pocket, hide.cloth.ground.lighter(0.05))
+            lay(.rounded(-m.bottom * 0.62, -m.high * 0.52, m.bottom * 1.24, 17, radius: 8), hide.cloth.trim)
         }
-        if hide.has(.patch) { hide.label(at: Point(0, -m.high * 0.34), 42, 26) }
+        if hide.has(.patch) { hide.label(at: Point(0, -m.high * 0.24), 42, 26) }
         if hide.has(.tassel) { hide.tassel(at: Point(m.top - 12, -m.high + 24), length: 64) }
     }
 }

@@ -464,8 +464,10 @@ struct Shoes {
         func contour(_ grow: Double) -> Outline {
             .blob([
                 Point(isPointed ? -3 : -2, -102 - grow), Point(isPointed ? 17 : 26, -84 - grow * 0.6),
-                Point(37 * wide + grow, -46), Point(34 * wide + grow, 0), Point(28 + grow, 44), Point(27 + grow, 78),
-                Point(0, 102 + grow), Point(-27 - grow, 78), Point(-25 - grow, 40), Point(-29 * wide - grow, 0),
+                Point(37 * wide + grow, -46), Point(34 * wide + grow, 0), Point(28 + grow, 44), Point(28 + grow, 74),
+                Point(17 + grow * 0.5, 95 + grow), Point(0, 101 + grow), Point(-17 - grow * 0.5, 95 + grow),
+                Point(-28 - grow, 74),
+                Point(-25 - grow, 40), Point(-29 * wide - grow, 0),
                 Point(-33 * wide - grow, -46), Point(isPointed ? -20 : -28, -82 - grow * 0.6),
             ])
         }
@@ -578,7 +580,9 @@ struct Shoes {
             canvas.stroke(strap, hide.cloth.ground, width: 9)
             hide.buckle(at: Point(22, 54), width: 12, height: 13)
         } else {
-            canvas.stroke(.line(through: [Point(-28, 70), Point(0, 106), Point(28, 70)]), hide.cloth.ground, width: 8)
+            canvas.stroke(
+                .line(through: [Point(-28, 66), Point(-22, 92), Point(0, 103), Point(22, 92), Point(28, 66)]), hide.cloth.ground,
+                width: 8)
         }
         if hide.has(.bow) { hide.bow(at: Point(0, -62), size: 0.7) }
     }
@@ -606,20 +610,20 @@ struct Shoes {
             lay(.rounded(-35, -base - 4, 70, base + 4, radius: min(6, base * 0.4)), soleInk)
         }
         if silhouette == .sandal {
-            let strap = hide.has(.ankleStrap) ? 88.0 : 52
             canvas.fill(.rectangle(-33, -base - 8, 66, 8), insole)
-            canvas.stroke(
-                .line(through: [
-                    Point(-30, -base - 4), Point(-30, -strap), Point(0, -strap + 6), Point(30, -strap), Point(30, -base - 4),
-                ]),
-                hide.cloth.ground, width: 10)
-            for (y, half) in [(44.0, 34.0), (62, 31)] {
+            // The straps over the foot, seen through the open heel.
+            for (y, half) in [(base + 26, 31.0), (base + 42, 28)] {
                 canvas.stroke(
                     .line(through: [
-                        Point(-half, -base - 4), Point(-half + 6, -y), Point(0, -y - 8), Point(half - 6, -y),
+                        Point(-half, -base - 4), Point(-half * 0.86, -y + 4), Point(0, -y - 6), Point(half * 0.86, -y + 4),
                         Point(half, -base - 4),
-                    ]),
-                    hide.cloth.ground.darker(0.35), width: 9)
+                    ]), hide.cloth.ground.darker(0.35), width: 9)
+            }
+            if hide.has(.ankleStrap) {
+                canvas.stroke(Outline([Point(0, -base - 4), Point(0, -84)], closed: false), hide.cloth.ground, width: 12)
+                canvas.stroke(Outline.ellipse(Point(0, -88), 31, 9), hide.cloth.ground, width: 8)
+            } else {
+                lay(Outline.rounded(-31, -base - 34, 62, 12, radius: 5))
             }
             return
         }

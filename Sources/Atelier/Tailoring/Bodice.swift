@@ -130,7 +130,7 @@ struct Bodice {
         } else if design.neckline == .halter {
             outline.curve(Point(24, 160), Point(40, 192), top)
         } else {
-            let tip = Point(cut.shoulder - (design.sleeve == .none ? 9 : 2), shoulderHeight(cut.shoulder) + 3)
+            let tip = Point(cut.shoulder - 9, shoulderHeight(cut.shoulder) + 3)
             outline.line(tip)
             outline.curve(Point(tip.x - 6, 168), Point(top.x - 13, 192), top)
         }
@@ -142,7 +142,7 @@ struct Bodice {
         } else if design.neckline == .halter {
             outline.curve(Point(-40, 192), Point(-24, 160), neckline.start)
         } else {
-            let tip = Point(cut.shoulder - (design.sleeve == .none ? 9 : 2), shoulderHeight(cut.shoulder) + 3).mirrored
+            let tip = Point(cut.shoulder - 9, shoulderHeight(cut.shoulder) + 3).mirrored
             outline.curve(Point(-(top.x - 13), 192), Point(tip.x + 6, 168), tip)
         }
         outline.close()

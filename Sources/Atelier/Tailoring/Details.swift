@@ -72,7 +72,7 @@ extension Tailor {
         switch design.kind {
         case .skirt: buttons(from: cut.top + 26, to: min(cut.hem - 20, cut.top + 220), step: 38, size: 8.5)
         case .trousers where design.silhouette.isDenim, .shorts where design.silhouette.isDenim:
-            buttons(from: cut.top + 24, to: cut.top + 78, step: 18, size: 4.4, x: 3)
+            buttons(from: cut.top + 24, to: cut.top + 78, step: 19, size: 6.6, x: 3)
         case .trousers, .shorts:
             for x in [-20.0, 20] { buttons(from: cut.top + 22, to: cut.top + 60, step: 24, size: 6.5, x: x) }
         default:
@@ -89,7 +89,7 @@ extension Tailor {
             return
         }
         switch design.silhouette {
-        case .tee, .crop, .sweater, .polo: patch(Point(32, 226), half: 15, height: 30)
+        case .tee, .crop, .sweater, .polo: patch(Point(33, 222), half: 17, height: 36)
         case .hoodie: break
         case .shirt, .shirtDress: for side in [-1.0, 1] { patch(Point(side * 33, 216), half: 15, height: 32) }
         case .slim, .wide, .straight, .culottes, .bootcut, .joggers, .chinoShorts, .sportShorts, .bermuda, .pencil, .aLineSkirt,
@@ -266,20 +266,21 @@ extension Tailor {
         }
     }
 
-    /// A small label of leather or cloth, with nothing on it.
+    /// A patch of leather or other cloth, with nothing on it.
     private func drawLabel() {
-        let isLower = design.kind.hasLegs
+        let isDenim = design.silhouette.isDenim
         let (center, half, high): (Point, Double, Double) =
-            isLower
-            ? (design.silhouette.isDenim && stance.isBack ? Point(38, cut.top + 8) : Point(46, 432), 14, 11)
-            : (stance.isBack ? Point(0, 190) : Point(-36, 214), 12, 10)
-        guard !(design.silhouette.isDenim && isLower && !stance.isBack) else {
-            return canvas.fill(Outline.rectangle(44, cut.top + 24, 7, 10).mapped(place), Swatch.red.ink)
-        }
+            switch (design.kind.hasLegs, stance.isBack) {
+            case (true, true) where isDenim: (Point(36, cut.top + 7), 17, 11)
+            case (true, _): (Point(50, isDenim ? 452 : 436), 15, 17)
+            case (false, true): (Point(0, 190), 15, 12)
+            case (false, false): (Point(-36, 214), 15, 13)
+            }
         let label = Outline.rectangle(center.x - half, center.y - high, half * 2, high * 2).mapped(place)
         canvas.fill(label.shifted(1, 2), Ink.shade.opacity(0.25))
-        canvas.fill(label, design.silhouette.isDenim ? Swatch.tan : cloth.trim)
+        canvas.fill(label, isDenim && stance.isBack ? Swatch.tan : cloth.trim)
         canvas.stroke(label, Ink.shade.opacity(0.4), width: 1)
+        stitch(.rectangle(center.x - half + 3, center.y - high + 3, half * 2 - 6, high * 2 - 6))
     }
 
     private func drawSideStripes() {
