@@ -68,8 +68,8 @@ public struct RecipeExplanation: Sendable {
             sentences.append("That takes about \(Self.duration(pace * Double(data.paths.count))) here.")
         }
         let loader = try BatchLoader(
-            data, recipe: recipe, preprocessing: start.views(of: recipe), tokenizer: start.tokenizer, teacher: teacher?.preprocessing,
-            memory: sources.photoMemory)
+            data, recipe: recipe, preprocessing: start.views(of: recipe), tokenizer: start.tokenizer,
+            teacher: teacher?.preprocessing, memory: sources.photoMemory)
         var seconds: [Double] = []
         for number in 0...tries {
             let begin = ContinuousClock.now

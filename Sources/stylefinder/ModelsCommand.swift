@@ -204,9 +204,13 @@ struct ModelsCommand: ParsableCommand {
                 "How coarsely differences are rounded, in units of a row's own mean difference: 1 takes about two bits a number.")
         var coarseness: Float?
 
+        @Option(help: "What the model is called by those who show it. Otherwise what it was called: after the recipe of its run.")
+        var name: String?
+
         @OptionGroup var unsaid: UnsaidOptions
 
         func validate() throws {
+            if name?.isEmpty == true { throw ValidationError("--name is empty.") }
             if baseline != nil && half {
                 throw ValidationError("--half and --baseline exclude each other: differences have a precision of their own.")
             }
@@ -227,7 +231,9 @@ struct ModelsCommand: ParsableCommand {
             let precision: TensorToWrite.Precision = half ? .float16 : .float32
             let built = try checkpoint.model()
             if [".safetensors", ".pt", ".pth", ".bin"].contains(where: out.hasSuffix) {
-                if baseline != nil { throw Failure.usage("--baseline writes a folder, and \(out) is a file.") }
+                for (option, isGiven) in [("--baseline", baseline != nil), ("--name", name != nil)] where isGiven {
+                    throw Failure.usage("\(option) writes a folder, and \(out) is a file.")
+                }
                 try Checkpoint.write(built, to: out, names: names, precision: precision)
                 return Console.note("The weights of \(location.name) written to \(out), under \(names.rawValue)'s names")
             }
@@ -236,6 +242,7 @@ struct ModelsCommand: ParsableCommand {
                 // What the file told about itself stays with the folder.
                 additions = ["checkpoint": Dictionary(checkpoint.facts, uniquingKeysWith: { first, _ in first })]
             }
+            if let name { additions = (additions ?? [:]).merging(["name": name]) { _, new in new } }
             let stored: Checkpoint.Stored =
                 try baseline.map { .differences(from: try ModelLocation($0).open(), coarseness: coarseness ?? 1) }
                 ?? .whole(precision)

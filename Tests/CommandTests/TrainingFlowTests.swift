@@ -183,12 +183,16 @@ extension CommandSuites {
                 try await Command.run("models", "doctor", place("models/vit-stage2"), "--json").good()["healthy"] as? Bool == true
             )
 
-            // A whole model again, of the same vectors.
-            let back = try await Command.run("models", "convert", place("models/vit-stage2"), "--out", place("models/whole"))
+            // A whole model again, of the same vectors, under another name.
+            let back = try await Command.run(
+                "models", "convert", place("models/vit-stage2"), "--out", place("models/whole"), "--name", "whole")
             #expect(back.code == 0 && FileManager.default.fileExists(atPath: place("models/whole/model.safetensors")), "\(back)")
+            let named = try await Command.run("models", "inspect", place("models/whole"), "--json").good()
+            #expect((named["recorded"] as? [String: String])?["name"] == "whole")
 
             for (arguments, word) in [
                 (["--half"], "--half"), (["--coarseness", "0"], "--coarseness"), (["--coarseness", "9"], "--coarseness"),
+                (["--name", ""], "--name"),
             ] {
                 let refused = try await Command.start(
                     ["models", "convert", place("runs/stage2"), "--baseline", place("models/vit"), "--out", place("models/no")]
