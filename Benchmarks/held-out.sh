@@ -1,12 +1,13 @@
 #!/bin/bash
-# The tables of held-out real photos: both shipped models beside MobileNet's vectors and a colour histogram, in one run.
+# The tables of held-out real photos: the shipped models beside MobileNet's vectors and a colour histogram, in one run.
 #   Benchmarks/held-out.sh DATA        DATA holds studio-catalog, home-photos, home-photos-small and mobilenet-v1
 # Only rows with split query and gallery are measured; the models were trained on train rows and chosen on val rows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${1:-../shared/data}
 models=()
-for folder in Models/*/; do models+=(--model "$(basename "$folder")"); done
+# The variants of a model are measured by `stylefinder reproduce`.
+for folder in Models/*/; do [ -e "$folder/variant.safetensors" ] || models+=(--model "$(basename "$folder")"); done
 measure() {
     local set=$1 title=$2
     shift 2
