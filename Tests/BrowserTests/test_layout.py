@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from visitor import cards, close, search_sample, searching, text_field
+from visitor import cards, chip_name, close, search_sample, searching, text_field
 
 
 # Adds up by how much of the window things move by themselves.
@@ -35,7 +35,7 @@ def test_a_phone_shows_samples_first_and_results_soon(look, site):
     page.get_by_role("button", name="Search with the sample").first.wait_for()
     assert top(page.get_by_role("button", name="Search with the sample").first) < 600
     search_sample(page)
-    assert top(cards(page).first) < 520
+    assert top(cards(page).first) < 560
 
 
 def test_a_phones_filters_are_a_sheet_that_tells_how_many_it_leaves(look, site, api):
@@ -49,7 +49,7 @@ def test_a_phones_filters_are_a_sheet_that_tells_how_many_it_leaves(look, site, 
     category = api.facet("category")
     left = api.get(f"products?limit=1&filter=category:{category}")["total"]
     with searching(page):
-        sheet.get_by_role("group", name="Category").get_by_role("button", name=re.compile(re.escape(category.split("/")[-1]))).tap()
+        sheet.get_by_role("group", name="Category").get_by_role("button", name=chip_name(category)).tap()
     show = sheet.get_by_role("button", name=re.compile(f"^Show {left} garments?$"))
     expect(show).to_be_visible()
     # The sheet ends at the window's end, and its button with it.
@@ -102,8 +102,9 @@ def test_cards_tell_ids_and_whole_titles_and_categories_without_what_all_share(p
     categories = [facet["value"] for facet in api.get("products?limit=1")["facets"]["category"]]
     shared = {category.split("/")[0] for category in categories}
     page.get_by_role("region", name="Filters").get_by_role("button", name="Category").click()
-    told = page.locator(".panel .chip").all_inner_texts()
-    assert all(any(text.startswith(begin) for begin in shared) == (len(shared) > 1) for text in told)
+    # Without the one that shows more of them.
+    told = page.locator(".panel .chip[aria-pressed]").all_inner_texts()
+    assert told and all(any(text.startswith(begin) for begin in shared) == (len(shared) > 1) for text in told)
 
 
 def test_how_much_of_the_catalogue_is_shown_is_told(page, api):

