@@ -286,12 +286,16 @@ def test_suggestions_are_walked_through_and_chosen_by_keyboard(page, suggesting)
     suggesting.press("ArrowUp")
     assert suggesting.get_attribute("aria-activedescendant") is None
     suggesting.press("ArrowDown")
-    # A category, or a kind that several categories have.
-    expect(options.first).to_contain_text(re.compile("dress", re.IGNORECASE))
+    # A kind that several categories have may stand before the category.
+    for _ in range(options.count()):
+        if "Dresses" in options.and_(page.locator("[aria-selected=true]")).inner_text():
+            break
+        suggesting.press("ArrowDown")
+    expect(options.and_(page.locator("[aria-selected=true]"))).to_contain_text("Dresses")
     suggesting.press("Enter")
-    expect(page.get_by_role("button", name="Remove filter")).to_contain_text(re.compile("dress", re.IGNORECASE))
+    expect(page.get_by_role("button", name="Remove filter")).to_contain_text("Dresses")
     expect(options).to_have_count(0)
-    assert "filter=" in page.url
+    assert "filter=category" in page.url
 
 
 def test_values_that_have_the_words_together_become_filters_at_once(page, api, suggesting):
@@ -348,8 +352,9 @@ def test_the_placeholders_own_example_finds_what_it_names(page, api):
     color, kind = example.split(" ", 1)
     answer = search_text(page, example)
     first = answer["results"][0]
-    # The commonest colour and the commonest category: no garment has to have both.
+    # The commonest colour and the commonest category: where no garment has both, the first has one of them.
     if api.get(f"products?limit=1&q={quote(example)}")["total"] == 0:
+        assert kind in first["product"]["category"].lower() or color in (first["product"].get("colors") or [first["image"]["color"]])
         return
     assert kind in first["product"]["category"].lower()
     if "words" in first:
