@@ -35,7 +35,7 @@ def test_a_phone_shows_samples_first_and_results_soon(look, site):
     page.get_by_role("button", name="Search with the sample").first.wait_for()
     assert top(page.get_by_role("button", name="Search with the sample").first) < 600
     search_sample(page)
-    assert top(cards(page).first) < 560
+    assert top(cards(page).first) < 520
 
 
 def test_a_phones_filters_are_a_sheet_that_tells_how_many_it_leaves(look, site, api):

@@ -47,7 +47,7 @@ export function Refine({ place, results, queryColors, colors, go }: Props) {
   return (
     <div className="refine">
       {showKinds && (
-        <div role="group" aria-label={words.kinds} className="chips">
+        <div role="group" aria-label={words.kinds} className="chips kinds">
           {kinds.slice(0, mostKinds).map(([category, count]) => (
             <button key={category} type="button" className="chip" aria-pressed={filters.includes(filter("category", category))}
               onClick={() => go({ filters: filters.includes(filter("category", category)) ? others(filters) : [...others(filters), filter("category", category)] })}>
