@@ -15,6 +15,8 @@ models=()
 for folder in Models/*/; do [ -e "$folder/variant.safetensors" ] || models+=("$(basename "$folder")"); done
 flags=()
 for model in "${models[@]}"; do flags+=(--model "$model"); done
+# What small-efficientnet began with, as held-out.sh has it.
+if [ -d start/efficientnet-lite0-as-it-comes ]; then flags+=(--model start/efficientnet-lite0-as-it-comes); fi
 printf '### The boutique: pictures that the shop does not show, to the ones it shows\n\n'
 $program evaluate --data "$work/boutique" "${flags[@]}" --color-histogram --images-only 2>/dev/null
 python3 Benchmarks/texts.py $program "$work/boutique" "${models[@]}"

@@ -8,6 +8,9 @@ data=${1:-../shared/data}
 models=()
 # The variants of a model are measured by `stylefinder reproduce`.
 for folder in Models/*/; do [ -e "$folder/variant.safetensors" ] || models+=(--model "$(basename "$folder")"); done
+# What small-efficientnet began with: tools/efficientnet_start.py --no-head --out start/efficientnet-lite0-as-it-comes
+start=start/efficientnet-lite0-as-it-comes
+if [ -d $start ]; then models+=(--model $start); else echo "$start is not there and left out" >&2; fi
 measure() {
     local set=$1 title=$2
     shift 2

