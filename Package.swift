@@ -227,7 +227,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "stylefinder", "StyleFinderClient", "CLIP", "Imaging", "TensorFiles", "Catalog", "Retrieval", "LocalHub",
+                "stylefinder", "StyleFinderClient", "CLIP", "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search",
+                "LocalHub",
             ],
             swiftSettings: strict),
     ],

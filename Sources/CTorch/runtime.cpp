@@ -117,11 +117,19 @@ CTStatus ct_set_threads(int64_t count) {
 
 int64_t ct_threads(void) { return at::get_num_threads(); }
 
-void ct_keep_freed_memory(void) {
+void ct_keep_freed_memory(bool all) {
 #ifdef __GLIBC__
-    // Large blocks from the heap, too, and never a page of it returned.
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    if (all) {
+        // Large blocks from the heap, too, and never a page of it returned.
+        mallopt(M_MMAP_MAX, 0);
+        mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    } else {
+        // The largest blocks that glibc lets a heap have, and so much of them at its end.
+        mallopt(M_MMAP_THRESHOLD, 32 << 20);
+        mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    }
+#else
+    (void)all;
 #endif
 }
 

@@ -31,7 +31,7 @@ public struct CatalogEmbedding: Sendable {
     private let limits: DecodingLimits
 
     /// - Parameters:
-    ///   - batchSize: pictures in memory at a time; decoded ones are reduced to the model's size at once.
+    ///   - batchSize: pictures in one pass; as many wait for the next. Decoded ones are reduced to the model's size at once.
     ///   - limits: of each picture that is read.
     public init(_ catalog: CatalogStore, shard: Shard? = nil, batchSize: Int = 32, limits: DecodingLimits = .ownFiles) {
         self.catalog = catalog
@@ -50,15 +50,66 @@ public struct CatalogEmbedding: Sendable {
         _ embedder: Embedder, fingerprint: String, name: String, progress: (Int, Int) -> Void, shouldStop: () -> Bool
     ) throws -> Report {
         let size = embedder.embeddingSize
-        let model = ModelRecord(fingerprint: fingerprint, name: name, dimension: size)
-        return try fill(model, progress, shouldStop) { images, report in
-            let preprocessing = embedder.preprocessing
-            let (squares, read) = prepare(images, { preprocessing.fit($0) }, &report)
-            let vectors = try embedder.embed(squares: SquarePictures(squares, embedder.preprocessing))
-            return read.enumerated().map { row, entry in
-                NewVector(
-                    image: entry.image.id, contentHash: entry.hash, components: Array(vectors[(row * size)..<((row + 1) * size)]))
+        var walk = try Walk(self, of: ModelRecord(fingerprint: fingerprint, name: name, dimension: size))
+        try embed(&walk, embedder, progress, shouldStop) { walk, read, vectors in
+            try walk.write(
+                read.enumerated().map { row, entry in
+                    NewVector(
+                        image: entry.image.id, contentHash: entry.hash,
+                        components: Array(vectors[(row * size)..<((row + 1) * size)]))
+                })
+        }
+        return walk.finished()
+    }
+
+    /// What was read of a picture, for its vector.
+    private typealias Read = (image: CatalogImage, hash: ContentHash)
+
+    /// Embeds batch by batch; the pictures of the next one are decoded while the model has those of this one.
+    /// - Parameters:
+    ///   - known: pictures that need no vector.
+    ///   - take: gets a batch's pictures that could be read, and their vectors one after the other.
+    private func embed(
+        _ walk: inout Walk, _ embedder: Embedder, _ progress: (Int, Int) -> Void, _ shouldStop: () -> Bool,
+        except known: Set<String> = [], take: (inout Walk, [Read], [Float]) throws -> Void
+    ) throws {
+        let preprocessing = embedder.preprocessing
+        func begin(_ images: [CatalogImage]) -> PicturesUnderWay {
+            PicturesUnderWay(images.filter { !known.contains($0.path) }) { images in
+                prepare(images) { preprocessing.fit($0) }
             }
+        }
+        progress(walk.done, walk.total)
+        var next = try walk.next(shouldStop).map { (begin($0), $0.count) }
+        while let (pictures, size) = next {
+            let (squares, read) = sorted(pictures.images, pictures.wait(), &walk.report)
+            next = try walk.next(shouldStop).map { (begin($0), $0.count) }
+            let vectors = squares.isEmpty ? [] : try embedder.embed(squares: SquarePictures(squares, preprocessing))
+            try take(&walk, read, vectors)
+            walk.pass(size)
+            progress(walk.done, walk.total)
+        }
+    }
+
+    /// Pictures that are being read, decoded and fitted.
+    private final class PicturesUnderWay: Sendable {
+        let images: [CatalogImage]
+        private let results = Mutex<[Result<Picture, Problem>]>([])
+        private let done = DispatchSemaphore(value: 0)
+
+        init(_ images: [CatalogImage], _ prepare: @escaping @Sendable ([CatalogImage]) -> [Result<Picture, Problem>]) {
+            self.images = images
+            DispatchQueue.global().async { [self] in
+                let made = prepare(images)
+                results.withLock { $0 = made }
+                done.signal()
+            }
+        }
+
+        /// Once.
+        func wait() -> [Result<Picture, Problem>] {
+            done.wait()
+            return results.withLock { $0 }
         }
     }
 
@@ -88,14 +139,8 @@ public struct CatalogEmbedding: Sendable {
                 .write(to: path)
             saved = names.count
         }
-        let known = Set(names)
         var walk = try Walk(self, of: ModelRecord(fingerprint: fingerprint, name: name, dimension: size))
-        progress(walk.done, walk.total)
-        while let batch = try walk.next(shouldStop) {
-            let images = batch.filter { !known.contains($0.path) }
-            let preprocessing = embedder.preprocessing
-            let (squares, read) = prepare(images, { preprocessing.fit($0) }, &walk.report)
-            let made = squares.isEmpty ? [] : try embedder.embed(squares: SquarePictures(squares, preprocessing))
+        try embed(&walk, embedder, progress, shouldStop, except: Set(names)) { walk, read, made in
             for (row, entry) in read.enumerated() {
                 // Of a picture that is another one than was imported the catalogue would not take the vector.
                 guard entry.hash == entry.image.contentHash else {
@@ -106,10 +151,8 @@ public struct CatalogEmbedding: Sendable {
                 vectors += made[row * size..<(row + 1) * size]
                 walk.report.embedded += 1
             }
-            walk.pass()
             // A file is written whole: the larger, the less often.
             if names.count - saved >= max(Self.rowsBetweenWrites, saved / 4) { try save() }
-            progress(walk.done, walk.total)
         }
         if names.count > saved { try save() }
         return walk.finished()
@@ -125,9 +168,10 @@ public struct CatalogEmbedding: Sendable {
         var walk = try Walk(self, of: encoder.model)
         progress(walk.done, walk.total)
         while let images = try walk.next(shouldStop) {
-            let (pictures, read) = prepare(images, { encoder.reduce($0) }, &walk.report)
+            let (pictures, read) = sorted(images, prepare(images) { encoder.reduce($0) }, &walk.report)
             let vectors = try await Self.patiently { try await encoder.encode(images: pictures) }
             try walk.write(zip(read, vectors).map { NewVector(image: $0.image.id, contentHash: $0.hash, components: $1) })
+            walk.pass(images.count)
             progress(walk.done, walk.total)
         }
         return walk.finished()
@@ -152,27 +196,20 @@ public struct CatalogEmbedding: Sendable {
         vectorsOf model: ModelRecord, progress: (Int, Int) -> Void, shouldStop: () -> Bool,
         from vector: (CatalogImage) throws -> [Float]?
     ) throws -> Report {
-        try fill(model, progress, shouldStop) { images, report in
-            try images.compactMap { image in
-                guard let components = try vector(image) else {
-                    report.notInFile += 1
-                    return nil
-                }
-                // The content as it was when the image was looked up: an import beside this may have changed it.
-                return NewVector(image: image.id, contentHash: image.contentHash, components: components)
-            }
-        }
-    }
-
-    /// Goes through the images without a vector of `model` and writes the vectors that `make` has for each batch.
-    private func fill(
-        _ model: ModelRecord, _ progress: (Int, Int) -> Void, _ shouldStop: () -> Bool,
-        _ make: ([CatalogImage], inout Report) throws -> [NewVector]
-    ) throws -> Report {
         var walk = try Walk(self, of: model)
         progress(walk.done, walk.total)
         while let images = try walk.next(shouldStop) {
-            try walk.write(make(images, &walk.report))
+            var vectors: [NewVector] = []
+            for image in images {
+                guard let components = try vector(image) else {
+                    walk.report.notInFile += 1
+                    continue
+                }
+                // The content as it was when the image was looked up: an import beside this may have changed it.
+                vectors.append(NewVector(image: image.id, contentHash: image.contentHash, components: components))
+            }
+            try walk.write(vectors)
+            walk.pass(images.count)
             progress(walk.done, walk.total)
         }
         return walk.finished()
@@ -185,7 +222,8 @@ public struct CatalogEmbedding: Sendable {
         private let batchSize: Int
         private let model: ModelRecord
         private let begin = ContinuousClock.now
-        private var batch: [CatalogImage] = []
+        /// The last image that was handed out.
+        private var last: ImageID = 0
         let total: Int
         private(set) var done = 0
         var report = Report()
@@ -198,24 +236,23 @@ public struct CatalogEmbedding: Sendable {
 
         /// - Returns: nil at the end, and where it was stopped.
         mutating func next(_ shouldStop: () -> Bool) throws -> [CatalogImage]? {
-            batch = try catalog.images(
-                withoutVectorOf: model.fingerprint, after: batch.last?.id ?? 0, limit: batchSize, shard: shard)
-            guard !batch.isEmpty else { return nil }
+            let batch = try catalog.images(withoutVectorOf: model.fingerprint, after: last, limit: batchSize, shard: shard)
+            guard let end = batch.last?.id else { return nil }
+            last = end
             report.stopped = shouldStop()
             return report.stopped ? nil : batch
         }
 
-        /// Writes what was made of the batch.
+        /// Writes what was made of a batch.
         mutating func write(_ vectors: [NewVector]) throws {
             // A model without any vector has no place in the catalogue.
             let stale = vectors.isEmpty ? [] : try catalog.writeVectors(vectors, of: model)
             report.embedded += vectors.count - stale.count
             report.changed += stale.count
-            pass()
         }
 
-        /// Goes on behind the batch.
-        mutating func pass() { done += batch.count }
+        /// So many images are done with.
+        mutating func pass(_ count: Int) { done += count }
 
         func finished() -> Report {
             var report = report
@@ -231,13 +268,13 @@ public struct CatalogEmbedding: Sendable {
 
     private struct Problem: Error { let text: String }
 
-    /// Reads, decodes and fits on all cores. What can't be read is a problem of the report.
-    private func prepare(
-        _ images: [CatalogImage], _ fit: @Sendable (RGBImage) -> RGBImage, _ report: inout Report
-    ) -> (pictures: [RGBImage], read: [(image: CatalogImage, hash: ContentHash)]) {
+    /// What could be read; what could not is a problem of the report.
+    private func sorted(
+        _ images: [CatalogImage], _ results: [Result<Picture, Problem>], _ report: inout Report
+    ) -> (pictures: [RGBImage], read: [Read]) {
         var pictures: [RGBImage] = []
-        var read: [(image: CatalogImage, hash: ContentHash)] = []
-        for (image, result) in zip(images, prepare(images, fit)) {
+        var read: [Read] = []
+        for (image, result) in zip(images, results) {
             switch result {
             case .success(let picture):
                 pictures.append(picture.fitted)
@@ -248,6 +285,7 @@ public struct CatalogEmbedding: Sendable {
         return (pictures, read)
     }
 
+    /// Reads, decodes and fits on all cores.
     private func prepare(
         _ images: [CatalogImage], _ fit: @Sendable (RGBImage) -> RGBImage
     ) -> [Result<Picture, Problem>] {

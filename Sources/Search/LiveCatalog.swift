@@ -92,14 +92,17 @@ public final class LiveCatalog: Sendable {
     }
 
     /// Builds the graphs that large segments of a model's index lack; searches go on meanwhile.
-    /// - Parameter shouldStop: asked several times a second, from another thread.
+    /// - Parameters:
+    ///   - least: vectors from which on a segment has one; where left out, as many as a pass takes some milliseconds for.
+    ///   - shouldStop: asked several times a second, from another thread.
     /// - Returns: how many were built.
     /// - Throws: `CatalogError`, `RetrievalError`.
     @discardableResult
     public func buildGraphs(
-        of model: ModelRecord, progress: (Int, Int) -> Void = { _, _ in }, shouldStop: @escaping @Sendable () -> Bool
+        of model: ModelRecord, least: Int? = nil, progress: (Int, Int) -> Void = { _, _ in },
+        shouldStop: @escaping @Sendable () -> Bool
     ) throws -> Int {
-        let built = try index(of: model).buildGraphs(progress: progress, shouldStop: shouldStop)
+        let built = try index(of: model).buildGraphs(least: least, progress: progress, shouldStop: shouldStop)
         // The files lack them.
         if built > 0 { _ = state.withLock { $0.filed.removeValue(forKey: model.fingerprint) } }
         return built

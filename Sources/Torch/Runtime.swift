@@ -43,9 +43,17 @@ public enum TorchRuntime {
         try checked { ct_set_threads(Int64(count)) }
     }
 
+    /// Which memory of freed tensors a process keeps.
+    public enum FreedMemory: Sendable {
+        /// All of it, until the process ends: for one that repeats the same work.
+        case all
+        /// Blocks of up to 32 MB, and about 256 MB of them: for one that also meets a large picture now and then.
+        case small
+    }
+
     /// Keeps the memory of tensors that are freed for those that follow: the system clears each page that it hands out, which costs a step of
-    /// training more than half as much again. For processes that repeat the same work until they end.
-    public static func keepFreedMemory() { ct_keep_freed_memory() }
+    /// training more than half as much again, and an answer a fifth.
+    public static func keepFreedMemory(_ extent: FreedMemory) { ct_keep_freed_memory(extent == .all) }
 
     /// The instructions that products of bytes are made of on this processor, such as `AVX2` or `AVX-512 VNNI`.
     public static var int8Instructions: String { String(cString: ct_int8_instructions()) }

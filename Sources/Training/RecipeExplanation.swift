@@ -24,7 +24,7 @@ public struct RecipeExplanation: Sendable {
         let recipe = given.resolved(for: sampler)
         steps = recipe.steps
         if !recipe.description.isEmpty { sentences.append(recipe.description) }
-        TorchRuntime.keepFreedMemory()
+        TorchRuntime.keepFreedMemory(.all)
         try TorchRuntime.seed(recipe.seed)
         let start = try TrainingStart(recipe, device: device)
         parameters = start.model.store.parameters.reduce(0) { $0 + $1.tensor.elementCount }

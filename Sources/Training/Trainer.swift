@@ -59,7 +59,7 @@ public enum Trainer {
         shouldStop: () -> Bool, report: (TrainingEvent) -> Void
     ) throws -> Bool {
         try device.require()
-        TorchRuntime.keepFreedMemory()
+        TorchRuntime.keepFreedMemory(.all)
         let given = recipe
         let data = try TrainingData(
             sources.datasets, templates: recipe.captions, choice: recipe.captionChoice, seed: recipe.seed,

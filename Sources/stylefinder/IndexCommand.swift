@@ -76,6 +76,7 @@ struct IndexCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Write the files, of all models that have vectors.")
 
         @OptionGroup var catalog: CatalogOption
+        @OptionGroup var graphs: GraphsOption
 
         func run() throws {
             let store = try CatalogStore(path: catalog.path, mode: .readOnly)
@@ -90,7 +91,8 @@ struct IndexCommand: ParsableCommand {
                 }
                 let bar = ProgressBar("graphs of \(model.name)")
                 try live.buildGraphs(
-                    of: model, progress: { if $1 > 0 { bar.show($0, of: $1) } }, shouldStop: { interrupt.isRequested })
+                    of: model, least: graphs.least, progress: { if $1 > 0 { bar.show($0, of: $1) } },
+                    shouldStop: { interrupt.isRequested })
                 if interrupt.isRequested { throw ExitCode.interrupted }
                 guard try live.saveFiles(of: model) else {
                     throw Failure.data(

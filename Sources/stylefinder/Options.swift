@@ -24,6 +24,25 @@ struct ExactOption: ParsableArguments {
     var form: VectorForm { isExact ? .floats : .codes }
 }
 
+/// How large a part of the search has a graph.
+struct GraphsOption: ParsableArguments {
+    @Option(
+        name: .customLong("graphs-from"),
+        help:
+            "Vectors in a segment of the search from which on a graph leads through it; 65,536 where left out, and 262,144 is the largest segment."
+    )
+    var least: Int?
+
+    /// A graph over fewer leads nowhere that a pass would not be at once.
+    private static let fewest = 256
+
+    func validate() throws {
+        if let least, least < Self.fewest {
+            throw ValidationError("--graphs-from is \(least), expected \(Self.fewest) or more.")
+        }
+    }
+}
+
 struct ModelOption: ParsableArguments {
     @Option(
         name: .customLong("model"), help: "The name of a shipped or fetched model, a model folder, a checkpoint file, or a run.")
@@ -141,6 +160,7 @@ struct EmbeddingOptions: ParsableArguments {
 
     /// - Parameter standard: where nothing is said: what is measured is measured in float32.
     func embedder(_ checkpoint: Checkpoint, name: String, standard: PrecisionChoice = .float32) throws -> Embedder {
+        TorchRuntime.keepFreedMemory(.all)
         let (embedder, trial) = try Embedder.load(checkpoint, device: place.device, precision: precision ?? standard)
         PrecisionOption.note(trial, of: name)
         return embedder

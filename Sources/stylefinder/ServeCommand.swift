@@ -131,6 +131,8 @@ struct ListeningOptions: ParsableArguments {
 
     @OptionGroup var exact: ExactOption
 
+    @OptionGroup var graphs: GraphsOption
+
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), expected 0 to 65535") }
         guard (1...1024).contains(maxUpload) else { throw ValidationError("--max-upload is \(maxUpload), expected 1 to 1024 MB") }

@@ -12,6 +12,7 @@ import Logging
 import Retrieval
 import Search
 import Synchronization
+import Torch
 
 /// The models that answer, known once they are loaded: whoever stops the server closes the queues before them.
 final class LoadedModels: Sendable {
@@ -69,6 +70,7 @@ struct Serving {
     func run(
         _ prepare: @escaping @Sendable (_ pool: ModelPool, _ browse: (LiveCatalog) -> Void) throws -> Content?
     ) async throws {
+        TorchRuntime.keepFreedMemory(.small)
         DecodingMemory.forProcess.capacity = listening.decodingMemory << 20
         let service = SearchService(catalog: catalog)
         let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
@@ -165,9 +167,9 @@ struct Serving {
             for model in models().map(\.engine.encoder.model) where !failed.contains(model.fingerprint) {
                 let isNew = seen.insert(model.fingerprint).inserted
                 do {
-                    try await Self.onOwnThread { [interrupt] in
+                    try await Self.onOwnThread { [interrupt, least = listening.graphs.least] in
                         if isNew { try live.verifyFiles(of: model) }
-                        try live.buildGraphs(of: model, shouldStop: { interrupt.isRequested })
+                        try live.buildGraphs(of: model, least: least, shouldStop: { interrupt.isRequested })
                         if try !interrupt.isRequested && live.saveFiles(of: model, unlessSmallerThan: Self.leastToFile) {
                             Console.note("The search files of \(model.name) were written, for the next start.")
                         }

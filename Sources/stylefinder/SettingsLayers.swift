@@ -25,7 +25,7 @@ struct SettingsLayers {
         .init("host", .string), .init("port", .int), .init("base-path", .string), .init("allow-origin", .stringArray),
         .init("rate", .string), .init("trusted-proxy", .stringArray), .init("access-log", .bool), .init("max-upload", .int),
         .init("max-pixels", .int), .init("formats", .string), .init("decoding-memory", .int), .init("model-memory", .int),
-        .init("exact", .bool),
+        .init("exact", .bool), .init("graphs-from", .int),
         .init("model", .stringArray),
     ]
     private static let admin = Setting("admin-token-file", .string)

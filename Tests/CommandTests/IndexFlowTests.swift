@@ -1,4 +1,7 @@
+import Catalog
 import Foundation
+import Retrieval
+import Search
 import Testing
 
 extension CommandSuites {
@@ -70,6 +73,71 @@ extension CommandSuites {
             try FileManager.default.copyItem(atPath: catalog, toPath: place("y.db"))
             let refused = try await Command.run("index", "build", "--catalog", place("y.db"))
             #expect(refused.code != 0 && !refused.errors.isEmpty)
+        }
+
+        /// Vectors on a circle: whose neighbours are known, and which a graph joins up.
+        private func circle(_ count: Int, in catalog: String) throws -> ModelRecord {
+            let model = ModelRecord(fingerprint: String(repeating: "c0ffee00", count: 8), name: "circle", dimension: 32)
+            let store = try CatalogStore(path: catalog, mode: .readWrite)
+            defer { try? store.close() }
+            let ids = try store.usableImageIDs()
+            try store.writeVectors(
+                ids.prefix(count).enumerated().map { place, id in
+                    var components = [Float](repeating: 0, count: model.dimension)
+                    let angle = 2 * Double.pi * Double(place) / Double(count)
+                    for wave in 0..<model.dimension / 2 {
+                        components[2 * wave] = Float(cos(angle * Double(wave + 1)) / Double(model.dimension / 2).squareRoot())
+                        components[2 * wave + 1] = Float(sin(angle * Double(wave + 1)) / Double(model.dimension / 2).squareRoot())
+                    }
+                    return NewVector(image: id, contentHash: nil, components: components)
+                }, of: model)
+            return model
+        }
+
+        @Test("a build that is killed at any moment leaves files that are used whole or not at all, and the next build completes")
+        func killed() async throws {
+            let place = try Workplace()
+            let catalog = place("x.db")
+            let count = 3000
+            try FileManager.default.createDirectory(atPath: place("many"), withIntermediateDirectories: true)
+            try place.picture("many/0.png", 0)
+            for number in 1..<count {
+                try FileManager.default.linkItem(atPath: place("many/0.png"), toPath: place("many/\(number).png"))
+            }
+            _ = try await Command.run("import", place("many"), "--catalog", catalog, "--json").good()
+            let model = try circle(count, in: catalog)
+            let build = ["index", "build", "--catalog", catalog, "--graphs-from", "1000"]
+            func remove() { try? FileManager.default.removeItem(atPath: catalog + ".index") }
+            let begin = ContinuousClock.now
+            #expect(try await Command.start(build).end().code == 0)
+            let whole = ContinuousClock.now - begin
+            var kills = 0
+            for point in 0..<50 {
+                // Every other build begins over the files of the one before.
+                if point.isMultiple(of: 2) { remove() }
+                let command = try Command.start(build)
+                try await Task.sleep(for: whole * (0.2 + 0.9 * Double(point) / 50))
+                command.send(SIGKILL)
+                if await command.end().code == -SIGKILL { kills += 1 }
+                let store = try CatalogStore(path: catalog, mode: .readOnly)
+                defer { try? store.close() }
+                let files = IndexFiles(store)
+                // None are as good as whole ones.
+                guard FileManager.default.fileExists(atPath: files.folder) else { continue }
+                switch Result(catching: { () throws(IndexFiles.Unfit) in try files.load(model).index.count }) {
+                case .success(let found):
+                    #expect(found == count, "point \(point)")
+                    try files.verify(model.fingerprint)
+                case .failure(let unfit): #expect(unfit == .missing, "point \(point)")
+                }
+            }
+            // A machine under load may be later than the last ones.
+            #expect(kills >= 30)
+            #expect(try await Command.start(build).end().code == 0)
+            #expect(try await Command.run("index", "check", "--catalog", catalog).code == 0)
+            let leftovers = try #require(FileManager.default.enumerator(atPath: catalog + ".index")?.allObjects as? [String])
+            #expect(!leftovers.contains { $0.hasSuffix(".partial") }, "\(leftovers)")
+            #expect(leftovers.count { $0.contains("graph-") } == 1, "\(leftovers)")
         }
     }
 }

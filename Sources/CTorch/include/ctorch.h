@@ -47,8 +47,9 @@ int64_t ct_live_tensors(void);
 const char *ct_version(void);
 CTStatus ct_set_threads(int64_t count);
 int64_t ct_threads(void);
-/// Memory that this process frees from now on stays with it. Does nothing where the allocator is not glibc's.
-void ct_keep_freed_memory(void);
+/// Memory that this process frees from now on stays with it: all of it, or blocks of up to 32 MB and 256 MB of them at the heap's end. Does
+/// nothing where the allocator is not glibc's.
+void ct_keep_freed_memory(bool all);
 /// Seeds libtorch's default generator on the CPU, where every random number of `ct_randn` and `ct_rand` is drawn.
 CTStatus ct_manual_seed(uint64_t seed);
 /// Loads libtorch_cuda from beside libtorch_cpu if it is there; then reports whether the device can be used. To be asked before this
