@@ -3,7 +3,7 @@ pattern too? To real photos, how often is the first of the photo's own kind, bes
 
     python Benchmarks/kinds.py WORK DATA MODEL...        called by Benchmarks/boutique.sh, which makes the vectors in WORK
 
-Labels of the photos are mapped to the boutique's kinds by the table below. Labels without a kind there are left out and counted. Chance is
+Labels of the photos are mapped to the boutique's kinds by labels.py. Labels without a kind there are left out and counted. Chance is
 what drawing a picture of the shop at random would hit, over the same questions.
 """
 
@@ -13,12 +13,8 @@ import pathlib
 import sys
 
 import numpy as np
+from labels import KINDS
 from safetensors import safe_open
-
-KINDS = {
-    "Dress": "dress", "Skirt": "skirt", "Pants": "trousers", "Shorts": "shorts", "Shoes": "shoes", "Outwear": "coat", "Blazer": "coat",
-    "T-Shirt": "top", "Longsleeve": "top", "Shirt": "top", "Top": "top", "Blouse": "top", "Polo": "top", "Hoodie": "top", "Undershirt": "top",
-}
 
 work, data, models = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
 
