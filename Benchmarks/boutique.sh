@@ -22,10 +22,9 @@ $program evaluate --data "$work/boutique" "${flags[@]}" --color-histogram --imag
 python3 Benchmarks/texts.py $program "$work/boutique" "${models[@]}"
 python3 Benchmarks/words.py $program "$work/boutique" small-efficientnet small-resnet small-vit 2>/dev/null
 if [ -z "$data" ] || [ ! -d "$data/home-photos" ]; then exit 0; fi
-for set in home-photos home-photos-small; do
-    for model in "${models[@]}"; do
-        $program features --data "$data/$set" --model "$model" --split all --out "$work/$set-$model.safetensors" 2>/dev/null >/dev/null
-        $program features --data "$work/boutique" --model "$model" --split all --out "$work/boutique-$model.safetensors" 2>/dev/null >/dev/null
+for model in "${models[@]}"; do
+    for set in "$work/boutique" "$data/home-photos" "$data/home-photos-small"; do
+        $program features --data "$set" --model "$model" --split all --out "$work/$(basename "$set")-$model.safetensors" 2>/dev/null >/dev/null
     done
 done
 .deps/reference/bin/python Benchmarks/kinds.py "$work" "$data" "${models[@]}"
