@@ -273,7 +273,8 @@ struct RecipeTests {
             if !name.hasPrefix("paper-") && recipe.epochs > 0 {
                 let steps = recipe.stepsPerEpoch > 0 ? recipe.steps : 1000
                 let rates = [0, steps - 1].map { recipe.optimizer.schedule.course.factor(step: $0, of: steps) }
-                #expect(rates.allSatisfy { $0 < 0.1 }, "the run of \(name) begins and ends with a small rate")
+                // The shortest warm-up has eight steps.
+                #expect(rates[0] <= 0.125 && rates[1] < 0.1, "the run of \(name) begins and ends with a small rate: \(rates)")
             }
             if case .new(_, let vocabulary) = recipe.start {
                 #expect(FileManager.default.fileExists(atPath: "\(recipe.resolved(vocabulary))/vocab.json"))
