@@ -43,17 +43,14 @@ FIRST, HUBS = 8, 10
 manifest = {row["image"]: row for row in rows(work / "boutique")}
 shop = {image: row["kind"] for image, row in manifest.items() if row["split"] == "gallery"}
 gallery = {}
-for model in models:
-    features, names = vectors(work / f"boutique-{model}.safetensors")
-    kept = [place for place, image in enumerate(names) if image in shop]
-    gallery[model] = features[kept], [manifest[names[place]] for place in kept]
 
 print(f"\n### The boutique: the first {FIRST} products for a picture that the shop does not show\n")
 print("| method | asked | same kind | same kind, and colour or pattern |")
 print("|---|---|---|---|")
 for model in models:
     features, names = vectors(work / f"boutique-{model}.safetensors")
-    shown, about = gallery[model]
+    kept = [place for place, image in enumerate(names) if image in shop]
+    shown, about = gallery[model] = features[kept], [manifest[names[place]] for place in kept]
     ids = [row["product_id"] for row in about]
     kind, alike, asked = 0, 0, 0
     for image, feature in zip(names, features):

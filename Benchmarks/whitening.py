@@ -1,9 +1,10 @@
-"""Would vectors find more, centred or whitened by the statistics of the gallery? Neither is in the program: this is the measurement that speaks against it.
+"""Would vectors find more, centred or whitened by the statistics of the gallery? Neither is in the program; this says what
+it would gain and lose.
 
     .deps/reference/bin/python Benchmarks/whitening.py PROGRAM BOUTIQUE DATA MODEL...
 
 BOUTIQUE is what `stylefinder generate BOUTIQUE --garments 360 --test-only --seed 2026` drew, DATA holds studio-catalog and home-photos. Whitening
-divides by the power a / 2 of the covariance's eigenvalues, each of which is raised by their mean: at a = 1 all directions count alike.
+divides by the power a / 2 of the covariance's eigenvalues, each of which is raised by their mean: the larger a, the more alike all directions count.
 """
 
 import json
@@ -19,8 +20,8 @@ from safetensors import safe_open
 program, boutique, data, models = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), sys.argv[4:]
 
 
-def rows(folder, model, splits):
-    """The rows of some splits, and their vectors."""
+def rows(folder, model, *splits):
+    """For each group of splits its rows, and their vectors."""
     with tempfile.TemporaryDirectory() as work:
         out = f"{work}/vectors.safetensors"
         command = [program, "features", "--data", folder, "--model", model, "--split", "all", "--out", out]
@@ -28,8 +29,9 @@ def rows(folder, model, splits):
         with safe_open(out, "np") as file:
             place = {image: row for row, image in enumerate(json.loads(file.metadata()["image_paths"]))}
             vectors = file.get_tensor("features")
-    kept = [row for row in map(json.loads, (folder / "manifest.jsonl").read_text().splitlines()) if row["split"] in splits]
-    return kept, vectors[[place[row["image"]] for row in kept]]
+    everything = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    groups = [[row for row in everything if row["split"] in group] for group in splits]
+    return [(group, vectors[[place[row["image"]] for row in group]]) for group in groups]
 
 
 def unit(vectors):
@@ -50,9 +52,9 @@ def share(scores, gallery, wanted):
 print("| model | vectors | boutique R@1 | studio, leave one out, R@1 | home photos: same kind first |")
 print("|---|---|---|---|---|")
 for model in models:
-    (shop, shown), (queries, asked) = rows(boutique, model, ["gallery"]), rows(boutique, model, ["query"])
-    studio, photos = rows(data / "studio-catalog", model, ["query", "gallery"])
-    home, worn = rows(data / "home-photos", model, ["query", "gallery"])
+    (shop, shown), (queries, asked) = rows(boutique, model, ["gallery"], ["query"])
+    ((studio, photos),) = rows(data / "studio-catalog", model, ["query", "gallery"])
+    ((home, worn),) = rows(data / "home-photos", model, ["query", "gallery"])
     known = [place for place, row in enumerate(home) if row["label"] in KINDS]
     forms = [("as the model gives them", None), ("centred", 0.0), *((f"whitened, a = {power}", power) for power in (0.25, 0.5, 1.0))]
     for name, power in forms:

@@ -81,7 +81,7 @@ extension Embedder {
         let plain = try Embedder(checkpoint: checkpoint)
         let pictures = try TestPictures.patterned().map { SquarePictures([plain.preprocessing.fit($0)], plain.preprocessing) }
         let (expected, float32) = try plain.timed(pictures)
-        guard float32 >= PrecisionTrial.quick else {
+        guard float32 >= trials?.quick ?? PrecisionTrial.quick else {
             let trial = PrecisionTrial(float32: float32, int8: nil, cosine: nil)
             try trials?.keep(trial, of: checkpoint)
             return (plain, trial)
@@ -114,12 +114,19 @@ extension Embedder {
 /// can't be read or written costs a trial.
 public struct PrecisionTrials: Sendable {
     private let folder: String
+    /// Milliseconds for a picture below which int8 is not tried.
+    let quick: Double
 
     /// - Parameter folder: made when the first trial is kept.
-    public init(folder: String) { self.folder = folder }
+    public init(folder: String) { self.init(folder: folder, quick: PrecisionTrial.quick) }
+
+    init(folder: String, quick: Double) {
+        self.folder = folder
+        self.quick = quick
+    }
 
     /// Those of this user; nil where it is not known who that is.
-    public static let user: PrecisionTrials? = CacheFolder.path("precision").map(PrecisionTrials.init)
+    public static let user: PrecisionTrials? = CacheFolder.path("precision").map { PrecisionTrials(folder: $0) }
 
     private func path(of checkpoint: Checkpoint) throws -> String {
         // The version of what is computed, too: another kernel has other times.

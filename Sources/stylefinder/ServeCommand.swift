@@ -134,6 +134,10 @@ struct ListeningOptions: ParsableArguments {
     @OptionGroup var graphs: GraphsOption
 
     func validate() throws {
+        if exact.isExact, graphs.least != nil {
+            throw ValidationError(
+                "--graphs-from is about graphs over codes, and --exact searches without either: give one of them.")
+        }
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), expected 0 to 65535") }
         guard (1...1024).contains(maxUpload) else { throw ValidationError("--max-upload is \(maxUpload), expected 1 to 1024 MB") }
         guard (1...1000).contains(maxPixels) else { throw ValidationError("--max-pixels is \(maxPixels), expected 1 to 1000") }

@@ -109,12 +109,15 @@ struct Int8Tests {
     @Test("a trial is kept, taken again, and made anew where its file is broken; without a place for it each start has its own")
     func trials() throws {
         let place = FileManager.default.temporaryDirectory.appending(path: "trials-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: place) }
+        defer { [place, "\(place)-slow"].forEach { try? FileManager.default.removeItem(atPath: $0) } }
         let checkpoint = try Self.open("small-vit")
-        let trials = PrecisionTrials(folder: place)
+        // How quick the machine is while other tests run decides nothing here: any model is quick enough, then none is.
+        let trials = PrecisionTrials(folder: place, quick: .infinity)
         let first = try #require(try Embedder.load(checkpoint, precision: .automatic, trials: trials).trial)
-        // Small models are quick enough as they are.
         #expect(first.int8 == nil && first.choice == .float32 && first.float32 > 0)
+        let slow = PrecisionTrials(folder: "\(place)-slow", quick: 0)
+        let tried = try #require(try Embedder.load(checkpoint, precision: .automatic, trials: slow).trial)
+        #expect(try #require(tried.int8) > 0 && #require(tried.cosine) > 0.97)
         let again = try Embedder.load(checkpoint, precision: .automatic, trials: trials)
         #expect(again.trial == first)
         let file = try #require(FileManager.default.contentsOfDirectory(atPath: place).first)

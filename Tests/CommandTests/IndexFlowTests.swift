@@ -75,6 +75,17 @@ extension CommandSuites {
             #expect(refused.code != 0 && !refused.errors.isEmpty)
         }
 
+        @Test(
+            "graphs over hardly anything, or beside a search without codes, are refused",
+            arguments: [
+                ["index", "build", "--graphs-from", "255"], ["serve", "--graphs-from", "255"],
+                ["serve", "--exact", "--graphs-from", "1000"],
+            ])
+        func refusedGraphs(_ arguments: [String]) async throws {
+            let outcome = try await Command.start(arguments + ["--catalog", "none.db"]).end()
+            #expect(outcome.code == 64 && outcome.said.contains { $0.contains("--graphs-from") }, "\(outcome)")
+        }
+
         /// Vectors on a circle: whose neighbours are known, and which a graph joins up.
         private func circle(_ count: Int, in catalog: String) throws -> ModelRecord {
             let model = ModelRecord(fingerprint: String(repeating: "c0ffee00", count: 8), name: "circle", dimension: 32)
