@@ -45,7 +45,7 @@ public struct VectorRequest: Sendable {
 
     /// How many queries it holds.
     /// - Throws: `.resultCount`, `.dimension`, `.shape`, `.notFinite`, `.notUnitLength`.
-    func checkedQueryCount(dimension: Int) throws(RetrievalError) -> Int {
+    package func checkedQueryCount(dimension: Int) throws(RetrievalError) -> Int {
         guard k > 0 else { throw .resultCount(found: k) }
         let count = try UnitVectors.rowCount(vectors.count, dimension: dimension, what: "queries")
         for query in 0..<count {

@@ -80,21 +80,31 @@ extension CatalogStore {
     }
 
     /// Where every image lies, of every state, in the order of their ids: for finding them by the paths that others have for them.
-    public func places() throws(CatalogError) -> [ImagePlace] {
+    public func places() throws(CatalogError) -> [ImagePlace] { try places(where: "true", []).map(\.place) }
+
+    /// Where the images with these ids lie, by id; unknown ids are left out.
+    public func places(_ ids: some Sequence<ImageID>) throws(CatalogError) -> [ImageID: ImagePlace] {
+        let found = try places(where: "id IN (SELECT value FROM json_each(?))", [JSONText.array(ids)])
+        return Dictionary(found.map { ($0.id, $0.place) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func places(
+        where condition: String, _ arguments: StatementArguments
+    ) throws(CatalogError) -> [(id: ImageID, place: ImagePlace)] {
         let (rows, media) = try read { db in
-            let rows = try Row.fetchAll(db, sql: "SELECT path, source FROM images ORDER BY id").map { row in
-                (path: row["path"] as String, source: row["source"] as String)
-            }
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT id, path, source FROM images WHERE \(condition) ORDER BY id", arguments: arguments
+            ).map { row in (id: row["id"] as ImageID, path: row["path"] as String, source: row["source"] as String) }
             return (rows, try MediaFolder(db))
         }
         var folders: [ExactText: String] = [:]
         return rows.map { row in
             if let media, let name = MediaFolder.name(inStored: row.path) {
-                return ImagePlace(path: media.file(name), folder: media.path)
+                return (row.id, ImagePlace(path: media.file(name), folder: media.path))
             }
             let folder = folders[ExactText(row.source)] ?? Dataset.folder(ofSource: row.source)
             folders[ExactText(row.source)] = folder
-            return ImagePlace(path: row.path, folder: folder)
+            return (row.id, ImagePlace(path: row.path, folder: folder))
         }
     }
 
