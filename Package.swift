@@ -31,6 +31,8 @@ let package = Package(
         // For programs that talk to a server.
         .library(name: "StyleFinderClient", targets: ["StyleFinderClient"]),
     ],
+    // Past one machine, for who has one of these: what it needs takes ten minutes to compile, and without it nothing of it is.
+    traits: [.trait(name: "Milvus", description: "Search in a Milvus: `swift build --traits Milvus`.")],
     dependencies: [
         .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -38,7 +40,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
         // Without its support for swift-configuration, another module to compile.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
     ],
@@ -73,6 +79,21 @@ let package = Package(
             dependencies: [
                 "CVector", "TensorFiles", "Hashing", .product(name: "BitCollections", package: "swift-collections"),
             ],
+            swiftSettings: strict),
+        // Everything in it stands behind the trait: a plain build finds it empty.
+        .target(
+            name: "Milvus",
+            dependencies: [
+                "Retrieval",
+                .product(name: "BitCollections", package: "swift-collections", condition: .when(traits: ["Milvus"])),
+                .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: ["Milvus"])),
+                .product(
+                    name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport", condition: .when(traits: ["Milvus"])),
+                .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf", condition: .when(traits: ["Milvus"])),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["Milvus"])),
+            ],
+            // How the generated code is made is written in the first.
+            exclude: ["Wire/milvus.proto", "Wire/generate.sh"],
             swiftSettings: strict),
         .target(
             name: "Search",
@@ -136,6 +157,7 @@ let package = Package(
                 "CStart", "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Hub", "Torch",
                 "Tokenizers", "CLIP",
                 "Evaluation", "Training", "Inference",
+                .target(name: "Milvus", condition: .when(traits: ["Milvus"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -195,6 +217,14 @@ let package = Package(
                 "Retrieval", "CVector", "TensorFiles", .product(name: "BitCollections", package: "swift-collections"),
             ],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "MilvusTests",
+            dependencies: [
+                "Milvus", "Retrieval", "Catalog", "Search",
+                .product(name: "BitCollections", package: "swift-collections"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: ["Milvus"])),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "SearchTests",
             dependencies: ["Search", "Catalog", "Retrieval", "Imaging", .product(name: "GRDB", package: "GRDB.swift")],

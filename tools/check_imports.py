@@ -14,6 +14,7 @@ ALLOWED = {
     "Hub": {"CCurl", "Hashing"},
     "Catalog": {"CStemmer", "Hashing"},
     "Retrieval": {"CVector", "TensorFiles", "Hashing"},
+    "Milvus": {"Retrieval"},
     "Search": {"Imaging", "Catalog", "Retrieval"},
     "Atelier": {"Imaging", "CCairo"},
     "Report": {"Retrieval", "Imaging", "CCairo"},
@@ -27,7 +28,7 @@ ALLOWED = {
     "Inference": {"CLIP", "Search", "Imaging", "Catalog", "Retrieval"},
     "stylefinder": {
         "Imaging", "TensorFiles", "Catalog", "Retrieval", "Search", "Atelier", "Report", "API", "Hub", "Torch", "Tokenizers", "CLIP",
-        "Evaluation", "Training", "Inference",
+        "Evaluation", "Training", "Inference", "Milvus",
     },
 }
 OURS = set(ALLOWED) | {"CImaging", "CCrypto", "CVector", "CCairo", "CTorch", "CInt8", "CZlib", "CCurl", "CStemmer", "CStart"}
