@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 # What installs must not run twice at once; the compilers use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: bootstrap build command test test-debug lint format golden test-golden bench bench-encoders figures reference web demo dist browser-tests live-tests fuzz fuzz-smoke sanitize clean
+.PHONY: bootstrap build command test test-debug lint format golden test-golden milvus-test bench bench-encoders figures reference web demo dist browser-tests live-tests fuzz fuzz-smoke sanitize clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
 bootstrap:
@@ -87,6 +87,17 @@ test-golden: golden
 	swift build --build-tests $(SWIFT_FLAGS)
 	set -o pipefail; STYLEFINDER_GOLDEN=$(CURDIR)/.deps/golden swift test --skip-build $(SWIFT_FLAGS) --filter 'GoldenTests|DoctorTests' | tee .deps/golden/test.log
 	@$(PYTHON) tools/golden/table.py .deps/golden/test.log
+
+## The tests of the package trait Milvus, against a milvus-lite of their own each. Its first build takes some ten minutes more than the plain one.
+milvus-test: bootstrap .build/milvus/installed
+	swift build --build-tests $(SWIFT_FLAGS) --traits Milvus
+	STYLEFINDER_MILVUS_LITE=$(CURDIR)/.build/milvus/bin/milvus-lite swift test --skip-build $(SWIFT_FLAGS) --traits Milvus --filter '^MilvusTests'
+
+.build/milvus/installed:
+	rm -rf .build/milvus
+	$(PYTHON) -m venv .build/milvus
+	.build/milvus/bin/pip install --quiet --disable-pip-version-check milvus-lite==3.2.2
+	touch $@
 
 ## The README's tables: the drawn boutique, and the held-out real photos where they lie (FIGURES_DATA=folder).
 figures: build reference

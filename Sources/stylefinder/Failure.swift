@@ -16,6 +16,10 @@ import Tokenizers
 import Torch
 import Training
 
+#if Milvus
+    import Milvus
+#endif
+
 /// Something that only the command can find wrong: its sentence and its exit code.
 struct Failure: Error, CustomStringConvertible {
     let description: String
@@ -107,6 +111,9 @@ extension ExitCode {
             case .vectorCount: self = .internalError
             }
         case is CocoaError: self = .inputOutput
+        #if Milvus
+            case let error as MilvusError: self = Self.code(for: error)
+        #endif
         default: self = .internalError
         }
     }
@@ -120,6 +127,18 @@ extension ExitCode {
         default: .badData
         }
     }
+
+    #if Milvus
+        private static func code(for error: MilvusError) -> ExitCode {
+            switch error {
+            case .address, .token, .query, .resultCount: .usage
+            case .unreachable, .denied, .notLoaded: .unavailable
+            case .refused, .answer: .internalError
+            case .noCollection: .noInput
+            case .otherSchema, .otherCatalog, .otherModel, .row, .dimension, .tooDeep, .count, .source: .badData
+            }
+        }
+    #endif
 
     private static func code(for error: HubError) -> ExitCode {
         switch error {

@@ -10,12 +10,12 @@ struct IndexCommand: ParsableCommand {
         discussion: """
             They lie in the folder FILE.db.index: a start maps them and takes over what changed since, in place of reading every vector. `serve` writes \
             them by itself for 20,000 vectors or more. The catalogue stays the truth: without them, or with damaged ones, everything is found as before.
-            """, subcommands: [Status.self, Build.self, Check.self])
+            """, subcommands: [Status.self, Build.self, Check.self, Sync.self])
 
     /// A model and the number of its vectors.
-    fileprivate typealias Filled = (model: ModelRecord, vectors: Int)
+    typealias Filled = (model: ModelRecord, vectors: Int)
 
-    fileprivate static func models(of store: CatalogStore) throws -> [Filled] {
+    static func models(of store: CatalogStore) throws -> [Filled] {
         let counts = try store.counts().vectors
         let models = try store.models().map { ($0, counts[$0.fingerprint, default: 0]) }.filter { $0.1 > 0 }
         guard !models.isEmpty else {
