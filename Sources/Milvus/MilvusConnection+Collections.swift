@@ -99,8 +99,13 @@
                     $0.extraParams = parameters
                     $0.indexName = field
                 }
-                _ = try await call("an index of \(field)", of: collection.name) { call in
-                    try await call.client.createIndex(request, metadata: call.metadata, options: call.options)
+                do throws(MilvusError) {
+                    _ = try await call("an index of \(field)", of: collection.name) { call in
+                        try await call.client.createIndex(request, metadata: call.metadata, options: call.options)
+                    }
+                } catch {
+                    // A full Milvus takes the same index twice for once, milvus-lite says that it is there.
+                    guard case .refused(_, _, _, Codes.indexIsThere) = error else { throw error }
                 }
             }
             try await load(collection.name)

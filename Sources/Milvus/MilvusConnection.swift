@@ -43,11 +43,14 @@
             if let token = server.token { metadata.addString(Data(token.utf8).base64EncodedString(), forKey: "authorization") }
             if !server.database.isEmpty { metadata.addString(server.database, forKey: "dbname") }
             self.metadata = metadata
+            var config = HTTP2ClientTransport.Posix.Config.defaults
+            // One that comes back is found soon: by default a client that was refused for long waits two minutes before it tries again.
+            config.backoff = .init(initial: .milliseconds(100), max: .milliseconds(500), multiplier: 1.6, jitter: 0.2)
             do {
                 client = GRPCClient(
                     transport: try .http2NIOPosix(
                         target: .dns(host: server.host, port: server.port),
-                        transportSecurity: server.isEncrypted ? .tls : .plaintext))
+                        transportSecurity: server.isEncrypted ? .tls : .plaintext, config: config))
             } catch {
                 throw .address(server.name, reason: "\(error)")
             }
@@ -112,17 +115,18 @@
             case _ where status.retriable, (Codes.rateLimit, _), (_, Codes.formerRateLimit):
                 throw .unreachable(server: server.name, reason: reason)
             case (Codes.denied, _), (Codes.unauthenticated, _): throw .denied(server: server.name, reason: reason)
-            default: throw .refused(server: server.name, call: name, reason: reason)
+            default: throw .refused(server: server.name, call: name, reason: reason, code: Int(status.code))
             }
         }
 
         /// Milvus's own codes: those of now, and of the enumeration that older servers give.
-        private enum Codes {
+        enum Codes {
             static let rateLimit = 8
             static let collectionNotFound = 100
             static let collectionNotLoaded = 101
             static let formerCollectionNotFound = 4
             static let formerRateLimit = 49
+            static let indexIsThere = 35
             static let denied = 1401
             static let unauthenticated = 1400
         }
@@ -130,14 +134,15 @@
         private static func sorted(_ error: RPCError, _ server: MilvusServer, _ name: String) -> MilvusError {
             switch error.code {
             case .unavailable, .resourceExhausted, .aborted:
-                let cause = error.cause.map { " (\(Self.sentence("\($0)")))" } ?? ""
-                return .unreachable(server: server.name, reason: sentence(error.message) + cause)
+                // The cause says what happened to the connection, the message what gRPC made of that.
+                return .unreachable(server: server.name, reason: sentence(error.cause.map { "\($0)" } ?? error.message))
             case .deadlineExceeded:
                 return .unreachable(server: server.name, reason: "\(name) took longer than \(server.deadline)")
             case .cancelled: return .unreachable(server: server.name, reason: "the call was cancelled")
             case .unauthenticated, .permissionDenied: return .denied(server: server.name, reason: sentence(error.message))
             case .unimplemented: return .answer(server: server.name, call: name, reason: "it does not know the call")
-            default: return .refused(server: server.name, call: name, reason: "\(error.code): \(sentence(error.message))")
+            default:
+                return .refused(server: server.name, call: name, reason: "\(error.code): \(sentence(error.message))", code: 0)
             }
         }
 

@@ -10,8 +10,8 @@
         case unreachable(server: String, reason: String)
         /// It does not let this user in, or not do this.
         case denied(server: String, reason: String)
-        /// It answered that it can't do what it was asked.
-        case refused(server: String, call: String, reason: String)
+        /// It answered that it can't do what it was asked; the code is Milvus's own, 0 where gRPC refused.
+        case refused(server: String, call: String, reason: String, code: Int)
         /// It answered something else than Milvus's protocol says.
         case answer(server: String, call: String, reason: String)
         case noCollection(server: String, name: String)
@@ -47,7 +47,7 @@
             case .unreachable(let server, let reason): "The Milvus at \(server) does not answer: \(reason)."
             case .denied(let server, let reason):
                 "The Milvus at \(server) refuses this user: \(reason); give it a token that may read and write collections."
-            case .refused(let server, let call, let reason): "The Milvus at \(server) refused \(call): \(reason)."
+            case .refused(let server, let call, let reason, _): "The Milvus at \(server) refused \(call): \(reason)."
             case .answer(let server, let call, let reason):
                 "The Milvus at \(server) answered \(call) with something else than its protocol says: \(reason)."
             case .noCollection(let server, let name):

@@ -189,11 +189,11 @@
                 var isEnough = true
                 let hits = lists.map { rows -> [Hit] in
                     var groups: Set<Int32> = []
-                    let admitted = rows.lazy.map(\.hit).filter { hit in
-                        guard admits(hit.id) else { return false }
-                        return request.group?(hit.id).map { groups.insert($0).inserted } ?? true
+                    var best: [Hit] = []
+                    for row in rows where best.count < request.k && admits(row.hit.id) {
+                        if let group = request.group?(row.hit.id), !groups.insert(group).inserted { continue }
+                        best.append(row.hit)
                     }
-                    let best = Array(admitted.prefix(request.k))
                     if best.count < request.k, rows.count >= depth { isEnough = false }
                     return best.filter { $0.score >= request.minimumScore ?? -.infinity }
                 }

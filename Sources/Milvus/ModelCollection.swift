@@ -87,14 +87,18 @@
         }
 
         /// The indexes to make, by field.
-        /// - Parameter isLite: milvus-lite has no scalar index of arrays, and compares values anyway.
+        /// - Parameter isLite: milvus-lite has no scalar index of arrays, and compares values anyway; its graph loses most of what a filter admits few of, so
+        ///   it compares vectors, too.
         func indexes(isLite: Bool) -> [(field: String, parameters: [WireKeyValuePair])] {
+            let metric = WireKeyValuePair("metric_type", Self.metric)
+            if isLite {
+                return [(Field.vector, [WireKeyValuePair("index_type", "FLAT"), metric, WireKeyValuePair("params", "{}")])]
+            }
             let graph = [
-                WireKeyValuePair("index_type", "HNSW"), WireKeyValuePair("metric_type", Self.metric),
-                WireKeyValuePair("params", #"{"M": 16, "efConstruction": 200}"#),
+                WireKeyValuePair("index_type", "HNSW"), metric, WireKeyValuePair("params", #"{"M": 16, "efConstruction": 200}"#),
             ]
             let inverted = [WireKeyValuePair("index_type", "INVERTED")]
-            return [(Field.vector, graph)] + (isLite ? [] : [(Field.terms, inverted), (Field.product, inverted)])
+            return [(Field.vector, graph), (Field.terms, inverted), (Field.product, inverted)]
         }
 
         /// Of unit vectors the inner product is the cosine; with this one Milvus takes no part in deciding whether they are of unit length.

@@ -34,10 +34,10 @@
             try? FileManager.default.removeItem(atPath: folder)
         }
 
-        /// Sees every write at once, and does not wait long for one who does not answer.
-        func server(attempts: Int = 3) throws -> MilvusServer {
+        /// Sees every write at once.
+        func server() throws -> MilvusServer {
             var server = try MilvusServer(address)
-            (server.consistency, server.attempts) = (.strong, attempts)
+            server.consistency = .strong
             return server
         }
 
