@@ -4,6 +4,7 @@ import Foundation
 import Search
 
 #if Milvus
+    import CLIP
     import Milvus
 #endif
 
