@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 # What installs must not run twice at once; the compilers use all cores by themselves.
 .NOTPARALLEL:
-.PHONY: bootstrap build command test test-debug lint format golden test-golden milvus-test bench bench-encoders figures reference web demo dist browser-tests live-tests fuzz fuzz-smoke sanitize clean
+.PHONY: bootstrap build command test test-debug lint format golden test-golden milvus-test milvus-cluster bench bench-encoders figures reference web demo dist browser-tests live-tests fuzz fuzz-smoke sanitize clean
 
 ## Installs what is missing: C libraries, libtorch. Quick when there is nothing to do.
 bootstrap:
@@ -93,10 +93,14 @@ milvus-test: bootstrap .build/milvus/installed
 	swift build --build-tests $(SWIFT_FLAGS) --traits Milvus
 	STYLEFINDER_MILVUS_LITE=$(CURDIR)/.build/milvus/bin/milvus-lite swift test --skip-build $(SWIFT_FLAGS) --traits Milvus --filter '^MilvusTests'
 
+## As root: two servers and a Milvus in network namespaces, parts of which are killed under load. After `make milvus-test`, whose build and milvus-lite it takes.
+milvus-cluster:
+	$(PYTHON) Tests/MilvusTests/cluster.py
+
 .build/milvus/installed:
 	rm -rf .build/milvus
 	$(PYTHON) -m venv .build/milvus
-	.build/milvus/bin/pip install --quiet --disable-pip-version-check milvus-lite==3.2.2
+	.build/milvus/bin/pip install --quiet --disable-pip-version-check milvus-lite==3.2.2 pymilvus==3.0.2
 	touch $@
 
 ## The README's tables: the drawn boutique, and the held-out real photos where they lie (FIGURES_DATA=folder).

@@ -148,7 +148,9 @@ extension APIError {
         case .overloaded:
             self = .overloaded
             message = error.description
-        case .noVectors, .dimension, .storedDimension:
+        case .indexUnavailable:
+            self.init(.serviceUnavailable, "index_unavailable", error.description, retryAfter: 2)
+        case .noVectors, .dimension, .storedDimension, .unreadableRow:
             self.init(.internalServerError, "internal", "The model does not fit the catalogue's vectors.")
         }
     }

@@ -42,6 +42,9 @@ public final class SearchService: Sendable {
     /// The last time that the catalogue turned out to be damaged.
     private let damaged = Mutex<ContinuousClock.Instant?>(nil)
 
+    /// Whether the index on another machine answered when it was last asked, where there is one.
+    private let reaches = Mutex(true)
+
     public init(catalog: CatalogStore) {
         self.catalog = catalog
     }
@@ -83,6 +86,11 @@ public final class SearchService: Sendable {
 
     /// The models that answer now; none before they are there.
     public var models: [ServedModel] { content.withLock { $0?.models ?? [] } }
+
+    /// Takes note of whether the index on another machine answers.
+    public func note(indexAnswers: Bool) { reaches.withLock { $0 = indexAnswers } }
+
+    var reachesIndex: Bool { reaches.withLock { $0 } }
 
     var isReady: Bool { content.withLock { $0 != nil } }
 

@@ -13,6 +13,8 @@ public struct StaticPage: Sendable {
     }
 
     private var files: [String: File] = [:]
+    /// An origin, such as `https://pictures.shop.example`, from which the page may show pictures beside those of the server.
+    public var pictureOrigin: String?
 
     var names: [String] { files.keys.sorted() }
 
@@ -42,7 +44,7 @@ public struct StaticPage: Sendable {
             let html = String(buffer: file.plain).replacing("<base href=\"/\">", with: "<base href=\"\(base.path)/\">")
             headers[.cacheControl] = "no-cache"
             headers[.contentSecurityPolicy] =
-                "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'self'"
+                "default-src 'self'; img-src 'self' blob: data:\(pictureOrigin.map { " " + $0 } ?? ""); style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'self'"
             return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: html)))
         }
         // A file whose name holds a hash of its content never changes.

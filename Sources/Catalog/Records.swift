@@ -82,7 +82,31 @@ public struct CatalogImage: Sendable, Hashable, Identifiable {
     public var attributes: [String: String]
     public var state: State
 
+    public init(
+        id: ImageID, productID: String, path: String, contentHash: ContentHash?, size: PictureSize?, view: String?,
+        color: String?,
+        caption: String?, split: String?, attributes: [String: String], state: State
+    ) {
+        self.id = id
+        self.productID = productID
+        self.path = path
+        self.contentHash = contentHash
+        self.size = size
+        self.view = view
+        self.color = color
+        self.caption = caption
+        self.split = split
+        self.attributes = attributes
+        self.state = state
+    }
+
     public var file: URL { URL(fileURLWithPath: path) }
+
+    /// Where on the web the picture lies, for a copy of another catalogue's row; nil for a file of this machine.
+    public var address: String? {
+        guard path.hasPrefix("http://") || path.hasPrefix("https://") else { return nil }
+        return path.lastIndex(of: "#").map { String(path[..<$0]) } ?? path
+    }
 }
 
 /// Where a picture lies.
@@ -114,6 +138,12 @@ public struct ContentHash: Sendable, Hashable, CustomStringConvertible {
     }
 
     init(hex: String) { self.hex = hex }
+
+    /// - Returns: nil for a text that is no digest.
+    public init?(checking hex: String) {
+        guard hex.utf8.count == 64, hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else { return nil }
+        self.hex = hex
+    }
 
     public var description: String { hex }
 }

@@ -6,7 +6,7 @@
     /// Rows as Milvus takes them: column by column.
     extension WireFieldData {
         /// - Throws: `.row` where a row does not fit.
-        static func columns(of rows: [IndexRow], dimension: Int) throws(MilvusError) -> [WireFieldData] {
+        static func columns(of rows: [IndexRow], dimension: Int, position: Int64) throws(MilvusError) -> [WireFieldData] {
             for row in rows { try check(row, dimension: dimension) }
             var vectors = WireFloatArray()
             vectors.data.reserveCapacity(rows.count * dimension)
@@ -26,6 +26,7 @@
                     $0.arrayData.elementType = .varChar
                 },
                 column(Field.numbers, .json) { $0.jsonData.data = rows.map { Data(numbers($0.numbers).utf8) } },
+                column(Field.position, .int64) { $0.longData.data = [Int64](repeating: position, count: rows.count) },
                 column(Field.document, .json) { $0.jsonData.data = rows.map { Data($0.document) } },
             ]
         }

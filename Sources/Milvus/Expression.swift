@@ -48,6 +48,13 @@
             filter.clauses.map { "(\(of($0, counts)))" }.joined(separator: " and ")
         }
 
+        static func of(_ rows: DescribedRows, counts: [String: Int]) -> String {
+            let admitted = of(rows.filter, counts: counts)
+            if rows.without.isEmpty { return admitted }
+            let others = "\(Field.id) not in [\(rows.without.map(String.init).joined(separator: ","))]"
+            return admitted.isEmpty ? others : "\(admitted) and \(others)"
+        }
+
         private static func of(_ clause: RowFilter.Clause, _ counts: [String: Int]) -> String {
             var parts: [String] = []
             if !clause.terms.isEmpty {

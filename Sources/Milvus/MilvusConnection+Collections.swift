@@ -157,9 +157,10 @@
         private static let writing = Duration.seconds(60)
 
         /// Writes rows, each in place of the one with its id.
-        func upsert(_ rows: [IndexRow], into collection: ModelCollection) async throws(MilvusError) {
+        /// - Parameter position: in the catalogue's log, of the pass that writes them.
+        func upsert(_ rows: [IndexRow], into collection: ModelCollection, position: Int64) async throws(MilvusError) {
             if rows.isEmpty { return }
-            let columns = try WireFieldData.columns(of: rows, dimension: collection.dimension)
+            let columns = try WireFieldData.columns(of: rows, dimension: collection.dimension, position: position)
             let request = WireUpsertRequest.with {
                 $0.dbName = server.database
                 $0.collectionName = collection.name
@@ -218,8 +219,8 @@
         }
 
         /// How many rows there are by now.
-        func count(_ name: String) async throws(MilvusError) -> Int {
-            let columns = try await query(name, "", fields: ["count(*)"], consistency: .strong)
+        func count(_ name: String, where expression: String = "") async throws(MilvusError) -> Int {
+            let columns = try await query(name, expression, fields: ["count(*)"], consistency: .strong)
             guard let count = columns.numbers("count(*)")?.first else {
                 throw .answer(server: server.name, call: "a query", reason: "without a count")
             }

@@ -15,6 +15,8 @@
         /// It answered something else than Milvus's protocol says.
         case answer(server: String, call: String, reason: String)
         case noCollection(server: String, name: String)
+        /// It is there, and what fills it has not come to its end for the first time.
+        case unfilled(server: String, name: String)
         /// It is there and not in the memory of what searches it.
         case notLoaded(server: String, name: String)
         /// A collection of this name is there, and is none of ours or of another kind.
@@ -52,6 +54,8 @@
                 "The Milvus at \(server) answered \(call) with something else than its protocol says: \(reason)."
             case .noCollection(let server, let name):
                 "The Milvus at \(server) has no collection \(name); fill it with `stylefinder index sync`."
+            case .unfilled(let server, let name):
+                "The collection \(name) of the Milvus at \(server) is not filled yet; let `stylefinder index sync` come to its end."
             case .notLoaded(let server, let name): "The Milvus at \(server) has not loaded the collection \(name)."
             case .otherSchema(let server, let name, let found, let expected):
                 "The collection \(name) of the Milvus at \(server) was not made by this version: \(found), expected \(expected); `stylefinder index sync --rebuild` makes it anew."

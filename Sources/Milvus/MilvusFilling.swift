@@ -97,7 +97,8 @@
 
         /// Finds the collection or makes it, and decides from where the run goes on.
         private func begin(_ source: Source, rebuild: Bool, isLite: Bool) async throws(MilvusError) -> Run {
-            let fresh = FillState(fingerprint: model.fingerprint, model: model.name, catalog: source.identity)
+            var fresh = FillState(fingerprint: model.fingerprint, model: model.name, catalog: source.identity)
+            fresh.language = source.language
             var run = Run(source: source, state: fresh, report: Report(collection: collection.name))
             if rebuild {
                 do throws(MilvusError) { try await connection.drop(collection.name) } catch {
@@ -116,6 +117,10 @@
                 throw .otherModel(server: server.name, name: collection.name, found: run.state.model, expected: model.name)
             }
             guard run.state.catalog == source.identity else { throw .otherCatalog(server: server.name, name: collection.name) }
+            if run.state.language != source.language {
+                run.state.language = source.language
+                try await connection.write(run.state, to: collection.name)
+            }
             // Whoever made it may have been stopped before it had its indexes.
             try await connection.prepare(collection, isLite: isLite)
             for (position, known) in [(run.state.position, run.state.mark), (run.state.pass?.position, run.state.pass?.mark)] {
@@ -155,8 +160,8 @@
                 if shouldStop() { return false }
                 let some = ids[start..<min(start + batch, ids.endIndex)]
                 let rows = try reading(run.source) { try $0.rows(some) }
-                try await noteNumbers(of: rows, &run.state)
-                try await connection.upsert(rows, into: collection)
+                try await note(rows, &run.state)
+                try await connection.upsert(rows, into: collection, position: pass.position)
                 run.report.written += rows.count
                 let end = some.last ?? pass.last
                 if !isWhole {
@@ -187,14 +192,15 @@
             return try await connection.delete(expression, from: collection.name)
         }
 
-        /// A range looks at as many numbers of a key as any row has: it is known before there is such a row.
-        private func noteNumbers(of rows: [IndexRow], _ state: inout FillState) async throws(MilvusError) {
-            var known = state.numbers
+        /// A range looks at as many numbers of a key as any row has, and a copy at ids up to the greatest: both are known before there is such a row.
+        private func note(_ rows: [IndexRow], _ state: inout FillState) async throws(MilvusError) {
+            var known = state
             for row in rows {
-                for (key, numbers) in row.numbers { known[key] = max(known[key] ?? 0, numbers.count) }
+                known.greatest = max(known.greatest, row.id)
+                for (key, numbers) in row.numbers { known.numbers[key] = max(known.numbers[key] ?? 0, numbers.count) }
             }
-            guard known != state.numbers else { return }
-            state.numbers = known
+            guard known != state else { return }
+            state = known
             try await connection.write(state, to: collection.name)
         }
 

@@ -44,14 +44,41 @@
             try await refresh()
         }
 
+        /// The same; nil where there is no such collection.
+        /// - Throws: as `init`, but for `.noCollection`.
+        public static func ifThere(
+            _ server: MilvusServer, fingerprint: String, dimension: Int
+        ) async throws(MilvusError) -> MilvusIndex? {
+            do throws(MilvusError) {
+                return try await MilvusIndex(server, fingerprint: fingerprint, dimension: dimension)
+            } catch {
+                guard case .noCollection = error else { throw error }
+                return nil
+            }
+        }
+
         /// Vectors that could be found when it was last refreshed.
         public var count: Int { known.withLock(\.count) }
 
         /// Looks what the collection holds by now.
         public func refresh() async throws(MilvusError) {
+            _ = try await refreshed()
+        }
+
+        /// Looks whether it was filled from a catalogue.
+        /// - Throws: `.otherCatalog`; what a call throws.
+        public func check(isOf identity: String) async throws(MilvusError) {
+            guard try await connection.state(of: collection).catalog == identity else {
+                throw .otherCatalog(server: server.name, name: name)
+            }
+        }
+
+        /// - Returns: what it was filled with.
+        func refreshed() async throws(MilvusError) -> FillState {
             let state = try await connection.state(of: collection)
             let count = try await connection.count(name)
             known.withLock { $0 = (count, state.numbers) }
+            return state
         }
 
         // MARK: Searching
@@ -172,8 +199,10 @@
             var expression = ""
             var isGiven = true
             var admits: (Int64) -> Bool = { _ in true }
-            if case .ids(let ids) = request.admission {
-                if ids.isEmpty { return [[Hit]](repeating: [], count: queries) }
+            if case .ids(let ids) = request.admission, ids.isEmpty { return [[Hit]](repeating: [], count: queries) }
+            if let described = request.described {
+                expression = Expression.of(described, counts: known.withLock(\.numbers))
+            } else if case .ids(let ids) = request.admission {
                 isGiven = ids.count <= Self.listedIDs
                 if isGiven {
                     expression = Expression.ids(ids.map { Int64($0) })
@@ -194,17 +223,27 @@
                         if let group = request.group?(row.hit.id), !groups.insert(group).inserted { continue }
                         best.append(row.hit)
                     }
-                    if best.count < request.k, rows.count >= depth { isEnough = false }
+                    let isBelow = rows.last.map { $0.hit.score < request.minimumScore ?? -.infinity } ?? false
+                    if best.count < request.k, rows.count >= depth, !isBelow { isEnough = false }
                     return best.filter { $0.score >= request.minimumScore ?? -.infinity }
                 }
                 if isEnough { return hits }
+                // Products with thousands of pictures among the nearest: Milvus groups by itself.
+                if depth == Limit.results, isGiven { return try await grouped(request, expression) }
                 guard depth < Limit.results else { throw MilvusError.tooDeep(rows: depth) }
                 depth = min(4 * depth, Limit.results)
             }
         }
 
+        private func grouped(_ request: VectorRequest, _ expression: String) async throws -> [[Hit]] {
+            try await find(
+                request.vectors, k: request.k, expression, isGrouped: true, minimumScore: request.minimumScore,
+                fields: [Field.product]
+            ).map { $0.map(\.hit) }
+        }
+
         /// A list of more ids takes longer to read than the search takes.
-        private static let listedIDs = 4096
+        private static let listedIDs = 16_384
 
         // MARK: Rows
 
@@ -231,6 +270,37 @@
                     server: server.name, call: "a query", reason: "without one of the fields \(Field.id), \(Field.document)")
             }
             return Dictionary(zip(ids, documents), uniquingKeysWith: { first, _ in first })
+        }
+
+        /// How many rows an expression admits by now.
+        func count(where expression: String) async throws(MilvusError) -> Int {
+            try await connection.count(name, where: expression)
+        }
+
+        /// What is kept of the rows that an expression admits, seeing every write; the caller knows that they are few.
+        func kept(where expression: String) async throws(MilvusError) -> [KeptRow] {
+            let columns = try await exactly(expression, fields: [Field.id, Field.document])
+            guard let ids = columns.numbers(Field.id), let documents = columns.documents(Field.document),
+                ids.count == documents.count
+            else { throw lacking([Field.id, Field.document]) }
+            return zip(ids, documents).map { KeptRow(id: $0, document: $1) }
+        }
+
+        func ids(where expression: String) async throws(MilvusError) -> [Int64] {
+            let columns = try await exactly(expression, fields: [Field.id])
+            guard let ids = columns.numbers(Field.id) else { throw lacking([Field.id]) }
+            return ids
+        }
+
+        private func lacking(_ fields: [String]) -> MilvusError {
+            .answer(
+                server: server.name, call: "a query", reason: "without one of the fields \(fields.joined(separator: ", "))")
+        }
+
+        private func exactly(_ expression: String, fields: [String]) async throws(MilvusError) -> [WireFieldData] {
+            try await loaded { [connection, name] () throws(MilvusError) in
+                try await connection.query(name, expression, fields: fields, consistency: .strong)
+            }
         }
 
         private func query(_ expression: String, fields: [String]) async throws(MilvusError) -> [WireFieldData] {

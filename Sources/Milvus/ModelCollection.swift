@@ -10,6 +10,8 @@
         static let vector = "vector"
         static let terms = "terms"
         static let numbers = "numbers"
+        /// Of the catalogue's log, when the row was written.
+        static let position = "position"
         static let document = "document"
     }
 
@@ -53,6 +55,7 @@
                         $0.elementType = .varChar
                     },
                     field(Field.numbers, .json),
+                    field(Field.position, .int64),
                     field(Field.document, .json),
                 ]
             }
@@ -98,7 +101,7 @@
                 WireKeyValuePair("index_type", "HNSW"), metric, WireKeyValuePair("params", #"{"M": 16, "efConstruction": 200}"#),
             ]
             let inverted = [WireKeyValuePair("index_type", "INVERTED")]
-            return [(Field.vector, graph), (Field.terms, inverted), (Field.product, inverted)]
+            return [(Field.vector, graph), (Field.terms, inverted), (Field.product, inverted), (Field.position, inverted)]
         }
 
         /// Of unit vectors the inner product is the cosine; with this one Milvus takes no part in deciding whether they are of unit length.
@@ -139,5 +142,9 @@
         var pass: Pass?
         /// By key, the most numbers that any row has.
         var numbers: [String: Int] = [:]
+        /// No row has a greater id.
+        var greatest: Int64 = 0
+        /// Of the texts in the documents.
+        var language: String?
     }
 #endif

@@ -1,3 +1,5 @@
+public import BitCollections
+
 /// What an index on another machine keeps of an image: its vector, and beside it what it filters, groups and answers with, so that it needs no list
 /// of ids from whoever asks.
 public struct IndexRow: Sendable, Equatable {
@@ -67,6 +69,32 @@ public struct RowFilter: Sendable, Equatable {
     }
 }
 
+/// A row as an index keeps it for whoever shows it.
+public struct KeptRow: Sendable, Equatable {
+    public var id: Int64
+    /// As `IndexRow.document` has it.
+    public var document: [UInt8]
+
+    public init(id: Int64, document: [UInt8]) {
+        self.id = id
+        self.document = document
+    }
+}
+
+/// A copy of what an index on another machine keeps of its rows.
+public protocol RowSink: Sendable {
+    /// How many rows it has.
+    var count: Int { get }
+    /// The language of the texts in the documents, in two letters, where it is known.
+    func take(language: String?) throws
+    /// Takes rows, new or in place of those with their ids.
+    func take(_ rows: [KeptRow]) throws
+    /// Drops all other rows.
+    func keep(only ids: BitSet) throws
+    /// The ids among these that it has no row of.
+    func lacks(_ ids: BitSet) -> [Int64]
+}
+
 /// Rows that an index on another machine is made equal to: a catalogue at one moment, for one model.
 public protocol RowSource: Sendable {
     /// What tells the catalogue from every other one.
@@ -75,6 +103,8 @@ public protocol RowSource: Sendable {
     var position: Int64 { get }
     /// The images that may have a row, in ascending order.
     var ids: [Int64] { get }
+    /// The language of the texts in the documents, in two letters, where it is known.
+    var language: String? { get }
 
     /// What tells the catalogue's history up to a position from another that began the same; nil where its log does not reach back so far.
     func mark(at position: Int64) throws -> String?

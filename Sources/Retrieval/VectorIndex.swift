@@ -19,6 +19,17 @@ public enum Admission: Sendable {
     case ids(BitSet)
 }
 
+/// Which rows a search may find, for an index that keeps the values of its filters: those that the filter admits but for some.
+public struct DescribedRows: Sendable, Equatable {
+    public var filter: RowFilter
+    public var without: [Int64]
+
+    public init(_ filter: RowFilter, without: [Int64] = []) {
+        self.filter = filter
+        self.without = without
+    }
+}
+
 /// What an index is asked for.
 public struct VectorRequest: Sendable {
     /// The queries `[n, dimension]`, every row of unit length. They share one pass over the index.
@@ -26,6 +37,8 @@ public struct VectorRequest: Sendable {
     /// Hits for each query, from 1; fewer come back only where fewer are admitted.
     public var k: Int
     public var admission: Admission
+    /// What `admission` holds in other words, where there are some: an index on another machine is given these, and no list of a million ids.
+    public var described: DescribedRows?
     /// The group of an id: of each group only its best hit comes back, so k hits are k groups. An id without a group stands for itself. nil
     /// groups nothing. Asked for few ids only: those that would come among the best.
     public var group: (@Sendable (Int64) -> Int32?)?

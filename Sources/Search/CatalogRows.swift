@@ -14,19 +14,22 @@ public struct CatalogRows: RowSource {
     /// - Throws: `CatalogError`.
     public init?(_ store: CatalogStore, of model: ModelRecord) throws(CatalogError) {
         guard let identity = try store.mark(at: 0) else { return nil }
-        self.init(store, model, identity, try CatalogColumns(reading: store))
+        self.init(store, model, identity, try CatalogColumns(reading: store), language: try store.language().code)
     }
 
-    private init(_ store: CatalogStore, _ model: ModelRecord, _ identity: String, _ columns: CatalogColumns) {
-        (self.store, self.model, self.identity, self.columns) = (store, model, identity, columns)
+    private init(
+        _ store: CatalogStore, _ model: ModelRecord, _ identity: String, _ columns: CatalogColumns, language: String?
+    ) {
+        (self.store, self.model, self.identity, self.columns, self.language) = (store, model, identity, columns, language)
     }
 
     public var position: Int64 { columns.position }
+    public let language: String?
     public var ids: [Int64] { columns.usable.map { Int64($0) } }
 
     /// - Throws: `CatalogError`.
     public func current() throws(CatalogError) -> CatalogRows {
-        CatalogRows(store, model, identity, try columns.updated(from: store))
+        CatalogRows(store, model, identity, try columns.updated(from: store), language: try store.language().code)
     }
 
     /// - Throws: `CatalogError`.
@@ -102,6 +105,8 @@ public struct RowDocument: Codable, Sendable, Equatable {
     public struct Picture: Codable, Sendable, Equatable {
         /// Where the file lies below the folder of its source; the server's own folders are nobody's business.
         public var path: String
+        /// Of the file's bytes.
+        public var sha256: String?
         public var view: String?
         public var color: String?
         public var caption: String?
@@ -121,7 +126,8 @@ public struct RowDocument: Codable, Sendable, Equatable {
         let isBelow = place.map { path.hasPrefix($0.folder + "/") } ?? false
         self.image = Picture(
             path: isBelow ? String(path.dropFirst((place?.folder.count ?? 0) + 1)) : image.file.lastPathComponent,
-            view: image.view, color: image.color, caption: image.caption, split: image.split, width: image.size?.width,
+            sha256: image.contentHash?.hex, view: image.view, color: image.color, caption: image.caption, split: image.split,
+            width: image.size?.width,
             height: image.size?.height, attributes: image.attributes)
     }
 

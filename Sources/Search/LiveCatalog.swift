@@ -16,6 +16,8 @@ public final class LiveCatalog: Sendable {
     /// Where segments may lie that need not be made anew.
     public let files: IndexFiles
     private let note: @Sendable (String) -> Void
+    /// By fingerprint, the indexes that lie on other machines and are kept true by others.
+    private let elsewhere: [String: any VectorIndex]
 
     private struct State {
         var columns: CatalogColumns
@@ -36,13 +38,14 @@ public final class LiveCatalog: Sendable {
     /// Reads the columns; an index is loaded when a model first asks for it.
     /// - Parameters:
     ///   - form: what vectors are kept as in memory. Codes are mapped from files where there are some that fit.
+    ///   - elsewhere: by fingerprint, the indexes of models whose vectors are searched on other machines; nothing of them is loaded here.
     ///   - note: told why files that are there are not used.
     /// - Throws: `CatalogError`.
     public init(
         _ store: CatalogStore, threads: SearchThreads = .standard, form: VectorForm = .floats,
-        note: @escaping @Sendable (String) -> Void = { _ in }
+        elsewhere: [String: any VectorIndex] = [:], note: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(CatalogError) {
-        (self.form, self.note) = (form, note)
+        (self.form, self.note, self.elsewhere) = (form, note, elsewhere)
         files = IndexFiles(store)
         self.store = store
         self.threads = threads
@@ -52,6 +55,16 @@ public final class LiveCatalog: Sendable {
 
     /// The columns as they stand now.
     public var columns: CatalogColumns { state.withLock(\.columns) }
+
+    /// What a model's searches are answered from: its index on another machine, or the one here, as `index(of:)` has it.
+    /// - Throws: as `index(of:)`.
+    func searched(of model: ModelRecord) throws -> any VectorIndex {
+        if let far = elsewhere[model.fingerprint] { return FarIndex(index: far) }
+        return try index(of: model)
+    }
+
+    /// Whether a model's vectors are searched in this process.
+    public func isHere(_ model: ModelRecord) -> Bool { elsewhere[model.fingerprint] == nil }
 
     /// The index of a model's vectors, loaded from the catalogue if this is the first to ask for it. Blocks while it loads.
     /// - Throws: `CatalogError`, `.unknownModel` where no vector of the model was ever written; `RetrievalError`.
@@ -288,5 +301,22 @@ public final class LiveCatalog: Sendable {
         }
         try index.apply(removing: [], adding: [builder.finish()])
         try index.apply(removing: index.snapshot.ids.filter { !met.contains(Int($0)) })
+    }
+}
+
+/// An index on another machine, whose silence is a search's matter and nothing that a client should read in another program's words.
+private struct FarIndex: VectorIndex {
+    let index: any VectorIndex
+
+    var dimension: Int { index.dimension }
+    var count: Int { index.count }
+
+    func vector(of id: Int64) async throws -> [Float]? { try await answered { try await index.vector(of: id) } }
+    func search(_ request: VectorRequest) async throws -> [[Hit]] { try await answered { try await index.search(request) } }
+
+    private func answered<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as any TransientError where error.isTransient {
+            throw SearchError.indexUnavailable
+        }
     }
 }

@@ -62,10 +62,11 @@ extension SearchEngine {
     ) async throws -> [Candidate] {
         var found: [Candidate] = []
         var seen: Set<Int64> = []
-        func search(_ admitted: BitSet) async throws {
+        func search(_ admitted: BitSet, described: DescribedRows? = nil) async throws {
             guard !admitted.isEmpty else { return }
             var request = VectorRequest(
                 vectors: direction, k: count, admission: .ids(admitted), minimumScore: query.minimumScore.map { Float($0) })
+            request.described = described
             if query.grouping == .product { request.group = { gallery.columns.productIndex(of: $0) } }
             for hit in try await index.search(request)[0] {
                 let product = gallery.columns.productIndex(of: hit.id) ?? -1
@@ -79,7 +80,7 @@ extension SearchEngine {
             try await search(words.whole.intersection(gallery.admitted))
             try await search(words.partly.intersection(gallery.admitted))
         }
-        try await search(gallery.admitted)
+        try await search(gallery.admitted, described: DescribedRows(RowFilter(query.filter), without: gallery.leftOut))
         if gallery.words != nil { found.sort { ($1.hit.score, $0.hit.id) < ($0.hit.score, $1.hit.id) } }
         for place in found.indices { found[place].vectorRank = place + 1 }
         return found

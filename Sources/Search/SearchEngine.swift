@@ -24,7 +24,7 @@ public struct SearchEngine: Sendable {
         guard stored.dimension == model.dimension else {
             throw SearchError.storedDimension(model: model.name, found: stored.dimension, expected: model.dimension)
         }
-        index = try catalog.index(of: model)
+        index = try catalog.searched(of: model)
         guard index.count > 0 || mayBeEmpty else { throw SearchError.noVectors(model: model.name, catalog: catalog.store.path) }
         closeMatchLine = CloseMatchLine(catalog, index)
     }
@@ -85,8 +85,9 @@ public struct SearchEngine: Sendable {
     /// What a query is searched in.
     struct Gallery: Sendable {
         let columns: CatalogColumns
-        /// The images that may be found.
-        var admitted: BitSet
+        /// The images that may be found: those of the query's filter but for those that are left out.
+        private(set) var admitted: BitSet
+        private(set) var leftOut: [ImageID] = []
         /// The vectors of the terms that have one already, by their place in the query.
         var vectors: [Int: [Float]] = [:]
         var liked: [[Float]] = []
@@ -95,12 +96,21 @@ public struct SearchEngine: Sendable {
         var texts: [Int: String] = [:]
         /// What the texts say in words; nil for a query without.
         var words: WordCandidates?
+
+        init(_ columns: CatalogColumns, admitted: BitSet) {
+            self.columns = columns
+            self.admitted = admitted
+        }
+
+        mutating func leaveOut(_ image: ImageID) {
+            if admitted.remove(Int(image)) != nil { leftOut.append(image) }
+        }
     }
 
     /// Applies the filter, and leaves out what a query by something of the catalogue must not find: itself.
     private func gallery(of query: SearchQuery) async throws -> Gallery {
         let columns = catalog.columns
-        var gallery = Gallery(columns: columns, admitted: try columns.images(matching: query.filter))
+        var gallery = Gallery(columns, admitted: try columns.images(matching: query.filter))
         for (place, term) in query.terms.enumerated() {
             switch term.subject {
             case .image, .text: break
@@ -115,14 +125,14 @@ public struct SearchEngine: Sendable {
             case .product(let id):
                 let images = try images(ofProduct: id)
                 gallery.vectors[place] = try await direction(ofProduct: id, images)
-                for image in images { gallery.admitted.remove(Int(image)) }
+                for image in images { gallery.leaveOut(image) }
             }
         }
         for id in query.liked { gallery.liked.append(try await direction(ofProduct: id, images(ofProduct: id))) }
         for id in query.disliked {
             let images = try images(ofProduct: id)
             gallery.disliked.append(try await direction(ofProduct: id, images))
-            for image in images { gallery.admitted.remove(Int(image)) }
+            for image in images { gallery.leaveOut(image) }
         }
         try readTexts(of: query, into: &gallery)
         return gallery
@@ -154,9 +164,9 @@ public struct SearchEngine: Sendable {
 
     private func leaveOut(pictureAndItsProduct id: ImageID, _ query: SearchQuery, _ gallery: inout Gallery) throws {
         guard let image = try catalog.store.image(id) else { throw SearchError.unknownImage(id) }
-        gallery.admitted.remove(Int(id))
+        gallery.leaveOut(id)
         guard query.grouping == .product else { return }
-        for image in try catalog.store.images(ofProduct: image.productID) { gallery.admitted.remove(Int(image.id)) }
+        for image in try catalog.store.images(ofProduct: image.productID) { gallery.leaveOut(image.id) }
     }
 
     private func images(ofProduct id: String) throws -> [ImageID] {

@@ -17,10 +17,19 @@ public enum SearchError: TransientError, Equatable, Sendable {
     case unknownProduct(String)
     case unknownImage(Int64)
     case notEmbedded(what: String, model: String)
+    /// What an index on another machine keeps of a picture is not what `RowDocument` describes.
+    case unreadableRow(Int64)
+    /// The machine that searches the vectors does not answer.
+    case indexUnavailable
     /// So many searches run or wait already.
     case overloaded(waiting: Int)
 
-    public var isTransient: Bool { if case .overloaded = self { true } else { false } }
+    public var isTransient: Bool {
+        switch self {
+        case .overloaded, .indexUnavailable: true
+        default: false
+        }
+    }
 }
 
 extension SearchError {
@@ -48,6 +57,9 @@ extension SearchError {
         case .unknownImage(let id): "There is no picture \(id) in the catalogue."
         case .notEmbedded(let what, let model):
             "\(what) has no vector of the model \(model) yet; make it with `stylefinder embed`."
+        case .unreadableRow(let id):
+            "What the index keeps of the picture \(id) can't be read; fill it anew with `stylefinder index sync --rebuild`."
+        case .indexUnavailable: "The index that is searched does not answer; try again in a moment."
         case .overloaded(let waiting): "\(waiting) searches are waiting already; try again in a moment."
         }
     }

@@ -77,7 +77,7 @@ struct DemoCommand: AsyncParsableCommand {
         } else if source == nil {
             serving.about = "\(garments) garments that a program has drawn."
         }
-        try await serving.run { pool, browse in
+        try await serving.run { pool, _, browse in
             if source == nil { try Self.draw(boutique, garments: garments, mayReplace: isOwn, interrupt) }
             if interrupt.isRequested { return nil }
             try Self.fill(store, from: source ?? boutique, splits: source == nil ? ["gallery"] : [], interrupt)

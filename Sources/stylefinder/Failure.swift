@@ -101,8 +101,8 @@ extension ExitCode {
                 .termsCancel:
                 self = .usage
             case .unknownProduct, .unknownImage: self = .noInput
-            case .noVectors, .dimension, .storedDimension, .notEmbedded: self = .badData
-            case .overloaded: self = .unavailable
+            case .noVectors, .dimension, .storedDimension, .notEmbedded, .unreadableRow: self = .badData
+            case .overloaded, .indexUnavailable: self = .unavailable
             }
         case is ServerError: self = .unavailable
         case let error as BatcherError:
@@ -134,7 +134,7 @@ extension ExitCode {
             case .address, .token, .query, .resultCount: .usage
             case .unreachable, .denied, .notLoaded: .unavailable
             case .refused, .answer: .internalError
-            case .noCollection: .noInput
+            case .noCollection, .unfilled: .noInput
             case .otherSchema, .otherCatalog, .otherModel, .row, .dimension, .tooDeep, .count, .source: .badData
             }
         }

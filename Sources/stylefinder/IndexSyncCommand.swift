@@ -15,28 +15,20 @@ extension IndexCommand {
             discussion: """
                 Each model that has vectors gets a collection, which holds all that a search filters by and shows. What changed since the last time is \
                 written, and nothing else; whoever is stopped goes on from there. The token of a user, `user:password` or an API key, is taken from \
-                --milvus-token-file or from STYLEFINDER_MILVUS_TOKEN. \(hint)
+                --milvus-token-file or from STYLEFINDER_MILVUS_TOKEN. \(MilvusOptions.hint)
                 """)
-
-        #if Milvus
-            private static let hint = ""
-        #else
-            private static let hint = missing
-            /// One sentence for all who ask a build without it.
-            private static let missing = "This build has no Milvus: build with `swift build -c release --traits Milvus`."
-        #endif
 
         @OptionGroup var catalog: CatalogOption
         @OptionGroup var output: OutputOption
 
-        @Option(help: "The address of the Milvus, such as http://localhost:19530 or https://host:443/database.")
-        var milvus: String
-
-        @Option(help: "A file with the token that Milvus asks for.")
-        var milvusTokenFile: String?
+        @OptionGroup var milvus: MilvusOptions
 
         @Flag(help: "Drop the collections first, whatever they are, and fill them anew.")
         var rebuild = false
+
+        func validate() throws {
+            guard milvus.address != nil else { throw ValidationError("Missing expected argument '--milvus <milvus>'") }
+        }
 
         #if Milvus
             private struct Document: Encodable {
@@ -56,7 +48,7 @@ extension IndexCommand {
 
             func run() async throws {
                 let interrupt = Interrupt()
-                let server = try MilvusServer(milvus, token: token())
+                let server = try milvus.server()
                 let store = try CatalogStore(path: catalog.path, mode: .readOnly)
                 var entries: [Document.Entry] = []
                 for (model, _) in try IndexCommand.models(of: store) {
@@ -90,21 +82,8 @@ extension IndexCommand {
                     )
                 }
             }
-
-            /// - Throws: `Failure` for a file that can't be read.
-            private func token() throws -> String? {
-                guard let milvusTokenFile else { return ProcessInfo.processInfo.environment["STYLEFINDER_MILVUS_TOKEN"] }
-                do {
-                    return try String(contentsOf: URL(fileURLWithPath: milvusTokenFile), encoding: .utf8)
-                } catch {
-                    let isThere = FileManager.default.fileExists(atPath: milvusTokenFile)
-                    throw Failure(
-                        description: "The token file \(milvusTokenFile) can't be read: \(error.phrase).",
-                        code: isThere ? .inputOutput : .noInput)
-                }
-            }
         #else
-            func run() throws { throw Failure(description: Self.missing, code: .unavailable) }
+            func run() throws { throw MilvusOptions.missing }
         #endif
     }
 }

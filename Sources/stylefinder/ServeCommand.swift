@@ -10,10 +10,13 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Answer searches over HTTP, with a page for people.",
         discussion: """
             Without --model every model that has vectors in the catalogue answers, also one that gets its first while the server runs. The server takes connections at once and says "loading" \
-            until its models are there. Ctrl-C and SIGTERM let what is under way finish.
+            until its models are there. With --milvus vectors are searched where `index sync` has put them; no catalogue file is needed then, but the address \
+            where its pictures lie. Ctrl-C and SIGTERM let what is under way finish.
             """)
 
-    @OptionGroup var catalog: CatalogOption
+    @Option(name: .customLong("catalog"), help: "The catalogue, a .db file; without one all comes from --milvus.")
+    var catalogPath: String?
+
     @OptionGroup var listening: ListeningOptions
     @OptionGroup var admin: AdminOptions
 
@@ -40,7 +43,46 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var language: Language?
 
+    @OptionGroup var milvus: MilvusOptions
+
+    @Option(help: "The address of the web below which the pictures lie, for a server without a catalogue file.")
+    var imagesURL: String?
+
+    func validate() throws {
+        guard milvus.address != nil || catalogPath != nil else {
+            throw ValidationError("Missing expected argument '--catalog <catalog>'")
+        }
+        guard milvus.address != nil || milvus.tokenFile == nil else {
+            throw ValidationError("--milvus-token-file is for --milvus, which is not given")
+        }
+        if milvus.address != nil {
+            guard watch == nil, admin.adminTokenFile == nil, language == nil else {
+                throw ValidationError(
+                    "--milvus searches what `index sync` has put there; --watch, --language and an admin token are for a server that searches its catalogue"
+                )
+            }
+            guard !listening.exact.isExact, listening.graphs.least == nil else {
+                throw ValidationError("--exact and --graphs-from are about vectors in this process, and --milvus has none there")
+            }
+        }
+        guard let imagesURL else {
+            guard catalogPath != nil else {
+                throw ValidationError(
+                    "Without --catalog, --images-url says where the pictures lie, such as https://pictures.shop.example")
+            }
+            return
+        }
+        guard catalogPath == nil else {
+            throw ValidationError("--images-url is for a server without --catalog, whose own pictures are given out")
+        }
+        guard Product.reasonAgainst(url: imagesURL) == nil, !imagesURL.contains(where: { "?#".contains($0) }) else {
+            throw ValidationError("--images-url is \(imagesURL), expected an address such as https://pictures.shop.example/large")
+        }
+    }
+
     func run() async throws {
+        if milvus.address != nil { return try await serveFromMilvus() }
+        let path = catalogPath ?? ""
         let interrupt = Interrupt()
         let token = try admin.token()
         let watched = try watch.map { path in
@@ -57,10 +99,10 @@ struct ServeCommand: AsyncParsableCommand {
                 "--language is written into the catalogue, which is only read without --watch and without an admin token; `stylefinder import` sets it, too."
             )
         }
-        let isNew = isFilled && !FileManager.default.fileExists(atPath: catalog.path)
-        let store = try CatalogStore(path: catalog.path, mode: isFilled ? .create : .readOnly)
+        let isNew = isFilled && !FileManager.default.fileExists(atPath: path)
+        let store = try CatalogStore(path: path, mode: isFilled ? .create : .readOnly)
         if let language { try store.set(language: language) }
-        if isNew { Console.note("There was no catalogue at \(catalog.path): an empty one was made.") }
+        if isNew { Console.note("There was no catalogue at \(path): an empty one was made.") }
         let named = try model.map { try ModelLocation($0) }
         let offered = try samples.map { try Samples.of(Dataset(named: $0)) }
         var serving = Serving(
@@ -68,7 +110,7 @@ struct ServeCommand: AsyncParsableCommand {
             offersAll: named.isEmpty)
         serving.watched = watched
         serving.modelFolder = modelFolder
-        try await serving.run { pool, browse in
+        try await serving.run { pool, _, browse in
             let models = try Serving.load(
                 named.isEmpty ? Serving.modelsWithVectors(in: store, mayBeEmpty: isFilled) : named, store, pool: pool,
                 form: listening.exact.form, mayBeEmpty: isFilled, browse: browse)

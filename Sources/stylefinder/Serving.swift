@@ -37,6 +37,14 @@ final class LoadedModels: Sendable {
 
 /// A server over a catalogue from its first connection to its end.
 struct Serving {
+    /// Vectors that are searched on another machine.
+    struct Elsewhere: Sendable {
+        /// By fingerprint.
+        var indexes: [String: any VectorIndex] = [:]
+        /// Looks again and again what has changed there, until its task is cancelled, and says whether it answers.
+        var follow: @Sendable (_ answers: @Sendable (Bool) -> Void) async -> Void = { _ in }
+    }
+
     typealias Content = (models: [ServedModel], samples: [SamplePicture])
 
     let catalog: CatalogStore
@@ -59,21 +67,29 @@ struct Serving {
     /// Work that the first answers need not wait for, done once while the server answers; it blocks as it likes. What it returns is told, and the
     /// address again behind it, so that it stays the last line.
     var afterwards: (@Sendable () throws -> String?)?
+    /// Finds the machines where vectors are searched, before anything is prepared.
+    var connect: @Sendable () async throws -> Elsewhere = { Elsewhere() }
+    /// The origin of pictures that lie on the web.
+    var pictureOrigin: String?
 
     /// Within the ten seconds that a stop may take: what waits for a model by then is told to go.
     private static let patience = Duration.seconds(8)
 
     /// Listens at once, prepares beside that, then answers until Ctrl-C or SIGTERM.
     /// - Parameter prepare: makes models and samples ready, blocking as it likes; nil if it was interrupted. What it throws ends the server. The pool
-    ///   keeps the weights of its models; it hands the catalogue over as soon as that is in memory: it can be browsed while the models are loaded.
+    ///   keeps the weights of its models; beside it come the indexes on other machines; it hands the catalogue over as soon as that is in memory: it can be browsed while the models are loaded.
     /// - Throws: `ServerError`, what `prepare` throws; `ExitCode.interrupted` after Ctrl-C.
     func run(
-        _ prepare: @escaping @Sendable (_ pool: ModelPool, _ browse: (LiveCatalog) -> Void) throws -> Content?
+        _ prepare:
+            @escaping @Sendable (
+                _ pool: ModelPool, _ elsewhere: [String: any VectorIndex], _ browse: (LiveCatalog) -> Void
+            ) throws -> Content?
     ) async throws {
         TorchRuntime.keepFreedMemory(.small)
         DecodingMemory.forProcess.capacity = listening.decodingMemory << 20
         let service = SearchService(catalog: catalog)
-        let page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
+        var page = try Resources.folder("page").map { try StaticPage(folder: URL(fileURLWithPath: $0)) }
+        page?.pictureOrigin = pictureOrigin
         if page == nil { Console.warn("there is no built page (`make web` builds it): only the API answers") }
         var logger = Logger(label: "stylefinder") { StreamLogHandler.standardError(label: $0) }
         if !logsRequests { logger.logLevel = .notice }
@@ -102,7 +118,11 @@ struct Serving {
                 for await port in ports {
                     do {
                         let begin = ContinuousClock.now
-                        guard let content = try await Self.onOwnThread({ try prepare(pool, service.begin(browsing:)) }),
+                        let elsewhere = try await connect()
+                        guard
+                            let content = try await Self.onOwnThread({
+                                try prepare(pool, elsewhere.indexes, service.begin(browsing:))
+                            }),
                             !interrupt.isRequested
                         else { return }
                         loaded.add(content.models)
@@ -117,6 +137,7 @@ struct Serving {
                             Console.warn("the catalogue can't be followed for the time being: \($0)")
                         }
                         async let watching: Void? = watch(service)?.run()
+                        async let reaching: Void = elsewhere.follow { service.note(indexAnswers: $0) }
                         async let filing: Void = keepFiles(over: live) { service.models }
                         async let work: Void = Self.onOwnThread {
                             do {
@@ -133,6 +154,7 @@ struct Serving {
                             }
                         }
                         await following
+                        await reaching
                         _ = await watching
                         try await filing
                         try await work
@@ -164,7 +186,7 @@ struct Serving {
         var seen: Set<String> = []
         var failed: Set<String> = []
         while !Task.isCancelled {
-            for model in models().map(\.engine.encoder.model) where !failed.contains(model.fingerprint) {
+            for model in models().map(\.engine.encoder.model) where live.isHere(model) && !failed.contains(model.fingerprint) {
                 let isNew = seen.insert(model.fingerprint).inserted
                 do {
                     try await Self.onOwnThread { [interrupt, least = listening.graphs.least] in
@@ -239,15 +261,16 @@ struct Serving {
     /// Loads models, each behind a queue that gathers the pictures of several clients, with its index; all of them over one catalogue in memory.
     /// - Parameters:
     ///   - form: what vectors are kept as in memory.
+    ///   - elsewhere: by fingerprint, the indexes of models whose vectors are searched on other machines.
     ///   - mayBeEmpty: whether a model may be without vectors: the catalogue is filled while it answers.
     ///   - browse: told of this catalogue once it is there, before the models are.
     /// - Throws: as `EncoderSession.init`, `LiveCatalog.init` and `SearchEngine.init`.
     static func load(
         _ models: [ModelLocation], _ catalog: CatalogStore, pool: ModelPool, form: VectorForm,
-        mayBeEmpty: Bool = false, browse: (LiveCatalog) -> Void
+        elsewhere: [String: any VectorIndex] = [:], mayBeEmpty: Bool = false, browse: (LiveCatalog) -> Void
     ) throws -> [ServedModel] {
         var names: Set<String> = []
-        let live = try LiveCatalog(catalog, form: form) { Console.warn($0) }
+        let live = try LiveCatalog(catalog, form: form, elsewhere: elsewhere) { Console.warn($0) }
         browse(live)
         return try models.map { location in
             guard names.insert(location.name).inserted else {

@@ -32,7 +32,8 @@ struct SettingsLayers {
     private static let settings: [String: [Setting]] = [
         "serve": listening + [
             .init("catalog", .string), admin, .init("model-folder", .string), .init("watch", .string), .init("samples", .string),
-            .init("language", .string),
+            .init("language", .string), .init("milvus", .string), .init("milvus-token-file", .string),
+            .init("images-url", .string),
         ],
         "demo": listening + [admin, .init("photos", .string), .init("folder", .string), .init("garments", .int)],
     ]

@@ -109,6 +109,7 @@
             var identity: String { rows.identity }
             var position: Int64 { rows.position }
             var ids: [Int64] { rows.ids }
+            var language: String? { rows.language }
             func mark(at position: Int64) throws -> String? { try rows.mark(at: position) }
             func touched(after position: Int64) throws -> [Int64]? { try rows.touched(after: position) }
             func count() throws -> Int { try rows.count() }
@@ -174,7 +175,7 @@
             var stranger = try #require(try place.shop.rows().rows([1]).first)
             stranger.id = 1_000_000
             try await connection.upsert(
-                [stranger], into: ModelCollection(fingerprint: place.shop.model.fingerprint, dimension: 16))
+                [stranger], into: ModelCollection(fingerprint: place.shop.model.fingerprint, dimension: 16), position: 0)
             #expect(try await place.fill().removed == 1)
             try await place.check()
         }
@@ -256,6 +257,7 @@
             var identity: String { rows.identity }
             var position: Int64 { rows.position }
             var ids: [Int64] { rows.ids }
+            var language: String? { rows.language }
             func mark(at position: Int64) throws -> String? { "another way to \(position)" }
             func touched(after position: Int64) throws -> [Int64]? { try rows.touched(after: position) }
             func rows(_ ids: some Sequence<Int64>) throws -> [IndexRow] { try rows.rows(ids) }

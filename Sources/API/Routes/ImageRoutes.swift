@@ -39,6 +39,9 @@ struct ImageRoutes {
         guard let number = ImageID(id), let image = try service.catalog.image(number), image.state == .ok else {
             throw APIError.unknownImage(id)
         }
+        if let address = image.address {
+            return Response(status: .found, headers: [.location: address, .cacheControl: "no-cache"])
+        }
         return try await picture(path: image.path, width: width, request)
     }
 

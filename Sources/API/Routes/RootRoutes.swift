@@ -38,6 +38,7 @@ struct RootRoutes {
             service.note(error)
             context.logger.error("The catalogue can't be read: \(Front<RouterResponder<APIContext>>.bounded(error.description))")
         }
+        guard service.reachesIndex else { return notReady("unreachable") }
         return service.metDamage ? notReady("damaged") : JSONAnswer.response(["status": "ready"])
     }
 
