@@ -211,12 +211,15 @@
                 }
             }
             let isExact = isGiven && request.group == nil
-            var depth = min(isExact ? request.k : max(256, 4 * request.k), Limit.results)
+            // Of a product some pictures are among the nearest; each row costs the server more than the comparison does.
+            var depth = min(isExact ? request.k : max(16, 8 * request.k), Limit.results)
+            var answers = [[Hit]](repeating: [], count: queries)
+            var open = Array(0..<queries)
             while true {
-                let lists = try await find(
-                    request.vectors, k: depth, expression, isGrouped: false, minimumScore: nil, fields: [])
-                var isEnough = true
-                let hits = lists.map { rows -> [Hit] in
+                let vectors = open.flatMap { request.vectors[$0 * dimension..<($0 + 1) * dimension] }
+                let lists = try await find(vectors, k: depth, expression, isGrouped: false, minimumScore: nil, fields: [])
+                var lacking: [Int] = []
+                for (query, rows) in zip(open, lists) {
                     var groups: Set<Int32> = []
                     var best: [Hit] = []
                     for row in rows where best.count < request.k && admits(row.hit.id) {
@@ -224,10 +227,11 @@
                         best.append(row.hit)
                     }
                     let isBelow = rows.last.map { $0.hit.score < request.minimumScore ?? -.infinity } ?? false
-                    if best.count < request.k, rows.count >= depth, !isBelow { isEnough = false }
-                    return best.filter { $0.score >= request.minimumScore ?? -.infinity }
+                    if best.count < request.k, rows.count >= depth, !isBelow { lacking.append(query) }
+                    answers[query] = best.filter { $0.score >= request.minimumScore ?? -.infinity }
                 }
-                if isEnough { return hits }
+                if lacking.isEmpty { return answers }
+                open = lacking
                 // Products with thousands of pictures among the nearest: Milvus groups by itself.
                 if depth == Limit.results, isGiven { return try await grouped(request, expression) }
                 guard depth < Limit.results else { throw MilvusError.tooDeep(rows: depth) }
@@ -247,15 +251,27 @@
 
         // MARK: Rows
 
-        public func vector(of id: Int64) async throws -> [Float]? {
-            let columns = try await query(Expression.ids([id]), fields: [Field.vector])
-            guard let vector = columns.vectors(Field.vector) else {
-                throw MilvusError.answer(server: server.name, call: "a query", reason: "without the field \(Field.vector)")
+        public func vector(of id: Int64) async throws -> [Float]? { try await vectors(of: [id])[id] }
+
+        /// So many vectors of a few hundred numbers come in one message.
+        private static let vectorsAtOnce = 1024
+
+        public func vectors(of ids: [Int64]) async throws -> [Int64: [Float]] {
+            var vectors: [Int64: [Float]] = [:]
+            for start in stride(from: 0, to: ids.count, by: Self.vectorsAtOnce) {
+                let some = ids[start..<min(start + Self.vectorsAtOnce, ids.count)]
+                let columns = try await query(Expression.ids(some), fields: [Field.id, Field.vector])
+                guard let found = columns.numbers(Field.id), let numbers = columns.vectors(Field.vector) else {
+                    throw lacking([Field.id, Field.vector])
+                }
+                guard numbers.count == found.count * dimension else {
+                    throw MilvusError.dimension(found: numbers.count / max(1, found.count), expected: dimension)
+                }
+                for (place, id) in found.enumerated() {
+                    vectors[id] = Array(numbers[place * dimension..<(place + 1) * dimension])
+                }
             }
-            guard vector.isEmpty || vector.count == dimension else {
-                throw MilvusError.dimension(found: vector.count, expected: dimension)
-            }
-            return vector.isEmpty ? nil : vector
+            return vectors
         }
 
         /// What an answer shows of some rows, by id; at most 16,384 of them.

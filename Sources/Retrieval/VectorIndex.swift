@@ -84,8 +84,20 @@ public protocol VectorIndex: Sendable {
     /// - Throws: what another machine's index throws.
     func vector(of id: Int64) async throws -> [Float]?
 
+    /// The vectors under some ids, without those that the index does not hold; of an index on another machine in few calls.
+    /// - Throws: as `vector(of:)`.
+    func vectors(of ids: [Int64]) async throws -> [Int64: [Float]]
+
     /// The vectors most similar to each query, best first; equal scores by ascending id.
     /// - Returns: one list for each query.
     /// - Throws: `RetrievalError.resultCount`, `.shape`, `.notFinite`, `.notUnitLength`; what another machine's index throws.
     func search(_ request: VectorRequest) async throws -> [[Hit]]
+}
+
+extension VectorIndex {
+    public func vectors(of ids: [Int64]) async throws -> [Int64: [Float]] {
+        var vectors: [Int64: [Float]] = [:]
+        for id in ids { vectors[id] = try await vector(of: id) }
+        return vectors
+    }
 }

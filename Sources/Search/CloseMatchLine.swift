@@ -26,12 +26,14 @@ final class CloseMatchLine: Sendable {
 
     private let state = Mutex(State())
 
-    init(_ catalog: LiveCatalog, _ index: any VectorIndex) {
-        self.catalog = catalog
-        self.index = index
+    /// Whether a search waits for the first measurement: hundreds of queries to another machine take longer than anybody waits.
+    private let isWaitedFor: Bool
+
+    init(_ catalog: LiveCatalog, _ index: any VectorIndex, isWaitedFor: Bool) {
+        (self.catalog, self.index, self.isWaitedFor) = (catalog, index, isWaitedFor)
     }
 
-    /// The line; nil for a catalogue of too few products. Waits for the first measurement alone: where the catalogue has grown or shrunk by a tenth
+    /// The line; nil for a catalogue of too few products, and for an index on another machine until it is known. Waits for the first measurement alone: where the catalogue has grown or shrunk by a tenth
     /// since, it is measured anew behind.
     func score() async -> Double? {
         let (known, measuring) = state.withLock { state in
@@ -40,6 +42,7 @@ final class CloseMatchLine: Sendable {
             return (state.known, state.measuring)
         }
         if let known { return known.score }
+        guard isWaitedFor else { return nil }
         await measuring?.value
         return state.withLock { $0.known?.score }
     }
@@ -58,18 +61,19 @@ final class CloseMatchLine: Sendable {
     private func measured() async throws -> Double? {
         let columns = catalog.columns
         let step = max(1, (columns.usable.count + Self.sampleSize - 1) / Self.sampleSize)
+        let sample = columns.usable.enumerated().filter { $0.offset % step == 0 }.map { ImageID($0.element) }
+        let known = try await index.vectors(of: sample)
         var (vectors, products): ([Float], [Int32]) = ([], [])
-        for (place, id) in columns.usable.enumerated() where place % step == 0 {
-            guard let product = columns.productIndex(of: ImageID(id)), let vector = try await index.vector(of: ImageID(id)) else {
-                continue
-            }
+        for id in sample {
+            guard let product = columns.productIndex(of: id), let vector = known[id] else { continue }
             vectors += vector
             products.append(product)
         }
         guard Set(products).count >= Self.leastProducts else { return nil }
         // Of two products the nearest is usually the picture's own.
-        let request = VectorRequest(
+        var request = VectorRequest(
             vectors: vectors, k: 2, admission: .ids(columns.usable), group: { columns.productIndex(of: $0) })
+        request.described = DescribedRows(RowFilter())
         let nearest = try await zip(index.search(request), products).compactMap { hits, product in
             hits.first { columns.productIndex(of: $0.id) != product }?.score
         }.sorted()

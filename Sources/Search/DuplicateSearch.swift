@@ -92,16 +92,19 @@ public struct DuplicateSearch: Sendable {
                 break
             }
             var (asked, vectors): ([ImageID], [Float]) = ([], [])
-            for id in ids[start..<min(start + Self.queriesAtOnce, ids.count)] {
-                guard let vector = try await index.vector(of: id) else { continue }
+            let some = Array(ids[start..<min(start + Self.queriesAtOnce, ids.count)])
+            let known = try await index.vectors(of: some)
+            for id in some {
+                guard let vector = known[id] else { continue }
                 asked.append(id)
                 vectors += vector
             }
             report.compared += asked.count
             guard !asked.isEmpty else { continue }
-            let request = VectorRequest(
+            var request = VectorRequest(
                 vectors: vectors, k: Self.neighbours + 1, admission: .ids(columns.usable), minimumScore: score)
-            let found = try await threads.run { try await index.search(request) }
+            request.described = DescribedRows(RowFilter())
+            let found = try await threads.run { [request] in try await index.search(request) }
             // Each pair is met from both of its sides, unless one of them has too many neighbours.
             var near: [Pair: Float] = [:]
             for (id, hits) in zip(asked, found) {

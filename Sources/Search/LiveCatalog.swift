@@ -312,6 +312,7 @@ private struct FarIndex: VectorIndex {
     var count: Int { index.count }
 
     func vector(of id: Int64) async throws -> [Float]? { try await answered { try await index.vector(of: id) } }
+    func vectors(of ids: [Int64]) async throws -> [Int64: [Float]] { try await answered { try await index.vectors(of: ids) } }
     func search(_ request: VectorRequest) async throws -> [[Hit]] { try await answered { try await index.search(request) } }
 
     private func answered<Value>(_ body: () async throws -> Value) async throws -> Value {

@@ -37,10 +37,7 @@ extension SearchEngine {
             }
         }
         let needsVectors = query.diversity > 0 || !gallery.liked.isEmpty || !gallery.disliked.isEmpty
-        var vectors: [Int64: [Float]] = [:]
-        if needsVectors {
-            for candidate in candidates { vectors[candidate.hit.id] = try await index.vector(of: candidate.hit.id) }
-        }
+        let vectors = needsVectors ? try await index.vectors(of: candidates.map(\.hit.id)) : [:]
         for place in candidates.indices {
             guard let vector = vectors[candidates[place].hit.id] else { continue }
             let near = gallery.liked.map { Self.dot($0, vector) }.max() ?? 0

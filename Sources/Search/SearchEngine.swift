@@ -26,7 +26,7 @@ public struct SearchEngine: Sendable {
         }
         index = try catalog.searched(of: model)
         guard index.count > 0 || mayBeEmpty else { throw SearchError.noVectors(model: model.name, catalog: catalog.store.path) }
-        closeMatchLine = CloseMatchLine(catalog, index)
+        closeMatchLine = CloseMatchLine(catalog, index, isWaitedFor: catalog.isHere(model))
     }
 
     /// An engine over a catalogue of its own.
@@ -177,8 +177,9 @@ public struct SearchEngine: Sendable {
     /// The mean of a product's vectors, at unit length.
     private func direction(ofProduct id: String, _ images: [ImageID]) async throws -> [Float] {
         var mean = [Float](repeating: 0, count: index.dimension)
+        let vectors = try await index.vectors(of: images)
         for image in images {
-            guard let vector = try await index.vector(of: image) else { continue }
+            guard let vector = vectors[image] else { continue }
             for place in mean.indices { mean[place] += vector[place] }
         }
         guard mean.withUnsafeMutableBufferPointer({ UnitVectors.normalize($0) }) else {
