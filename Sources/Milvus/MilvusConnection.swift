@@ -137,7 +137,7 @@
                 // The cause says what happened to the connection, the message what gRPC made of that.
                 return .unreachable(server: server.name, reason: sentence(error.cause.map { "\($0)" } ?? error.message))
             // A connection that broke in the middle of a call.
-            case .unknown where error.cause != nil:
+            case .unknown where error.cause != nil, .internalError where error.cause != nil:
                 return .unreachable(server: server.name, reason: sentence(error.message))
             case .deadlineExceeded:
                 return .unreachable(server: server.name, reason: "\(name) took longer than \(server.deadline)")

@@ -36,11 +36,19 @@
         /// What the rows come from could not be read.
         case source(String)
 
+        /// Also while the collection is dropped and filled anew.
+        public var isAway: Bool {
+            switch self {
+            case .unreachable, .noCollection, .notLoaded, .unfilled: true
+            default: false
+            }
+        }
+
         /// Whether the same request may go well a moment later.
         public var isTransient: Bool { if case .unreachable = self { true } else { false } }
     }
 
-    extension MilvusError: CustomStringConvertible {
+    extension MilvusError: RemoteIndexError, CustomStringConvertible {
         public var description: String {
             switch self {
             case .address(let text, let reason):

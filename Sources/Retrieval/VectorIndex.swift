@@ -74,6 +74,12 @@ public struct VectorRequest: Sendable {
     }
 }
 
+/// Why an index on another machine could not be asked.
+public protocol RemoteIndexError: Error {
+    /// Whether it may answer a moment later: the machine can't be reached, or what it holds is being filled.
+    var isAway: Bool { get }
+}
+
 /// Unit vectors under ids, searched by cosine similarity. Any number of tasks may search at once.
 public protocol VectorIndex: Sendable {
     var dimension: Int { get }

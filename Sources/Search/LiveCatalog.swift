@@ -316,7 +316,7 @@ private struct FarIndex: VectorIndex {
     func search(_ request: VectorRequest) async throws -> [[Hit]] { try await answered { try await index.search(request) } }
 
     private func answered<Value>(_ body: () async throws -> Value) async throws -> Value {
-        do { return try await body() } catch let error as any TransientError where error.isTransient {
+        do { return try await body() } catch let error as any RemoteIndexError where error.isAway {
             throw SearchError.indexUnavailable
         }
     }

@@ -4,10 +4,10 @@ import Catalog
 import Foundation
 import Inference
 import Retrieval
+import Search
 
 #if Milvus
-    public import Milvus
-    public import Search
+    import Milvus
     import Synchronization
 #endif
 
@@ -72,6 +72,7 @@ extension ServeCommand {
                 (copy, store) = (made, made.store)
             }
             var serving = Serving(catalog: store, listening: listening, interrupt: interrupt, logsRequests: true)
+            serving.place = "the Milvus at \(server.name)"
             serving.pictureOrigin = imagesURL.flatMap(Self.origin)
             let (machines, options) = (MilvusMachines(), listening)
             serving.connect = {
@@ -100,8 +101,6 @@ extension ServeCommand {
 }
 
 #if Milvus
-    extension MilvusError: TransientError {}
-
     /// The models that have a collection in a Milvus, their indexes, and how a server keeps up with them.
     private final class MilvusMachines: Sendable {
         private struct Found {

@@ -69,6 +69,8 @@ struct Serving {
     var afterwards: (@Sendable () throws -> String?)?
     /// Finds the machines where vectors are searched, before anything is prepared.
     var connect: @Sendable () async throws -> Elsewhere = { Elsewhere() }
+    /// What is searched, where it is not the catalogue's file, in words.
+    var place: String?
     /// The origin of pictures that lie on the web.
     var pictureOrigin: String?
 
@@ -129,7 +131,7 @@ struct Serving {
                         service.begin(with: content.models, samples: content.samples, about: about)
                         let seconds = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
                         let names = content.models.map(\.card.id).joined(separator: ", ")
-                        Console.note("Ready after \(seconds) s with \(names), over the catalogue \(catalog.path).")
+                        Console.note("Ready after \(seconds) s with \(names), over \(place ?? "the catalogue \(catalog.path)").")
                         Console.note("Open \(listening.url(port: port)) in a browser; Ctrl-C stops the server.")
                         // What another process writes into the catalogue is found from here on, until the server ends.
                         guard let live = content.models.first?.engine.catalog else { return }
