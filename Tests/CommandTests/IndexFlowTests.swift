@@ -86,6 +86,34 @@ extension CommandSuites {
             #expect(outcome.code == 64 && outcome.said.contains { $0.contains("--graphs-from") }, "\(outcome)")
         }
 
+        @Test(
+            "what does not go together with vectors that lie elsewhere is refused by its name",
+            arguments: [
+                ([], "--catalog"), (["--milvus", "http://127.0.0.1:1"], "--images-url"),
+                (["--milvus", "http://127.0.0.1:1", "--images-url", "pictures"], "--images-url"),
+                (
+                    ["--milvus", "http://127.0.0.1:1", "--images-url", "https://a.example", "--catalog", "none.db"],
+                    "--images-url"
+                ),
+                (["--milvus", "http://127.0.0.1:1", "--catalog", "none.db", "--watch", "."], "--watch"),
+                (["--milvus", "http://127.0.0.1:1", "--catalog", "none.db", "--exact"], "--exact"),
+                (["--catalog", "none.db", "--milvus-token-file", "token"], "--milvus-token-file"),
+            ] as [([String], String)])
+        func refusedElsewhere(_ arguments: [String], _ named: String) async throws {
+            let outcome = try await Command.start(["serve"] + arguments).end()
+            #expect(outcome.code == 64 && outcome.said.contains { $0.contains(named) }, "\(outcome)")
+        }
+
+        #if !Milvus
+            @Test(
+                "a build without Milvus says so, and how one with it is made",
+                arguments: [["serve", "--images-url", "https://a.example"], ["index", "sync", "--catalog", "none.db"]])
+            func withoutMilvus(_ arguments: [String]) async throws {
+                let outcome = try await Command.start(arguments + ["--milvus", "http://127.0.0.1:1"]).end()
+                #expect(outcome.code == 69 && outcome.said.contains { $0.contains("--traits Milvus") }, "\(outcome)")
+            }
+        #endif
+
         /// Vectors on a circle: whose neighbours are known, and which a graph joins up.
         private func circle(_ count: Int, in catalog: String) throws -> ModelRecord {
             let model = ModelRecord(fingerprint: String(repeating: "c0ffee00", count: 8), name: "circle", dimension: 32)
