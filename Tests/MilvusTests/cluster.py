@@ -147,7 +147,11 @@ class Load:
 
 
 def kill(process):
-    os.killpg(process.pid, signal.SIGKILL)
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        # It had ended by itself.
+        pass
     process.wait()
 
 
