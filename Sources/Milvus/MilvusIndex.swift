@@ -191,8 +191,8 @@
             return lists
         }
 
-        /// As `VectorIndex` says. Milvus knows neither a set of ids nor groups that are a function: a small set goes along as a list, of a larger one so
-        /// many rows are looked at that enough of them are admitted. `find` gives it the filter and groups by product in the first place.
+        /// As `VectorIndex` says. What may be found is sent as its filter where the request describes it, else as a list of ids; of a set too large for
+        /// that, and of groups, which are a function that Milvus does not know, so many rows are looked at that enough of them remain.
         /// - Throws: `RetrievalError`; `.tooDeep` where the 16,384 nearest hold too few; what a call throws.
         public func search(_ request: VectorRequest) async throws -> [[Hit]] {
             let queries = try request.checkedQueryCount(dimension: dimension)

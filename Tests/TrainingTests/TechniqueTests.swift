@@ -81,15 +81,16 @@ struct TechniqueTests {
             }
             return (try setup.step.run(setup.loader.batch(step: 0), step: 0), try setup.gradients())
         }
-        let whole = try run(0)
-        // A ReLU whose input is within a rounding of 0 may open in one order of additions and not in another, and the libraries add in another
-        // order where other work takes the cores. A part of a batch that is left out is off by far more.
-        let bound = tower == .resnet ? 1e-4 : 1e-5
         for chunk in [1, 3, 7] {
-            let parts = try run(chunk)
-            #expect(abs(parts.report.loss - whole.report.loss) < 1e-5 * whole.report.loss)
-            let far = try difference(parts.gradients, whole.gradients)
-            #expect(far < bound, "chunks of \(chunk): \(far)")
+            // Beside other work a run may add in another order than the one before, and a ReLU whose input is within a rounding of 0 opens in one
+            // of them alone. What chunks did wrong would be there each time.
+            var far = Double.infinity
+            for _ in 0..<3 where far >= 1e-5 {
+                let (whole, parts) = (try run(0), try run(chunk))
+                #expect(abs(parts.report.loss - whole.report.loss) < 1e-5 * whole.report.loss)
+                far = try min(far, difference(parts.gradients, whole.gradients))
+            }
+            #expect(far < 1e-5, "chunks of \(chunk): \(far)")
         }
     }
 
