@@ -89,7 +89,7 @@ int main(int count, char **arguments) {
                 ci_linear(ci_best_level(), packed, x.data(), inputs, nullptr, slice, CIFinish{}, out.data(), outputs);
             };
             const double begin = now();
-            ci_parallel(size_t(threads), [](void *context, size_t part) { (*static_cast<decltype(body) *>(context))(part); }, &body);
+            ci_parallel(size_t(threads), 1, [](void *context, size_t, size_t part) { (*static_cast<decltype(body) *>(context))(part); }, &body);
             best = std::min(best, now() - begin);
         }
         std::printf("%4zu x %4zu x %4zu: %.0f\n", rows, inputs, outputs, double(rows * inputs * outputs) / best / 1e9);

@@ -22,6 +22,14 @@ CI_INLINE Floats loaded(const float *from, size_t count) {
     return values;
 }
 
+/// The sum of the sixteen, by halves.
+CI_INLINE float total(Floats values) {
+    values += __builtin_shufflevector(values, values, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    values += __builtin_shufflevector(values, values, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    values += __builtin_shufflevector(values, values, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    return values[0] + values[1];
+}
+
 /// e^x by a polynomial on ±ln(2)/2, within two units of the last place between -87 and 88.
 CI_INLINE Floats exponential(Floats x) {
     x = __builtin_elementwise_min(__builtin_elementwise_max(x, Floats(-87.0f)), Floats(88.0f));
@@ -42,7 +50,7 @@ CI_INLINE Floats exponential(Floats x) {
 /// Abramowitz & Stegun 7.1.26: within 1.5e-7.
 CI_INLINE Floats errorFunction(Floats x) {
     const Floats size = __builtin_elementwise_abs(x);
-    const Floats t = 1.0f / (size * 0.3275911f + 1.0f);
+    const Floats t = reciprocal(size * 0.3275911f + 1.0f);
     Floats p = t * 1.061405429f - 1.453152027f;
     p = p * t + 1.421413741f;
     p = p * t - 0.284496736f;
@@ -55,11 +63,11 @@ CI_INLINE Floats activated(Floats x, CIActivation activation) {
     case CI_ACTIVATION_NONE: return x;
     case CI_ACTIVATION_RELU: return __builtin_elementwise_max(x, Floats(0.0f));
     case CI_ACTIVATION_RELU6: return __builtin_elementwise_min(__builtin_elementwise_max(x, Floats(0.0f)), Floats(6.0f));
-    case CI_ACTIVATION_SWISH: return x / (exponential(-x) + 1.0f);
+    case CI_ACTIVATION_SWISH: return x * reciprocal(exponential(-x) + 1.0f);
     case CI_ACTIVATION_GELU: return x * 0.5f * (errorFunction(x * 0.70710678118654752f) + 1.0f);
     case CI_ACTIVATION_GELU_TANH: {
         const Floats inner = (x * x * x * 0.044715f + x) * 0.79788456080286536f;
-        return x - x / (exponential(inner * 2.0f) + 1.0f);
+        return x - x * reciprocal(exponential(inner * 2.0f) + 1.0f);
     }
     }
     return x;
@@ -173,20 +181,20 @@ CI_INLINE void finishTile(
 
 template <int R, int P>
 void tileOf(
-    const CIWeights &weights, const uint8_t *const *from, const float *scales, const int32_t *zeros, size_t panel,
+    const CIWeights &weights, const uint8_t *const *from, const float *scales, const int32_t *zeros, size_t panel, Ahead &ahead,
     const CIFinish &finish, const float *addend, float *out, size_t out_stride) {
     Ints sums[R][P];
     Kernel::template tile<R, P>(
-        from, weights.taps, weights.steps, weights.integers + panel * weights.panelBytes(), weights.panelBytes(), sums);
+        from, weights.taps, weights.steps, weights.integers + panel * weights.panelBytes(), weights.panelBytes(), ahead, sums);
     finishTile<R, P>(weights, sums, scales, zeros, panel, finish, addend, out, out_stride);
 }
 
 template <int P, int R = Kernel::rows>
 void tileOf(
     size_t rows, const CIWeights &weights, const uint8_t *const *from, const float *scales, const int32_t *zeros, size_t panel,
-    const CIFinish &finish, const float *addend, float *out, size_t out_stride) {
-    if (rows == R) return tileOf<R, P>(weights, from, scales, zeros, panel, finish, addend, out, out_stride);
-    if constexpr (R > 1) tileOf<P, R - 1>(rows, weights, from, scales, zeros, panel, finish, addend, out, out_stride);
+    Ahead &ahead, const CIFinish &finish, const float *addend, float *out, size_t out_stride) {
+    if (rows == R) return tileOf<R, P>(weights, from, scales, zeros, panel, ahead, finish, addend, out, out_stride);
+    if constexpr (R > 1) tileOf<P, R - 1>(rows, weights, from, scales, zeros, panel, ahead, finish, addend, out, out_stride);
 }
 
 /// A panel stays in the first cache while all tiles of the block meet it.
@@ -195,6 +203,14 @@ void multiply(
     size_t out_stride) {
     for (size_t panel = slice.first_panel; panel < slice.end_panel;) {
         const bool whole = panel + Kernel::panels <= slice.end_panel;
+        // What comes next is asked for meanwhile, a little with each step: weights of a large model come from memory.
+        const size_t next = panel + (whole ? Kernel::panels : 1), tiles = (block.rows + Kernel::rows - 1) / Kernel::rows;
+        const size_t nextBytes = std::min<size_t>(Kernel::panels, slice.end_panel - next) * weights.panelBytes();
+        const size_t steps = tiles * weights.taps * weights.steps;
+        // Behind many tiles the first one's wait is nothing.
+        const bool isWorthwhile = nextBytes > 0 && tiles <= 12;
+        Ahead ahead{
+            weights.integers + next * weights.panelBytes(), isWorthwhile ? std::max<size_t>(steps * 64 / nextBytes, 1) : SIZE_MAX, 0};
         for (size_t row = 0; row < block.rows; row += Kernel::rows) {
             const size_t rows = std::min<size_t>(Kernel::rows, block.rows - row);
             const uint8_t *const *from = block.from + row * weights.taps;
@@ -202,9 +218,9 @@ void multiply(
             float *target = out + row * out_stride;
             if (whole) {
                 tileOf<Kernel::panels>(
-                    rows, weights, from, block.scales + row, block.zeros + row, panel, finish, beside, target, out_stride);
+                    rows, weights, from, block.scales + row, block.zeros + row, panel, ahead, finish, beside, target, out_stride);
             } else {
-                tileOf<1>(rows, weights, from, block.scales + row, block.zeros + row, panel, finish, beside, target, out_stride);
+                tileOf<1>(rows, weights, from, block.scales + row, block.zeros + row, panel, ahead, finish, beside, target, out_stride);
             }
         }
         panel += whole ? Kernel::panels : 1;
@@ -213,7 +229,7 @@ void multiply(
 
 /// (row - mean) / sqrt(variance + eps) * weight + bias, the mean taken first: the sum of squares alone would lose what a large mean hides.
 void normalize(const float *row, size_t count, const CINorm &norm, float *out) {
-    const auto total = [&](auto of) {
+    const auto over = [&](auto of) {
         Floats sums = 0.0f;
         size_t i = 0;
         for (; i + CI_PANEL <= count; i += CI_PANEL) sums += of(loaded(row + i));
@@ -222,12 +238,10 @@ void normalize(const float *row, size_t count, const CINorm &norm, float *out) {
             for (size_t lane = count - i; lane < CI_PANEL; lane++) rest[lane] = 0;
             sums += rest;
         }
-        float sum = 0;
-        for (int lane = 0; lane < CI_PANEL; lane++) sum += sums[lane];
-        return sum;
+        return total(sums);
     };
-    const float mean = total([](Floats x) { return x; }) / float(count);
-    const float variance = total([&](Floats x) { return (x - mean) * (x - mean); }) / float(count);
+    const float mean = over([](Floats x) { return x; }) / float(count);
+    const float variance = over([&](Floats x) { return (x - mean) * (x - mean); }) / float(count);
     const float factor = 1 / std::sqrt(variance + norm.eps);
     for (size_t i = 0; i < count; i += CI_PANEL) {
         const size_t most = std::min<size_t>(CI_PANEL, count - i);
@@ -304,15 +318,47 @@ void convolution(
     }
 }
 
-/// R rows of `left`, `left_stride` apart, times sixteen columns: of row k of `right` those from its own place on, `right_stride` apart.
-template <int R>
+/// Numbers of a row of the left side that stand together, so that the distance of its rows is known to the compiler: an address for each of
+/// them would take more registers than there are.
+constexpr size_t chunk = 64;
+
+/// R rows of `left` times P panels of sixteen columns. `left` is [count / chunk][R][chunk]; row k of `right` stands `right_stride` behind the
+/// one before it, and the next panel `panel_stride` behind.
+template <int R, int P>
 CI_INLINE void products(
-    const float *left, size_t left_stride, const float *right, size_t right_stride, size_t count, Floats (&sums)[R]) {
-    for (int r = 0; r < R; r++) sums[r] = 0.0f;
-    for (size_t k = 0; k < count; k++) {
-        const Floats columns = loaded(right + k * right_stride);
+    const float *left, const float *right, size_t right_stride, size_t panel_stride, size_t count, Floats (&sums)[R][P]) {
+    // Not in `sums` itself, which would be stored in every step.
+    Floats own[R][P];
+    for (int r = 0; r < R; r++) {
+        for (int p = 0; p < P; p++) own[r][p] = 0.0f;
+    }
+    for (size_t first = 0; first < count; first += chunk, left += R * chunk) {
+        const size_t some = std::min(chunk, count - first);
+        for (size_t k = 0; k < some; k++, right += right_stride) {
+            Floats columns[P];
+            for (int p = 0; p < P; p++) columns[p] = loaded(right + p * panel_stride);
 #pragma clang loop unroll(full)
-        for (int r = 0; r < R; r++) sums[r] += left[r * left_stride + k] * columns;
+            for (int r = 0; r < R; r++) {
+                const Floats value = left[r * chunk + k];
+                for (int p = 0; p < P; p++) own[r][p] += value * columns[p];
+            }
+        }
+    }
+    for (int r = 0; r < R; r++) {
+        for (int p = 0; p < P; p++) sums[r][p] = own[r][p];
+    }
+}
+
+/// Sixteen rows of sixteen become sixteen columns: four perfect shuffles.
+CI_INLINE void transpose(Floats (&rows)[CI_PANEL]) {
+    for (int round = 0; round < 4; round++) {
+        Floats next[CI_PANEL];
+        for (int i = 0; i < CI_PANEL / 2; i++) {
+            const Floats a = rows[i], b = rows[i + CI_PANEL / 2];
+            next[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            next[2 * i + 1] = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        for (int i = 0; i < CI_PANEL; i++) rows[i] = next[i];
     }
 }
 
@@ -322,84 +368,183 @@ struct Head {
     const float *keys;
     /// [keys][padded width]
     const float *values;
-    size_t width, padded_width, count, padded_count;
-    /// [tile rows][padded keys]
-    float *scores;
+    size_t width, padded_width, count;
+    /// Of the rows of one tile, [numbers / chunk][row][chunk]: their queries, and how much they look at each key.
+    float *queries, *scores;
 };
 
+/// Numbers of a row of a tile, in whole chunks.
+CI_INLINE size_t chunked(size_t count) { return (count + chunk - 1) / chunk * chunk; }
+
+/// Where the numbers from `k` on of row r stand among R rows; those of one panel stand together.
 template <int R>
-void attend(const Head &head, const float *queries, size_t stride, const size_t *seen, float *out, size_t out_stride) {
-    const float factor = 1 / std::sqrt(float(head.width));
-    const size_t most = seen[R - 1];
-    for (size_t key = 0; key < most; key += CI_PANEL) {
-        Floats sums[R];
-        products<R>(queries, stride, head.keys + key * head.width, CI_PANEL, head.width, sums);
-        for (int r = 0; r < R; r++) {
-            const Floats scaled = sums[r] * factor;
-            std::memcpy(head.scores + r * head.padded_count + key, &scaled, sizeof scaled);
-        }
-    }
-    float weight[R];
+CI_INLINE float *placed(float *rows, int r, size_t k) {
+    return rows + k / chunk * chunk * R + size_t(r) * chunk + k % chunk;
+}
+
+template <int R, int P>
+CI_INLINE void scorePanels(const Head &head, size_t key) {
+    Floats sums[R][P];
+    products<R, P>(head.queries, head.keys + key * head.width, CI_PANEL, CI_PANEL * head.width, head.width, sums);
     for (int r = 0; r < R; r++) {
-        float *row = head.scores + r * head.padded_count;
-        for (size_t key = seen[r]; key < (most + CI_PANEL - 1) / CI_PANEL * CI_PANEL; key++) row[key] = -INFINITY;
-        Floats greatest = loaded(row);
-        for (size_t key = CI_PANEL; key < most; key += CI_PANEL) greatest = __builtin_elementwise_max(greatest, loaded(row + key));
-        const float top = __builtin_reduce_max(greatest);
-        Floats sums = 0.0f;
-        for (size_t key = 0; key < most; key += CI_PANEL) {
-            Floats value = exponential(loaded(row + key) - top);
-            if (key + CI_PANEL > seen[r]) {
-                for (size_t lane = seen[r] > key ? seen[r] - key : 0; lane < CI_PANEL; lane++) value[lane] = 0;
-            }
-            sums += value;
-            std::memcpy(row + key, &value, sizeof value);
-        }
-        float sum = 0;
-        for (int lane = 0; lane < CI_PANEL; lane++) sum += sums[lane];
-        weight[r] = 1 / sum;
+        for (int p = 0; p < P; p++) std::memcpy(placed<R>(head.scores, r, key + p * CI_PANEL), &sums[r][p], sizeof(Floats));
     }
-    for (size_t column = 0; column < head.width; column += CI_PANEL) {
-        Floats sums[R];
-        products<R>(head.scores, head.padded_count, head.values + column, head.padded_width, most, sums);
-        const size_t count = std::min<size_t>(CI_PANEL, head.width - column);
+}
+
+template <int R, int P>
+CI_INLINE void mixPanels(const Head &head, size_t column, size_t most, const float *weight, float *out, size_t out_stride) {
+    Floats sums[R][P];
+    products<R, P>(head.scores, head.values + column, head.padded_width, CI_PANEL, most, sums);
+    for (int p = 0; p < P; p++) {
+        const size_t first = column + p * CI_PANEL;
+        const size_t count = std::min<size_t>(CI_PANEL, head.width - first);
         for (int r = 0; r < R; r++) {
-            const Floats value = sums[r] * weight[r];
-            std::memcpy(out + r * out_stride + column, &value, count * sizeof(float));
+            const Floats value = sums[r][p] * weight[r];
+            if (count == CI_PANEL) std::memcpy(out + r * out_stride + first, &value, sizeof value);
+            else std::memcpy(out + r * out_stride + first, &value, count * sizeof(float));
         }
     }
 }
 
-constexpr int attentionRows = 6;
+/// The first of the rows sees `seen` keys, each other one `more` more than the one before it.
+template <int R>
+void attend(const Head &head, const float *queries, size_t stride, size_t seen, size_t more, float *out, size_t out_stride) {
+    constexpr int P = Kernel::panels;
+    const float factor = 1 / std::sqrt(float(head.width));
+    for (size_t k = 0; k < head.width; k += CI_PANEL) {
+        const size_t some = std::min<size_t>(CI_PANEL, head.width - k);
+        for (int r = 0; r < R; r++) {
+            const Floats scaled = loaded(queries + r * stride + k, some) * factor;
+            std::memcpy(placed<R>(head.queries, r, k), &scaled, sizeof scaled);
+        }
+    }
+    const size_t most = seen + (R - 1) * more;
+    size_t key = 0;
+    for (; key + (P - 1) * CI_PANEL < most; key += P * CI_PANEL) scorePanels<R, P>(head, key);
+    for (; key < most; key += CI_PANEL) scorePanels<R, 1>(head, key);
+    float weight[R];
+    for (int r = 0; r < R; r++) {
+        const size_t own = seen + r * more;
+        for (size_t last = own; last < (most + CI_PANEL - 1) / CI_PANEL * CI_PANEL; last++) *placed<R>(head.scores, r, last) = -INFINITY;
+        Floats greatest = -INFINITY;
+        for (size_t at = 0; at < own; at += CI_PANEL) {
+            greatest = __builtin_elementwise_max(greatest, loaded(placed<R>(head.scores, r, at)));
+        }
+        const float top = __builtin_reduce_max(greatest);
+        Floats sums = 0.0f;
+        for (size_t at = 0; at < most; at += CI_PANEL) {
+            float *place = placed<R>(head.scores, r, at);
+            Floats value = exponential(loaded(place) - top);
+            if (at + CI_PANEL > own) {
+                for (size_t lane = own > at ? own - at : 0; lane < CI_PANEL; lane++) value[lane] = 0;
+            }
+            sums += value;
+            std::memcpy(place, &value, sizeof value);
+        }
+        weight[r] = 1 / total(sums);
+    }
+    size_t column = 0;
+    for (; column + P * CI_PANEL <= head.padded_width; column += P * CI_PANEL) {
+        mixPanels<R, P>(head, column, most, weight, out, out_stride);
+    }
+    for (; column < head.padded_width; column += CI_PANEL) mixPanels<R, 1>(head, column, most, weight, out, out_stride);
+}
+
+constexpr int attentionRows = Kernel::rows;
+
+/// The next address that a whole panel of floats begins at: loads across two lines of the cache are two loads.
+CI_INLINE float *aligned(float *from) {
+    return reinterpret_cast<float *>((reinterpret_cast<uintptr_t>(from) + sizeof(Floats) - 1) / sizeof(Floats) * sizeof(Floats));
+}
 
 template <int R = attentionRows>
-void attend(size_t rows, const Head &head, const float *queries, size_t stride, const size_t *seen, float *out, size_t out_stride) {
-    if (rows == R) return attend<R>(head, queries, stride, seen, out, out_stride);
-    if constexpr (R > 1) attend<R - 1>(rows, head, queries, stride, seen, out, out_stride);
+void attend(
+    size_t rows, const Head &head, const float *queries, size_t stride, size_t seen, size_t more, float *out, size_t out_stride) {
+    if (rows == R) return attend<R>(head, queries, stride, seen, more, out, out_stride);
+    if constexpr (R > 1) attend<R - 1>(rows, head, queries, stride, seen, more, out, out_stride);
 }
 
 void attention(CIRows queries, CIRows keys, CIRows values, size_t width, bool causal, float *out, size_t out_stride) {
     thread_local std::vector<float> scratch;
     const auto padded = [](size_t count) { return (count + CI_PANEL - 1) / CI_PANEL * CI_PANEL; };
-    const size_t padded_count = padded(keys.count), padded_width = padded(width);
-    const size_t key_numbers = padded_count * width, value_numbers = keys.count * padded_width;
-    scratch.resize(key_numbers + value_numbers + attentionRows * padded_count);
-    float *side_by_side = scratch.data(), *own_values = side_by_side + key_numbers, *scores = own_values + value_numbers;
-    for (size_t key = 0; key < padded_count; key++) {
-        float *target = side_by_side + key / CI_PANEL * CI_PANEL * width + key % CI_PANEL;
-        const float *row = keys.values + key * keys.stride;
-        for (size_t k = 0; k < width; k++) target[k * CI_PANEL] = key < keys.count ? row[k] : 0;
+    const size_t padded_width = padded(width);
+    const size_t key_numbers = padded(keys.count) * width, value_numbers = keys.count * padded_width;
+    const size_t query_numbers = attentionRows * chunked(width);
+    scratch.resize(key_numbers + value_numbers + query_numbers + attentionRows * chunked(keys.count) + CI_PANEL);
+    float *side_by_side = aligned(scratch.data()), *own_values = side_by_side + key_numbers, *own_queries = own_values + value_numbers;
+    for (size_t key = 0; key < keys.count; key += CI_PANEL) {
+        for (size_t k = 0; k < width; k += CI_PANEL) {
+            const size_t some = std::min<size_t>(CI_PANEL, width - k);
+            Floats rows[CI_PANEL];
+            for (size_t r = 0; r < CI_PANEL; r++) {
+                rows[r] = key + r < keys.count ? loaded(keys.values + (key + r) * keys.stride + k, some) : Floats(0.0f);
+            }
+            transpose(rows);
+            for (size_t column = 0; column < some; column++) {
+                std::memcpy(side_by_side + key * width + (k + column) * CI_PANEL, &rows[column], sizeof(Floats));
+            }
+        }
     }
     for (size_t key = 0; key < keys.count; key++) {
-        std::memcpy(own_values + key * padded_width, values.values + key * values.stride, width * sizeof(float));
-        for (size_t k = width; k < padded_width; k++) own_values[key * padded_width + k] = 0;
+        float *target = own_values + key * padded_width;
+        const float *row = values.values + key * values.stride;
+        for (size_t k = 0; k < width; k += CI_PANEL) {
+            const Floats some = loaded(row + k, std::min<size_t>(CI_PANEL, width - k));
+            std::memcpy(target + k, &some, sizeof some);
+        }
     }
-    const Head head{side_by_side, own_values, width, padded_width, keys.count, padded_count, scores};
+    const Head head{side_by_side, own_values, width, padded_width, keys.count, own_queries, own_queries + query_numbers};
     for (size_t first = 0; first < queries.count; first += attentionRows) {
         const size_t rows = std::min<size_t>(attentionRows, queries.count - first);
-        size_t seen[attentionRows];
-        for (size_t r = 0; r < rows; r++) seen[r] = causal ? keys.count - (queries.count - 1 - first - r) : keys.count;
-        attend(rows, head, queries.values + first * queries.stride, queries.stride, seen, out + first * out_stride, out_stride);
+        const size_t seen = causal ? keys.count - (queries.count - 1 - first) : keys.count;
+        attend(
+            rows, head, queries.values + first * queries.stride, queries.stride, seen, causal ? 1 : 0, out + first * out_stride,
+            out_stride);
+    }
+}
+
+/// Rows of a block that go together through its perceptron, whose hidden numbers then stay in a core's second cache or close to it.
+constexpr size_t perceptronRows = 208;
+
+void block(const BlockCall &call, size_t phase, size_t part) {
+    const CIBlock &own = call.block;
+    const size_t width = own.out_projection->outputs, hidden = own.expand->outputs, projected_width = own.in_projection->outputs;
+    const auto cut = [&](size_t whole, size_t at) { return whole * at / call.parts; };
+    const auto whole = [](const CIWeights *weights, size_t rows) { return CISlice{0, rows, 0, weights->panels}; };
+    const size_t rows = call.batch * call.tokens, first = cut(rows, part), end = cut(rows, part + 1);
+    if (phase == 0) {
+        linear(
+            *own.in_projection, call.x + first * width, width, &own.norm_before_attention, whole(own.in_projection, end - first),
+            {own.in_bias, nullptr, 0, CI_ACTIVATION_NONE}, call.projected + first * projected_width, projected_width);
+    } else if (phase == 1) {
+        const size_t inner = own.out_projection->inputs, head_width = inner / own.heads, heads = call.batch * own.heads;
+        for (size_t index = cut(heads, part); index < cut(heads, part + 1); index++) {
+            const size_t picture = index / own.heads, column = index % own.heads * head_width;
+            const float *from = call.projected + picture * call.tokens * projected_width + column;
+            attention(
+                {from, call.tokens, projected_width}, {from + inner, call.tokens, projected_width},
+                {from + 2 * inner, call.tokens, projected_width}, head_width, own.causal,
+                call.mixed + picture * call.tokens * inner + column, inner);
+        }
+    } else {
+        thread_local std::vector<float> between;
+        const size_t inner = own.out_projection->inputs;
+        const size_t blocks = std::max<size_t>((end - first + perceptronRows - 1) / perceptronRows, 1);
+        const size_t most = ((end - first + blocks - 1) / blocks + Kernel::rows - 1) / Kernel::rows * Kernel::rows;
+        between.resize(most * hidden);
+        for (size_t row = first; row < end; row += most) {
+            const size_t some = std::min(most, end - row);
+            const size_t at = row * width;
+            linear(
+                *own.out_projection, call.mixed + row * inner, inner, nullptr, whole(own.out_projection, some),
+                {own.out_bias, call.x + at, width, CI_ACTIVATION_NONE}, call.out + at, width);
+            linear(
+                *own.expand, call.out + at, width, &own.norm_before_perceptron, whole(own.expand, some),
+                {own.expand_bias, nullptr, 0, own.activation}, between.data(), hidden);
+            linear(
+                *own.contract, between.data(), hidden, nullptr, whole(own.contract, some),
+                {own.contract_bias, call.out + at, width, CI_ACTIVATION_NONE}, call.out + at, width);
+        }
     }
 }
 

@@ -8,6 +8,8 @@
 namespace cint8 {
 namespace {
 
+inline Floats reciprocal(Floats x) { return 1.0f / x; }
+
 struct Kernel {
     static constexpr int rows = 4;
     static constexpr int panels = 1;
@@ -15,7 +17,7 @@ struct Kernel {
     /// R rows times P panels. `from` is [taps][R], a row's bytes are `steps` times 4; a panel is [taps * steps][16][4], the next one
     /// `panel_bytes` behind it.
     template <int R, int P>
-    static void tile(const uint8_t *const *from, size_t taps, size_t steps, const int8_t *panel, size_t, Ints (&sums)[R][P]) {
+    static void tile(const uint8_t *const *from, size_t taps, size_t steps, const int8_t *panel, size_t, Ahead &, Ints (&sums)[R][P]) {
         static_assert(P == 1);
         for (int r = 0; r < R; r++) sums[r][0] = 0;
         for (size_t tap = 0; tap < taps; tap++, from += R) {
@@ -38,5 +40,5 @@ struct Kernel {
 #include "level.h"
 
 namespace cint8 {
-const Level plain = {extent, round, roundWeights, linear, convolution, attention};
+const Level plain = {extent, round, roundWeights, linear, convolution, attention, block};
 }

@@ -14,6 +14,34 @@ namespace cint8 {
 typedef float Floats __attribute__((ext_vector_type(CI_PANEL)));
 typedef int32_t Ints __attribute__((ext_vector_type(CI_PANEL)));
 
+/// Lines of the cache that tiles ask memory for while they work: one of 64 bytes every so many steps, since what is asked for at once waits
+/// for one another.
+struct Ahead {
+    const int8_t *at;
+    size_t every, done;
+
+    inline __attribute__((always_inline)) void step() {
+        if (++done < every) return;
+        __builtin_prefetch(at, 0, 2);
+        at += 64;
+        done = 0;
+    }
+};
+
+/// A call of `ci_block`.
+struct BlockCall {
+    const CIBlock &block;
+    const float *x;
+    size_t batch, tokens;
+    /// [batch, tokens, 3 * width] and [batch, tokens, width]: queries, keys and values, and what attention made of them.
+    float *projected, *mixed;
+    float *out;
+    size_t parts;
+};
+
+/// Before attention, attention, and behind it.
+constexpr size_t blockPhases = 3;
+
 /// What one level does; see cint8.h.
 struct Level {
     void (*extent)(const float *values, size_t count, float *least, float *most);
@@ -26,6 +54,7 @@ struct Level {
     void (*convolution)(
         const CIWeights &weights, CIPicture picture, CIWindow window, CISlice slice, CIFinish finish, float *out);
     void (*attention)(CIRows queries, CIRows keys, CIRows values, size_t width, bool causal, float *out, size_t out_stride);
+    void (*block)(const BlockCall &call, size_t phase, size_t part);
 };
 
 extern const Level plain;

@@ -25,26 +25,25 @@ public:
         for (auto &thread : threads) thread.join();
     }
 
-    void run(size_t parts, CIBody wanted, void *wantedContext) {
+    void run(size_t parts, size_t wantedPhases, CIBody wanted, void *wantedContext) {
         grow(parts - 1);
         const size_t helped = std::min(parts - 1, threads.size());
         body = wanted;
         context = wantedContext;
         count = helped + 1;
-        pending.store(int(threads.size()), std::memory_order_relaxed);
+        phases = wantedPhases;
+        phase.store(0, std::memory_order_relaxed);
+        pending.store(int(helped + 1), std::memory_order_relaxed);
+        leaving.store(int(threads.size()), std::memory_order_relaxed);
         round.fetch_add(1, std::memory_order_release);
         round.notify_all();
-        attempt(0);
-        // Parts that no thread could be had for.
-        for (size_t part = helped + 1; part < parts; part++) attempt(part);
-        for (int left = pending.load(std::memory_order_acquire), tries = 0; left != 0; left = pending.load(std::memory_order_acquire)) {
-            if (tries < patience) {
-                tries++;
-                pause();
-            } else {
-                pending.wait(left, std::memory_order_acquire);
-            }
+        for (size_t step = 0; step < phases; step++) {
+            attempt(step, 0);
+            // Parts that no thread could be had for.
+            for (size_t part = helped + 1; part < parts; part++) attempt(step, part);
+            arrive(step);
         }
+        wait(leaving, [](int left) { return left != 0; });
         if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
     }
 
@@ -57,10 +56,30 @@ private:
 #endif
     }
 
+    /// Waits while `goesOn` says so of the value.
+    template <typename Condition> static void wait(std::atomic<int> &value, Condition goesOn) {
+        int seen = value.load(std::memory_order_acquire);
+        for (int tries = 0; goesOn(seen); seen = value.load(std::memory_order_acquire)) {
+            if (tries++ < patience) pause();
+            else value.wait(seen, std::memory_order_acquire);
+        }
+    }
+
+    /// Returns when all parts of this phase are done. Who comes last opens the next one.
+    void arrive(size_t step) {
+        if (pending.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+            pending.store(int(count), std::memory_order_relaxed);
+            phase.store(int(step + 1), std::memory_order_release);
+            phase.notify_all();
+        } else {
+            wait(phase, [step](int open) { return size_t(open) <= step; });
+        }
+    }
+
     /// Where there is no memory for a part, the others still end before the caller hears of it: they work on what is the caller's.
-    void attempt(size_t part) {
+    void attempt(size_t step, size_t part) {
         try {
-            body(context, part);
+            body(context, step, part);
         } catch (...) {
             const std::lock_guard lock(failing);
             if (!failure) failure = std::current_exception();
@@ -81,33 +100,41 @@ private:
 
     void work(size_t part, int seen) {
         while (true) {
-            for (int tries = 0; round.load(std::memory_order_acquire) == seen; tries++) {
-                if (tries < patience) pause();
-                else round.wait(seen, std::memory_order_acquire);
-            }
+            wait(round, [seen](int now) { return now == seen; });
             seen = round.load(std::memory_order_acquire);
             if (closing.load()) return;
-            if (part < count) attempt(part);
-            if (pending.fetch_sub(1, std::memory_order_release) == 1) pending.notify_one();
+            if (part < count) {
+                for (size_t step = 0; step < phases; step++) {
+                    attempt(step, part);
+                    arrive(step);
+                }
+            }
+            if (leaving.fetch_sub(1, std::memory_order_release) == 1) leaving.notify_one();
         }
     }
 
     std::vector<std::thread> threads;
-    std::atomic<int> round{0}, pending{0};
+    /// Counts the calls.
+    std::atomic<int> round{0};
+    /// Of a call: the phase that is open, the parts of it that are not done, and the threads that have not left.
+    std::atomic<int> phase{0}, pending{0}, leaving{0};
     std::atomic<bool> closing{false};
     CIBody body = nullptr;
     void *context = nullptr;
-    size_t count = 0;
+    size_t count = 0, phases = 0;
     std::mutex failing;
     std::exception_ptr failure;
 };
 
 } // namespace
 
-void ci_parallel(size_t parts, CIBody body, void *context) {
+void ci_parallel(size_t parts, size_t phases, CIBody body, void *context) {
     if (parts == 0) return;
-    if (parts == 1) return body(context, 0);
+    if (parts == 1) {
+        for (size_t phase = 0; phase < phases; phase++) body(context, phase, 0);
+        return;
+    }
     // Of this thread: an encoder has one, and its helpers end with it.
     thread_local Workers workers;
-    workers.run(parts, body, context);
+    workers.run(parts, phases, body, context);
 }

@@ -4,19 +4,24 @@
 namespace cint8 {
 namespace {
 
+/// The division is quick enough here.
+inline __attribute__((always_inline)) Floats reciprocal(Floats x) { return 1.0f / x; }
+
 struct Kernel {
     static constexpr int rows = 6;
     static constexpr int panels = 1;
 
     template <int R, int P>
-    static void tile(const uint8_t *const *from, size_t taps, size_t steps, const int8_t *panel, size_t, Ints (&sums)[R][P]) {
+    static void tile(const uint8_t *const *from, size_t taps, size_t steps, const int8_t *panel, size_t, Ahead &ahead, Ints (&sums)[R][P]) {
         static_assert(P == 1);
         __m256i left[R], right[R];
         for (int r = 0; r < R; r++) left[r] = right[r] = _mm256_setzero_si256();
+        Ahead next = ahead;
         for (size_t tap = 0; tap < taps; tap++, from += R) {
             const uint8_t *bytes[R];
             for (int r = 0; r < R; r++) bytes[r] = from[r];
             for (size_t step = 0; step < steps; step++, panel += 4 * CI_PANEL) {
+                next.step();
                 const __m256i a = _mm256_load_si256((const __m256i *)panel);
                 const __m256i b = _mm256_load_si256((const __m256i *)(panel + 32));
 #pragma clang loop unroll(full)
@@ -29,6 +34,7 @@ struct Kernel {
                 }
             }
         }
+        ahead = next;
         for (int r = 0; r < R; r++) {
             std::memcpy(&sums[r][0], &left[r], 32);
             std::memcpy((char *)&sums[r][0] + 32, &right[r], 32);

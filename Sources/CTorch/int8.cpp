@@ -56,7 +56,9 @@ int64_t panels_of(const CIWeights *weights) {
 /// Parts as many as `count`, on threads as many as libtorch uses.
 template <typename Body>
 void in_parallel(int64_t count, const Body &body) {
-    ci_parallel(size_t(count), [](void *context, size_t part) { (*static_cast<const Body *>(context))(int64_t(part)); }, const_cast<Body *>(&body));
+    ci_parallel(
+        size_t(count), 1, [](void *context, size_t, size_t part) { (*static_cast<const Body *>(context))(int64_t(part)); },
+        const_cast<Body *>(&body));
 }
 
 /// Cuts `count` things among the threads, `least` of them or more for each.
@@ -312,6 +314,52 @@ CTStatus ct_int8_conv2d(
                 ci_convolution(level, own.packed, picture, window, slice, finish_of(index), target + index * out_places * outputs);
             });
         }
+        return result;
+    });
+}
+
+CTStatus ct_int8_block(
+    const CTTensor *input, const CTNorm *norms, const CTInt8Layer *layers, int64_t heads, bool causal, const char *activation,
+    CTTensor **out) {
+    return giving(out, [&] {
+        const auto x = require_floats(get(input), "the input").contiguous();
+        if (x.dim() != 3 || x.numel() == 0) throw ArgumentError("an int8 block wants [batch, tokens, width]");
+        const size_t width = size_t(x.size(2)), batch = size_t(x.size(0)), tokens = size_t(x.size(1));
+        // What the call points to.
+        at::Tensor kept[8];
+        const auto norm = [&](int at) {
+            kept[2 * at] = require_floats(get(norms[at].weight), "the norm").contiguous();
+            kept[2 * at + 1] = require_floats(get(norms[at].bias), "the norm").contiguous();
+            if (kept[2 * at].numel() != x.size(2) || kept[2 * at + 1].numel() != x.size(2))
+                throw ArgumentError("a norm of an int8 block has another size than its input", CT_ERR_CHECK);
+            return CINorm{
+                kept[2 * at].const_data_ptr<float>(), kept[2 * at + 1].const_data_ptr<float>(), float(norms[at].eps)};
+        };
+        const auto weights = [&](int at, size_t inputs) {
+            const CTInt8 &own = get_weights(layers[at].weights);
+            if (own.kernel != 0 || ci_weights_inputs(own.packed) != inputs)
+                throw ArgumentError("the layers of an int8 block do not fit together", CT_ERR_CHECK);
+            return own.packed;
+        };
+        const auto bias = [&](int at) {
+            kept[4 + at] = bias_of(layers[at].bias, get_weights(layers[at].weights).packed);
+            return kept[4 + at].defined() ? kept[4 + at].const_data_ptr<float>() : nullptr;
+        };
+        CIBlock block{norm(0), norm(1), weights(0, width), nullptr, weights(2, width), nullptr, nullptr, nullptr, nullptr, nullptr,
+                      size_t(heads), causal, activation_of(activation)};
+        block.contract = weights(3, ci_weights_outputs(block.expand));
+        const size_t projected = ci_weights_outputs(block.in_projection);
+        block.out_projection = weights(1, projected / 3);
+        if (heads < 1 || projected % (3 * size_t(heads)) != 0 || ci_weights_outputs(block.out_projection) != width
+            || ci_weights_outputs(block.contract) != width)
+            throw ArgumentError("the layers of an int8 block do not fit together", CT_ERR_CHECK);
+        block.in_bias = bias(0), block.out_bias = bias(1), block.expand_bias = bias(2), block.contract_bias = bias(3);
+        auto result = at::empty(x.sizes(), x.options());
+        thread_local std::vector<float> between;
+        const size_t threads = std::min(size_t(at::get_num_threads()), batch * tokens);
+        between.resize(ci_block_numbers(&block, batch, tokens, threads));
+        ci_block(
+            ci_best_level(), &block, x.const_data_ptr<float>(), batch, tokens, between.data(), result.mutable_data_ptr<float>(), threads);
         return result;
     });
 }

@@ -112,16 +112,34 @@ struct ConvolutionTests {
         }
     }
 
-    @Test("parts run once each, as many as there are")
+    @Test("parts run once each in every phase, as many as there are, and no phase begins before the one before it has ended")
     func parallel() {
-        final class Counts: @unchecked Sendable { var runs = [Int](repeating: 0, count: 9) }
+        struct Counts {
+            /// [phase][part]: each part writes to places of its own.
+            let runs: UnsafeMutablePointer<Int>
+            let parts: Int
+            /// What part 0 saw of the others' earlier phases.
+            var wasWhole = true
+        }
+        let runs = UnsafeMutablePointer<Int>.allocate(capacity: 27)
+        defer { runs.deallocate() }
         for count in [0, 1, 2, 9, 3, 9] {
-            let counts = Counts()
-            // Each part writes to a place of its own.
-            ci_parallel(
-                count, { Unmanaged<Counts>.fromOpaque($0!).takeUnretainedValue().runs[$1] += 1 },
-                Unmanaged.passUnretained(counts).toOpaque())
-            #expect(counts.runs == (0..<9).map { $0 < count ? 1 : 0 })
+            for _ in 0..<20 {
+                runs.initialize(repeating: 0, count: 27)
+                var counts = Counts(runs: runs, parts: count)
+                ci_parallel(
+                    count, 3,
+                    { context, phase, part in
+                        let counts = context!.assumingMemoryBound(to: Counts.self)
+                        let (runs, parts) = (counts.pointee.runs, counts.pointee.parts)
+                        if part == 0, phase > 0, (0..<parts).contains(where: { runs[9 * (phase - 1) + $0] != 1 }) {
+                            counts.pointee.wasWhole = false
+                        }
+                        runs[9 * phase + part] += 1
+                    }, &counts)
+                #expect((0..<27).allSatisfy { runs[$0] == ($0 % 9 < count ? 1 : 0) })
+                #expect(counts.wasWhole)
+            }
         }
     }
 }

@@ -78,6 +78,63 @@ struct Int8LayerTests {
         #expect(zip(try found.floats(), try expected.floats()).allSatisfy { abs($0 - $1) < 2e-6 })
     }
 
+    @Test(
+        "a block in one call is its layers one after the other, causal or not, for one row and for many",
+        arguments: [false, true])
+    func block(causal: Bool) throws {
+        for (batch, tokens, threads) in [(1, 1, 2), (2, 11, 1), (3, 50, 2), (5, 197, 2)] {
+            try TorchRuntime.seed(UInt64(tokens))
+            let (width, hidden, heads) = (48, 100, 3)
+            func layer(_ name: String, _ outputs: Int, _ inputs: Int, bias: Bool = true) throws -> Linear {
+                let layer = Linear(
+                    weight: try .randomNormal([outputs, inputs]) * 0.1, bias: bias ? try .randomNormal([outputs]) : nil,
+                    name: name)
+                try layer.prepareForInference(.int8())
+                return layer
+            }
+            func norm() throws -> LayerNorm {
+                let weights = ["weight": try Tensor.randomNormal([width]), "bias": try Tensor.randomNormal([width])]
+                return try LayerNorm(ParameterStore(weights: weights, source: "test").root, width: width, eps: 1e-5)
+            }
+            let (before, behind) = (try norm(), try norm())
+            let (whole, out) = (try layer("in", 3 * width, width), try layer("out", width, width))
+            let (expand, contract) = (try layer("expand", hidden, width), try layer("contract", width, hidden, bias: false))
+            let x = try Tensor.randomNormal([batch, tokens, width])
+            let usual = TorchRuntime.threads
+            defer { try? TorchRuntime.setThreads(usual) }
+            try TorchRuntime.setThreads(threads)
+            let found = try #require(
+                try x.int8Block(
+                    norms: (before, behind), inProjection: whole, outProjection: out, expand: expand, contract: contract,
+                    heads: heads,
+                    causal: causal, activation: .gelu))
+            let parts = try whole(x, after: before)
+            let mixed = try parts.narrowed(2, start: 0, length: width).attention(
+                key: parts.narrowed(2, start: width, length: width), value: parts.narrowed(2, start: 2 * width, length: width),
+                heads: heads, causal: causal)
+            let attended = try out(mixed, adding: x)
+            let expected = try contract(expand(attended, after: behind, activation: .gelu), adding: attended)
+            #expect(try found.floats() == expected.floats(), "\(batch) × \(tokens)")
+            let plain = Linear(weight: try .zeros([width, width]), bias: nil, name: "float")
+            try plain.prepareForInference(.float32)
+            #expect(
+                try x.int8Block(
+                    norms: (before, behind), inProjection: whole, outProjection: plain, expand: expand, contract: contract,
+                    heads: heads, causal: causal, activation: .gelu) == nil)
+            #expect(throws: TorchError.self) {
+                try x.int8Block(
+                    norms: (before, behind), inProjection: whole, outProjection: out, expand: contract, contract: expand,
+                    heads: heads, causal: causal, activation: .gelu)
+            }
+            #expect(throws: TorchError.self) {
+                try x.int8Block(
+                    norms: (before, behind), inProjection: whole, outProjection: out, expand: expand, contract: contract,
+                    heads: 5,
+                    causal: causal, activation: .gelu)
+            }
+        }
+    }
+
     @Test("what does not fit is refused in words")
     func refusals() throws {
         let weights = try Int8Weights(rounding: .randomNormal([8, 6]))

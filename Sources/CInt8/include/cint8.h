@@ -24,11 +24,12 @@ bool ci_has_level(CILevel level);
 /// Such as "AVX2".
 const char *ci_level_name(CILevel level);
 
-typedef void (*CIBody)(void *context, size_t part);
+typedef void (*CIBody)(void *context, size_t phase, size_t part);
 
-/// Runs `body` for each part of 0 until `parts`, the first on the calling thread and each other one on a thread that belongs to it, and
-/// returns when all are done, with the first exception of a body if there was one. Not to be called from a body.
-void ci_parallel(size_t parts, CIBody body, void *context);
+/// Runs `body` for each part of 0 until `parts`, the first on the calling thread and each other one on a thread that belongs to it: first
+/// phase 0 of all parts, when all are done the next one, until `phases`. Returns when all are done, with the first exception of a body if
+/// there was one; later phases are run all the same. Not to be called from a body.
+void ci_parallel(size_t parts, size_t phases, CIBody body, void *context);
 
 /// Greatest magnitude of a weight's integer.
 #define CI_WEIGHT_LIMIT 63
@@ -135,6 +136,25 @@ typedef struct CIRows {
 /// Scaled dot-product attention of one head (Vaswani et al. 2017, arXiv:1706.03762, eq. 1), in float32: `out` gets a row of `width` numbers
 /// for each query, `out_stride` apart. With `causal` the last query sees all keys, and each before it one fewer.
 void ci_attention(CILevel level, CIRows queries, CIRows keys, CIRows values, size_t width, bool causal, float *out, size_t out_stride);
+
+/// A residual attention block: `y = x + out(attention(in(norm(x))))`, then `y + contract(activation(expand(norm(y))))`.
+typedef struct CIBlock {
+    CINorm norm_before_attention, norm_before_perceptron;
+    /// [3 * width, width], [width, width], [hidden, width], [width, hidden], and their biases.
+    const CIWeights *in_projection, *out_projection, *expand, *contract;
+    const float *in_bias, *out_bias, *expand_bias, *contract_bias;
+    size_t heads;
+    bool causal;
+    CIActivation activation;
+} CIBlock;
+
+/// Numbers that `ci_block` needs between its phases.
+size_t ci_block_numbers(const CIBlock *block, size_t batch, size_t tokens, size_t parts);
+
+/// `x` and `out` are [batch, tokens, width]; each row is rounded by its own range before each of the four products, as in `ci_linear`, so the
+/// result is that of the single calls. `between` holds `ci_block_numbers` numbers. On as many threads as `parts`.
+void ci_block(
+    CILevel level, const CIBlock *block, const float *x, size_t batch, size_t tokens, float *between, float *out, size_t parts);
 
 #ifdef __cplusplus
 }

@@ -39,6 +39,14 @@ final class TransformerBlock {
 
     /// `x` `[batch, tokens, width]`
     func callAsFunction(_ x: Tensor) throws -> Tensor {
+        if isPrepared, let projection = inProjection.packedWhole,
+            let result = try x.int8Block(
+                norms: (normBeforeAttention, normBeforePerceptron), inProjection: projection, outProjection: outProjection,
+                expand: perceptron.expand, contract: perceptron.contract, heads: heads, causal: causal,
+                activation: perceptron.preparedActivation)
+        {
+            return result
+        }
         let (batch, tokens, width) = (x.size(0), x.size(1), x.size(2))
         let whole = try inProjection(x, after: normBeforeAttention)
         let mixed: Tensor
@@ -161,6 +169,12 @@ final class InProjection {
         }
     }
 
+    /// The whole layer, where it was prepared as that.
+    var packedWhole: Linear? {
+        guard case .packed(let whole) = layout else { return nil }
+        return whole
+    }
+
     /// `[…, width]` to `[…, 3 · width]`
     func callAsFunction(_ x: Tensor, after norm: LayerNorm) throws -> Tensor {
         switch layout {
@@ -189,8 +203,8 @@ final class InProjection {
 
 /// Two layers with an activation between them, keys `c_fc` and `c_proj`.
 final class Perceptron {
-    private let expand: Linear
-    private let contract: Linear
+    let expand: Linear
+    let contract: Linear
     private let activation: Activation
     /// x·σ(1.702x) = swish(1.702x)/1.702: both factors go into the weights, and one pass over the batch is left, which oneDNN fuses.
     private static let slope = 1.702
@@ -213,14 +227,22 @@ final class Perceptron {
         }
     }
 
+    /// What stands between its layers once they are prepared, which have the slope in their weights.
+    var preparedActivation: FusedActivation {
+        switch activation {
+        case .quickGELU: .swish
+        case .gelu: .gelu
+        case .geluTanh: .geluTanh
+        }
+    }
+
     /// What it makes of `x` `[…, width]` behind `norm`, on top of `residual`.
     func callAsFunction(_ x: Tensor, after norm: LayerNorm, adding residual: Tensor) throws -> Tensor {
         switch activation {
         case .quickGELU:
             let activated = try expand(x, after: norm, outputScale: Self.slope, activation: .swish)
             return try contract(activated, inputScale: Self.slope, adding: residual)
-        case .gelu: return try contract(expand(x, after: norm, activation: .gelu), adding: residual)
-        case .geluTanh: return try contract(expand(x, after: norm, activation: .geluTanh), adding: residual)
+        case .gelu, .geluTanh: return try contract(expand(x, after: norm, activation: preparedActivation), adding: residual)
         }
     }
 }

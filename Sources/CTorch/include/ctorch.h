@@ -219,6 +219,20 @@ CTStatus ct_int8_linear(
 CTStatus ct_int8_conv2d(
     const CTTensor *input, const CTInt8 *weights, const CTTensor *bias, int64_t stride, const int64_t *zeros,
     const char *activation, const CTTensor *addend, CTTensor **out);
+/// A layer norm before a product, and a product: of no bias where it is null.
+typedef struct CTNorm {
+    const CTTensor *weight, *bias;
+    double eps;
+} CTNorm;
+typedef struct CTInt8Layer {
+    const CTInt8 *weights;
+    const CTTensor *bias;
+} CTInt8Layer;
+/// A residual attention block of `input` [batch, tokens, width] in one call: what the layers before and behind attention and those of the
+/// perceptron, the activation between these, give one after the other. `norms` are two, `layers` four.
+CTStatus ct_int8_block(
+    const CTTensor *input, const CTNorm *norms, const CTInt8Layer *layers, int64_t heads, bool causal, const char *activation,
+    CTTensor **out);
 /// Scaled dot-product attention in float32; all are [batch, tokens, heads * width of a head], and so is the result. With `causal` the last
 /// query sees all keys and each before it one fewer.
 CTStatus ct_attention_of_heads(

@@ -45,7 +45,7 @@ public final class RoundingErrors {
 
 /// Weights of a linear layer or a convolution, rounded and packed for products of bytes.
 public final class Int8Weights {
-    private let handle: OpaquePointer
+    fileprivate let handle: OpaquePointer
 
     /// - Parameter weight: float32 `[out, in]` or `[out, in, side, side]`.
     public convenience init(rounding weight: Tensor) throws(TorchError) {
@@ -92,6 +92,26 @@ public final class Int8Weights {
 }
 
 extension Tensor {
+    /// A residual attention block of this `[batch, tokens, width]` in one call, where all four of its layers are bytes; nil where they are not.
+    /// The numbers are those of the layers one after the other.
+    /// - Parameters: expand, contract, the perceptron's layers; activation, what is between them.
+    public func int8Block(
+        norms: (attention: LayerNorm, perceptron: LayerNorm), inProjection: Linear, outProjection: Linear, expand: Linear,
+        contract: Linear,
+        heads: Int, causal: Bool, activation: FusedActivation
+    ) throws(TorchError) -> Tensor? {
+        var layers: [CTInt8Layer] = []
+        for layer in [inProjection, outProjection, expand, contract] {
+            guard let (weights, bias) = layer.int8 else { return nil }
+            layers.append(CTInt8Layer(weights: weights.handle, bias: bias?.handle))
+        }
+        let both = [norms.attention, norms.perceptron].map { CTNorm(weight: $0.weight.handle, bias: $0.bias.handle, eps: $0.eps) }
+        return try withExtendedLifetime((norms.attention, norms.perceptron, inProjection, outProjection, expand, contract)) {
+            () throws(TorchError) in
+            try Tensor.make { ct_int8_block(handle, both, layers, Int64(heads), causal, activation.rawValue, $0) }
+        }
+    }
+
     /// This weight `[out, …]` in whole numbers of -63…63 and a factor for each output, whose greatest magnitude becomes 63.
     public func roundedToInt8() throws(TorchError) -> (integers: Tensor, scales: Tensor) {
         var (integers, scales): (OpaquePointer?, OpaquePointer?) = (nil, nil)

@@ -50,6 +50,12 @@ public final class Linear {
         }
     }
 
+    /// Its weights and its bias where it computes in bytes.
+    var int8: (weights: Int8Weights, bias: Tensor?)? {
+        guard case .int8(let weights) = form else { return nil }
+        return (weights, bias)
+    }
+
     /// - Parameters: inputScale, outputScale, what the input is too large by, and what the product is to be larger by: factors on the weights,
     ///   which cost less than on a batch of vectors. Weights that are prepared for inference have theirs already. norm, what `x` goes through
     ///   before.
