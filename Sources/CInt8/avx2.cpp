@@ -29,7 +29,7 @@ inline __attribute__((always_inline)) __m256i accumulate(__m256i sums, __m256i x
 #pragma clang attribute pop
 
 namespace cint8 {
-const Level avx2 = {extent, round, roundWeights, linear, convolution, attention, block};
+const Level avx2 = {extent, round, roundWeights, linear, convolution, attention, block, bottleneck};
 }
 
 #endif

@@ -29,8 +29,9 @@ struct Kernel {
     static constexpr int rows = 12;
     static constexpr int panels = 2;
 
+    /// Not to be inlined: what becomes of the sums would take registers from the loop.
     template <int R, int P>
-    static void tile(
+    __attribute__((noinline)) static void tile(
         const uint8_t *const *from, size_t taps, size_t steps, const int8_t *panel, size_t panel_bytes, Ahead &ahead,
         Ints (&sums)[R][P]) {
         __m512i acc[R][P];
@@ -69,7 +70,7 @@ struct Kernel {
 #pragma clang attribute pop
 
 namespace cint8 {
-const Level avx512VNNI = {extent, round, roundWeights, linear, convolution, attention, block};
+const Level avx512VNNI = {extent, round, roundWeights, linear, convolution, attention, block, bottleneck};
 }
 
 #endif

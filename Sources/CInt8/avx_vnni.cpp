@@ -28,7 +28,7 @@ inline __attribute__((always_inline)) __m256i accumulate(__m256i sums, __m256i x
 #pragma clang attribute pop
 
 namespace cint8 {
-const Level avxVNNI = {extent, round, roundWeights, linear, convolution, attention, block};
+const Level avxVNNI = {extent, round, roundWeights, linear, convolution, attention, block, bottleneck};
 }
 
 #endif

@@ -142,14 +142,7 @@ size_t ci_weights_bytes(const CIWeights *weights) {
     return weights->panels * (weights->panelBytes() + sizeof(Floats) + sizeof(Ints));
 }
 
-void ci_range(float least, float most, float *scale, int32_t *zero) {
-    least = std::min(least, 0.0f);
-    most = std::max(most, 0.0f);
-    *scale = (most - least) / 255;
-    // A range too small for a scale is one of zeros.
-    if (!(*scale >= 1e-30f)) *scale = 0;
-    *zero = *scale > 0 ? int32_t(std::lrintf(-least / *scale)) : 0;
-}
+void ci_range(float least, float most, float *scale, int32_t *zero) { range(least, most, scale, zero); }
 
 void ci_extent(CILevel at, const float *values, size_t count, float *least, float *most) {
     level(at).extent(values, count, least, most);
@@ -207,6 +200,64 @@ void ci_block(
             call.x += numbers;
             call.out += numbers;
             own->level.block(call, phase % blockPhases, part);
+        },
+        &context);
+}
+
+/// Places that go through a bottleneck together: its weights are read for as many.
+static constexpr size_t placesTogether = 800;
+
+namespace {
+
+/// Where what lies between a bottleneck's convolutions begins in the caller's memory.
+struct BottleneckMemory {
+    size_t together, spatial, bytes, pictures, most, end;
+
+    BottleneckMemory(const CIBottleneck &block, size_t batch, size_t height, size_t width, size_t parts) {
+        const auto rounded = [](size_t count) { return (count + 63) / 64 * 64; };
+        const size_t places = height * width, planes = block.reduce->outputs;
+        const size_t spatial_places = ((height - 1) / block.stride + 1) * ((width - 1) / block.stride + 1);
+        together = std::min(batch, std::max<size_t>(placesTogether / places, 1));
+        spatial = rounded(together * places * planes * sizeof(float));
+        bytes = spatial + rounded(together * spatial_places * planes * sizeof(float));
+        pictures = bytes + rounded(together * places * ci_row_bytes(planes));
+        most = pictures + rounded(together * sizeof(CIPicture));
+        end = most + rounded(parts * together * sizeof(float));
+    }
+};
+
+} // namespace
+
+size_t ci_bottleneck_bytes(const CIBottleneck *block, size_t batch, size_t height, size_t width, size_t parts) {
+    return BottleneckMemory(*block, batch, height, width, parts).end;
+}
+
+void ci_bottleneck(
+    CILevel at, const CIBottleneck *block, const float *x, size_t batch, size_t height, size_t width, void *between, float *out,
+    size_t parts) {
+    const BottleneckMemory memory(*block, batch, height, width, parts);
+    auto *start = static_cast<uint8_t *>(between);
+    const auto side = [&](size_t whole) { return ((whole - 1) / block->stride + 1) / block->pooling; };
+    struct {
+        const Level &level;
+        BottleneckCall call;
+        size_t together, in_numbers, out_numbers;
+    } context{
+        level(at),
+        {*block, x, batch, height, width, reinterpret_cast<float *>(start), reinterpret_cast<float *>(start + memory.spatial),
+         start + memory.bytes, reinterpret_cast<CIPicture *>(start + memory.pictures), reinterpret_cast<float *>(start + memory.most),
+         out, parts},
+        memory.together, height * width * block->reduce->inputs, side(height) * side(width) * block->restore->outputs};
+    ci_parallel(
+        parts, (batch + memory.together - 1) / memory.together * bottleneckPhases,
+        [](void *given, size_t phase, size_t part) {
+            const auto *own = static_cast<decltype(context) *>(given);
+            auto call = own->call;
+            const size_t first = phase / bottleneckPhases * own->together;
+            call.batch = std::min(own->together, call.batch - first);
+            call.x += first * own->in_numbers;
+            call.out += first * own->out_numbers;
+            own->level.bottleneck(call, phase % bottleneckPhases, part);
         },
         &context);
 }

@@ -58,40 +58,44 @@ CI_INLINE Floats errorFunction(Floats x) {
     return __builtin_elementwise_copysign(1.0f - p * t * exponential(-size * size), x);
 }
 
-CI_INLINE Floats activated(Floats x, CIActivation activation) {
-    switch (activation) {
-    case CI_ACTIVATION_NONE: return x;
-    case CI_ACTIVATION_RELU: return __builtin_elementwise_max(x, Floats(0.0f));
-    case CI_ACTIVATION_RELU6: return __builtin_elementwise_min(__builtin_elementwise_max(x, Floats(0.0f)), Floats(6.0f));
-    case CI_ACTIVATION_SWISH: return x * reciprocal(exponential(-x) + 1.0f);
-    case CI_ACTIVATION_GELU: return x * 0.5f * (errorFunction(x * 0.70710678118654752f) + 1.0f);
-    case CI_ACTIVATION_GELU_TANH: {
-        const Floats inner = (x * x * x * 0.044715f + x) * 0.79788456080286536f;
-        return x - x * reciprocal(exponential(inner * 2.0f) + 1.0f);
-    }
-    }
-    return x;
+/// The activations that are no bounds alone.
+CI_INLINE bool isCurved(CIActivation activation) { return activation > CI_ACTIVATION_RELU6; }
+
+CI_INLINE Floats curved(Floats x, CIActivation activation) {
+    if (activation == CI_ACTIVATION_SWISH) return x * reciprocal(exponential(-x) + 1.0f);
+    if (activation == CI_ACTIVATION_GELU) return x * 0.5f * (errorFunction(x * 0.70710678118654752f) + 1.0f);
+    const Floats inner = (x * x * x * 0.044715f + x) * 0.79788456080286536f;
+    return x - x * reciprocal(exponential(inner * 2.0f) + 1.0f);
 }
 
 void extent(const float *values, size_t count, float *least, float *most) {
-    Floats low = 0.0f, high = 0.0f;
+    // Each waits for the one before it: four at once.
+    constexpr size_t lanes = 4;
+    Floats low[lanes], high[lanes];
+    for (size_t lane = 0; lane < lanes; lane++) low[lane] = high[lane] = count > 0 ? values[0] : 0.0f;
     size_t i = 0;
-    if (count >= CI_PANEL) {
-        low = high = loaded(values);
-        for (i = CI_PANEL; i + CI_PANEL <= count; i += CI_PANEL) {
-            const Floats next = loaded(values + i);
-            low = __builtin_elementwise_min(low, next);
-            high = __builtin_elementwise_max(high, next);
+    for (; i + lanes * CI_PANEL <= count; i += lanes * CI_PANEL) {
+        for (size_t lane = 0; lane < lanes; lane++) {
+            const Floats next = loaded(values + i + lane * CI_PANEL);
+            low[lane] = __builtin_elementwise_min(low[lane], next);
+            high[lane] = __builtin_elementwise_max(high[lane], next);
         }
-    } else if (count > 0) {
-        low = high = values[0];
+    }
+    for (; i + CI_PANEL <= count; i += CI_PANEL) {
+        const Floats next = loaded(values + i);
+        low[0] = __builtin_elementwise_min(low[0], next);
+        high[0] = __builtin_elementwise_max(high[0], next);
     }
     for (; i < count; i++) {
-        low[0] = std::min(low[0], values[i]);
-        high[0] = std::max(high[0], values[i]);
+        low[0][0] = std::min(low[0][0], values[i]);
+        high[0][0] = std::max(high[0][0], values[i]);
     }
-    *least = __builtin_reduce_min(low);
-    *most = __builtin_reduce_max(high);
+    for (size_t lane = 1; lane < lanes; lane++) {
+        low[0] = __builtin_elementwise_min(low[0], low[lane]);
+        high[0] = __builtin_elementwise_max(high[0], high[lane]);
+    }
+    *least = __builtin_reduce_min(low[0]);
+    *most = __builtin_reduce_max(high[0]);
 }
 
 void round(const float *values, size_t rows, size_t count, size_t stride, float scale, int32_t zero, uint8_t *bytes) {
@@ -161,6 +165,8 @@ template <int R, int P>
 CI_INLINE void finishTile(
     const CIWeights &weights, Ints (&sums)[R][P], const float *scales, const int32_t *zeros, size_t panel, const CIFinish &finish,
     const float *addend, float *out, size_t out_stride) {
+    const Floats least = finish.activation == CI_ACTIVATION_RELU || finish.activation == CI_ACTIVATION_RELU6 ? 0.0f : -INFINITY;
+    const Floats most = finish.activation == CI_ACTIVATION_RELU6 ? 6.0f : INFINITY;
     for (int p = 0; p < P; p++) {
         const size_t first = (panel + p) * CI_PANEL;
         if (first >= weights.outputs) return;
@@ -168,13 +174,35 @@ CI_INLINE void finishTile(
         const Floats bias = finish.bias == nullptr ? Floats(0.0f) : loaded(finish.bias + first, count);
         const Ints correction = weights.sums[panel + p];
         const Floats factor = weights.scales[panel + p];
-        for (int r = 0; r < R; r++) {
-            Floats value = converted(sums[r][p] - correction * zeros[r]) * (factor * scales[r]) + bias;
-            if (addend != nullptr) value += loaded(addend + r * finish.addend_stride + first, count);
-            value = activated(value, finish.activation);
-            float *target = out + r * out_stride + first;
-            if (count == CI_PANEL) std::memcpy(target, &value, sizeof value);
-            else std::memcpy(target, &value, count * sizeof(float));
+        // Of a last panel's rows, what is behind the last output goes nowhere.
+        Floats spare[R], more[R];
+        const bool isWhole = count == CI_PANEL;
+        float *target = isWhole ? out + first : reinterpret_cast<float *>(spare);
+        const size_t target_stride = isWhole ? out_stride : CI_PANEL;
+        const float *beside = addend == nullptr ? nullptr : addend + first;
+        size_t beside_stride = finish.addend_stride;
+        if (beside != nullptr && !isWhole) {
+            for (int r = 0; r < R; r++) more[r] = loaded(beside + r * beside_stride, count);
+            beside = reinterpret_cast<const float *>(more);
+            beside_stride = CI_PANEL;
+        }
+        const auto store = [&](auto activate) {
+            for (int r = 0; r < R; r++) {
+                Ints sum = sums[r][p];
+                if (zeros[r] != 0) sum -= correction * zeros[r];
+                Floats value = converted(sum) * (factor * scales[r]) + bias;
+                if (beside != nullptr) value += loaded(beside + r * beside_stride);
+                value = activate(value);
+                std::memcpy(target + r * target_stride, &value, sizeof value);
+            }
+        };
+        if (isCurved(finish.activation)) {
+            store([&](Floats value) { return curved(value, finish.activation); });
+        } else {
+            store([&](Floats value) { return __builtin_elementwise_min(__builtin_elementwise_max(value, least), most); });
+        }
+        if (!isWhole) {
+            for (int r = 0; r < R; r++) std::memcpy(out + first + r * out_stride, &spare[r], count * sizeof(float));
         }
     }
 }
@@ -276,7 +304,7 @@ void linear(
             }
             float least, largest;
             extent(row, weights.inputs, &least, &largest);
-            ci_range(least, largest, &scratch.scales[r], &scratch.zeros[r]);
+            range(least, largest, &scratch.scales[r], &scratch.zeros[r]);
             scratch.from[r] = scratch.bytes.data() + r * width;
             round(row, 1, weights.inputs, stride, scratch.scales[r], scratch.zeros[r], scratch.bytes.data() + r * width);
         }
@@ -287,27 +315,37 @@ void linear(
     }
 }
 
-void convolution(
-    const CIWeights &weights, CIPicture picture, CIWindow window, CISlice slice, CIFinish finish, float *out) {
+/// A convolution of several pictures of one size, whose places are the rows, one picture's behind the other's: few places alone would read
+/// all weights for themselves.
+void convolutions(
+    const CIWeights &weights, const CIPicture *pictures, size_t places, CIWindow window, CISlice slice, CIFinish finish, float *out) {
     thread_local Scratch scratch;
     const size_t width = 4 * weights.steps;
-    scratch.border.assign(width, uint8_t(picture.zero));
     scratch.from.resize(blockRows * weights.taps);
-    scratch.scales.assign(blockRows, picture.scale);
-    scratch.zeros.assign(blockRows, picture.zero);
+    scratch.scales.resize(blockRows);
+    scratch.zeros.resize(blockRows);
+    const size_t first_picture = slice.first_row / places;
+    scratch.border.clear();
+    for (size_t index = first_picture; index * places < slice.end_row; index++) {
+        scratch.border.insert(scratch.border.end(), width, uint8_t(pictures[index].zero));
+    }
     for (size_t first = slice.first_row; first < slice.end_row; first += blockRows) {
         const size_t rows = std::min(blockRows, slice.end_row - first);
         for (size_t row = 0; row < rows; row++) {
             const size_t tile = row / Kernel::rows * Kernel::rows, inTile = std::min<size_t>(Kernel::rows, rows - tile);
             const uint8_t **from = scratch.from.data() + tile * weights.taps + (row - tile);
-            const size_t place = first + row;
+            const size_t index = (first + row) / places, place = (first + row) % places;
+            const CIPicture &picture = pictures[index];
+            const uint8_t *outside = scratch.border.data() + (index - first_picture) * width;
+            scratch.scales[row] = picture.scale;
+            scratch.zeros[row] = picture.zero;
             const size_t y = place / window.out_width * window.stride, x = place % window.out_width * window.stride;
             for (size_t ky = 0; ky < window.kernel_height; ky++) {
                 for (size_t kx = 0; kx < window.kernel_width; kx++, from += inTile) {
                     // Before the picture the difference is a huge number.
                     const size_t py = y + ky - window.top, px = x + kx - window.left;
                     const bool inside = py < picture.height && px < picture.width;
-                    *from = inside ? picture.bytes + (py * picture.width + px) * width : scratch.border.data();
+                    *from = inside ? picture.bytes + (py * picture.width + px) * width : outside;
                 }
             }
         }
@@ -316,6 +354,11 @@ void convolution(
             weights, {scratch.from.data(), scratch.scales.data(), scratch.zeros.data(), rows}, slice, finish, addend,
             out + first * weights.outputs, weights.outputs);
     }
+}
+
+void convolution(
+    const CIWeights &weights, CIPicture picture, CIWindow window, CISlice slice, CIFinish finish, float *out) {
+    if (slice.end_row > slice.first_row) convolutions(weights, &picture, SIZE_MAX, window, slice, finish, out);
 }
 
 /// Numbers of a row of the left side that stand together, so that the distance of its rows is known to the compiler: an address for each of
@@ -544,6 +587,125 @@ void block(const BlockCall &call, size_t phase, size_t part) {
             linear(
                 *own.contract, between.data(), hidden, nullptr, whole(own.contract, some),
                 {own.contract_bias, call.out + at, width, CI_ACTIVATION_NONE}, call.out + at, width);
+        }
+    }
+}
+
+/// Part `part` of the work on a layer: of its rows, or of its channels where the rows are few and each part would read all weights for them.
+CI_INLINE CISlice sliced(const CIWeights &weights, size_t rows, size_t parts, size_t part) {
+    CISlice slice{0, rows, 0, weights.panels};
+    if (rows >= 96 * parts || rows / Kernel::rows >= weights.panels / Kernel::panels) {
+        slice.first_row = rows * part / parts;
+        slice.end_row = rows * (part + 1) / parts;
+    } else {
+        // Whole tiles.
+        const size_t pairs = (weights.panels + Kernel::panels - 1) / Kernel::panels;
+        slice.first_panel = pairs * part / parts * Kernel::panels;
+        slice.end_panel = std::min(pairs * (part + 1) / parts * Kernel::panels, weights.panels);
+    }
+    return slice;
+}
+
+/// Rows of a picture [height, width, channels] that a smaller one begins with, one row of `into` for each place from `first` until `end`: each
+/// the mean of a square of `step` by `step` places, or its first place.
+void gathered(
+    const float *picture, size_t width, size_t channels, size_t out_places, size_t out_width, size_t places, size_t step, bool mean,
+    size_t first, size_t end, float *into) {
+    const float factor = 1 / float(step * step);
+    for (size_t row = first; row < end; row++, into += channels) {
+        const size_t place = row % out_places;
+        const float *corner = picture
+            + (row / out_places * places + place / out_width * step * width + place % out_width * step) * channels;
+        for (size_t k = 0; k < channels; k += CI_PANEL) {
+            const size_t some = std::min<size_t>(CI_PANEL, channels - k);
+            Floats sum = loaded(corner + k, some);
+            if (mean) {
+                for (size_t at = 1; at < step * step; at++) sum += loaded(corner + (at / step * width + at % step) * channels + k, some);
+                sum *= factor;
+            }
+            std::memcpy(into + k, &sum, some * sizeof(float));
+        }
+    }
+}
+
+/// Rows that are gathered at once.
+constexpr size_t gatheredRows = 96;
+
+void bottleneck(const BottleneckCall &call, size_t phase, size_t part) {
+    const CIBottleneck &own = call.block;
+    const size_t planes = own.reduce->outputs, inputs = own.reduce->inputs, outputs = own.restore->outputs;
+    const size_t places = call.height * call.width, rows = call.batch * places;
+    const size_t spatial_width = (call.width - 1) / own.stride + 1;
+    const size_t spatial_places = ((call.height - 1) / own.stride + 1) * spatial_width;
+    const auto cut = [&](size_t whole, size_t at) { return whole * at / call.parts; };
+    const size_t row_bytes = ci_row_bytes(planes);
+    if (phase == 0) {
+        const CISlice slice = sliced(*own.reduce, rows, call.parts, part);
+        linear(
+            *own.reduce, call.x, inputs, nullptr, slice, {own.reduce_bias, nullptr, 0, CI_ACTIVATION_RELU}, call.reduced, planes);
+        // Nothing is below zero.
+        float *most = call.most + part * call.batch;
+        std::fill(most, most + call.batch, 0.0f);
+        const size_t first = slice.first_panel * CI_PANEL, count = std::min(slice.end_panel * CI_PANEL, planes) - first;
+        for (size_t row = slice.first_row; row < slice.end_row; row++) {
+            float least, largest;
+            extent(call.reduced + row * planes + first, count, &least, &largest);
+            most[row / places] = std::max(most[row / places], largest);
+        }
+    } else if (phase == 1) {
+        for (size_t index = 0; index < call.batch; index++) {
+            const size_t first = std::max(index * places, cut(rows, part)), end = std::min((index + 1) * places, cut(rows, part + 1));
+            float most = 0;
+            for (size_t other = 0; other < call.parts; other++) most = std::max(most, call.most[other * call.batch + index]);
+            CIPicture picture{call.bytes + index * places * row_bytes, call.height, call.width, 0, 0};
+            range(0, most, &picture.scale, &picture.zero);
+            if (part == 0) call.pictures[index] = picture;
+            if (first < end) {
+                round(
+                    call.reduced + first * planes, end - first, planes, planes, picture.scale, picture.zero,
+                    call.bytes + first * row_bytes);
+            }
+        }
+    } else if (phase == 2) {
+        const CIWindow window{3, 3, own.stride, 1, 1, spatial_width};
+        convolutions(
+            *own.spatial, call.pictures, spatial_places, window, sliced(*own.spatial, call.batch * spatial_places, call.parts, part),
+            {own.spatial_bias, nullptr, 0, CI_ACTIVATION_RELU}, call.spatial);
+    } else {
+        const size_t step = own.stride * own.pooling, out_width = spatial_width / own.pooling;
+        const size_t out_places = spatial_places / spatial_width / own.pooling * out_width;
+        const CISlice slice = sliced(*own.restore, call.batch * out_places, call.parts, part);
+        thread_local std::vector<float> pooled;
+        const size_t most = step > 1 || own.pooling > 1 ? gatheredRows : slice.end_row - slice.first_row;
+        for (size_t first = slice.first_row; first < slice.end_row; first += most) {
+            const size_t end = std::min(first + most, slice.end_row);
+            CISlice some = slice;
+            some.first_row = 0;
+            some.end_row = end - first;
+            float *out = call.out + first * outputs;
+            const float *addend = call.x + first * inputs;
+            if (own.shortcut != nullptr) {
+                const float *from = addend;
+                if (step > 1) {
+                    pooled.resize(gatheredRows * inputs);
+                    gathered(
+                        call.x, call.width, inputs, out_places, out_width, places, step, own.pooling > 1, first, end, pooled.data());
+                    from = pooled.data();
+                }
+                linear(
+                    *own.shortcut, from, inputs, nullptr, some, {own.shortcut_bias, nullptr, 0, CI_ACTIVATION_NONE}, out, outputs);
+                addend = out;
+            }
+            const float *from = call.spatial + first * planes;
+            if (own.pooling > 1) {
+                pooled.resize(std::max(pooled.size(), gatheredRows * planes));
+                gathered(
+                    call.spatial, spatial_width, planes, out_places, out_width, spatial_places, own.pooling, true, first, end,
+                    pooled.data());
+                from = pooled.data();
+            }
+            linear(
+                *own.restore, from, planes, nullptr, some, {own.restore_bias, addend, outputs, CI_ACTIVATION_RELU}, out, outputs);
         }
     }
 }

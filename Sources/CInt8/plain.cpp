@@ -40,5 +40,5 @@ struct Kernel {
 #include "level.h"
 
 namespace cint8 {
-const Level plain = {extent, round, roundWeights, linear, convolution, attention, block};
+const Level plain = {extent, round, roundWeights, linear, convolution, attention, block, bottleneck};
 }

@@ -14,6 +14,16 @@ namespace cint8 {
 typedef float Floats __attribute__((ext_vector_type(CI_PANEL)));
 typedef int32_t Ints __attribute__((ext_vector_type(CI_PANEL)));
 
+/// See `ci_range`; of each row, so not a call.
+inline __attribute__((always_inline)) void range(float least, float most, float *scale, int32_t *zero) {
+    least = least < 0 ? least : 0;
+    most = most > 0 ? most : 0;
+    const float width = (most - least) / 255;
+    // A range too small for a scale is one of zeros.
+    *scale = width >= 1e-30f ? width : 0;
+    *zero = *scale > 0 ? int32_t(__builtin_roundevenf(-least / *scale)) : 0;
+}
+
 /// Lines of the cache that tiles ask memory for while they work: one of 64 bytes every so many steps, since what is asked for at once waits
 /// for one another.
 struct Ahead {
@@ -42,6 +52,24 @@ struct BlockCall {
 /// Before attention, attention, and behind it.
 constexpr size_t blockPhases = 3;
 
+/// A call of `ci_bottleneck`.
+struct BottleneckCall {
+    const CIBottleneck &block;
+    const float *x;
+    size_t batch, height, width;
+    /// Behind the first convolution and behind the second.
+    float *reduced, *spatial;
+    /// What the second one is of, and the greatest of each picture's numbers as each part saw them, [parts, batch].
+    uint8_t *bytes;
+    CIPicture *pictures;
+    float *most;
+    float *out;
+    size_t parts;
+};
+
+/// The first convolution, rounding its pictures, the second, and the rest.
+constexpr size_t bottleneckPhases = 4;
+
 /// What one level does; see cint8.h.
 struct Level {
     void (*extent)(const float *values, size_t count, float *least, float *most);
@@ -55,6 +83,7 @@ struct Level {
         const CIWeights &weights, CIPicture picture, CIWindow window, CISlice slice, CIFinish finish, float *out);
     void (*attention)(CIRows queries, CIRows keys, CIRows values, size_t width, bool causal, float *out, size_t out_stride);
     void (*block)(const BlockCall &call, size_t phase, size_t part);
+    void (*bottleneck)(const BottleneckCall &call, size_t phase, size_t part);
 };
 
 extern const Level plain;

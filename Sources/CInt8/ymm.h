@@ -11,8 +11,9 @@ struct Kernel {
     static constexpr int rows = 6;
     static constexpr int panels = 1;
 
+    /// Not to be inlined: what becomes of the sums would take registers from the loop.
     template <int R, int P>
-    static void tile(const uint8_t *const *from, size_t taps, size_t steps, const int8_t *panel, size_t, Ahead &ahead, Ints (&sums)[R][P]) {
+    __attribute__((noinline)) static void tile(const uint8_t *const *from, size_t taps, size_t steps, const int8_t *panel, size_t, Ahead &ahead, Ints (&sums)[R][P]) {
         static_assert(P == 1);
         __m256i left[R], right[R];
         for (int r = 0; r < R; r++) left[r] = right[r] = _mm256_setzero_si256();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <tuple>
 
 #include "guard.h"
 
@@ -360,6 +361,47 @@ CTStatus ct_int8_block(
         between.resize(ci_block_numbers(&block, batch, tokens, threads));
         ci_block(
             ci_best_level(), &block, x.const_data_ptr<float>(), batch, tokens, between.data(), result.mutable_data_ptr<float>(), threads);
+        return result;
+    });
+}
+
+CTStatus ct_int8_bottleneck(const CTTensor *input, const CTInt8Layer *layers, int64_t stride, int64_t pooling, CTTensor **out) {
+    return giving(out, [&] {
+        const auto x = require_floats(get(input), "the input").contiguous(at::MemoryFormat::ChannelsLast);
+        if (x.dim() != 4 || x.numel() == 0 || stride < 1 || pooling < 1)
+            throw ArgumentError("an int8 bottleneck wants [batch, channels, height, width]");
+        at::Tensor kept[4];
+        const auto layer = [&](int at, size_t inputs, int64_t kernel) {
+            const CTInt8 &own = get_weights(layers[at].weights);
+            if (own.kernel != kernel || ci_weights_inputs(own.packed) != inputs)
+                throw ArgumentError("the convolutions of an int8 bottleneck do not fit together", CT_ERR_CHECK);
+            kept[at] = bias_of(layers[at].bias, own.packed);
+            return std::pair{own.packed, kept[at].defined() ? kept[at].const_data_ptr<float>() : nullptr};
+        };
+        const size_t inputs = size_t(x.size(1));
+        const bool has_shortcut = layers[3].weights != nullptr;
+        CIBottleneck block{};
+        std::tie(block.reduce, block.reduce_bias) = layer(0, inputs, 1);
+        std::tie(block.spatial, block.spatial_bias) = layer(1, ci_weights_outputs(block.reduce), 3);
+        std::tie(block.restore, block.restore_bias) = layer(2, ci_weights_outputs(block.spatial), 1);
+        if (has_shortcut) std::tie(block.shortcut, block.shortcut_bias) = layer(3, inputs, 1);
+        block.stride = size_t(stride);
+        block.pooling = size_t(pooling);
+        const int64_t outputs = int64_t(ci_weights_outputs(block.restore));
+        const auto side = [&](int64_t whole) { return ((whole - 1) / stride + 1) / pooling; };
+        const int64_t height = side(x.size(2)), width = side(x.size(3));
+        if (ci_weights_outputs(block.spatial) != ci_weights_outputs(block.reduce) || height < 1 || width < 1
+            || (has_shortcut ? int64_t(ci_weights_outputs(block.shortcut)) : stride * pooling == 1 ? x.size(1) : -1) != outputs)
+            throw ArgumentError("the convolutions of an int8 bottleneck do not fit together", CT_ERR_CHECK);
+        auto result = at::empty({x.size(0), outputs, height, width}, x.options(), at::MemoryFormat::ChannelsLast);
+        const size_t threads = size_t(at::get_num_threads()), batch = size_t(x.size(0));
+        const size_t in_height = size_t(x.size(2)), in_width = size_t(x.size(3));
+        thread_local std::vector<uint8_t> between;
+        between.resize(ci_bottleneck_bytes(&block, batch, in_height, in_width, threads) + 64);
+        const auto start = (reinterpret_cast<uintptr_t>(between.data()) + 63) / 64 * 64;
+        ci_bottleneck(
+            ci_best_level(), &block, x.const_data_ptr<float>(), batch, in_height, in_width, reinterpret_cast<void *>(start),
+            result.mutable_data_ptr<float>(), threads);
         return result;
     });
 }

@@ -201,6 +201,8 @@ struct AVX2Codes {
 /// is subtracted in the end; 4-bit codes are unsigned as they are.
 struct VNNICodes {
     static constexpr int most = 6;
+    /// Bytes that a pass asks for before it needs them.
+    static constexpr size_t ahead = 8192;
 
     CV_VNNI_INLINE static __m512i load(const int8_t *at) { return _mm512_loadu_si512(at); }
 
@@ -221,6 +223,8 @@ struct VNNICodes {
             for (int q = 0; q < Q; q++) total[q] = _mm512_setzero_si512();
             if constexpr (Coding == CV_CODING_INT8) {
                 for (size_t d = 0; d < width; d += 64) {
+                    // The products take less time than the bytes: a Xeon's own prefetcher, which stops at every page, left a tenth of it.
+                    if constexpr (Rows::areConsecutive) _mm_prefetch((const char *)row + d + ahead, _MM_HINT_T0);
                     __m512i codes = load(row + d);
                     for (int q = 0; q < Q; q++) {
                         __m512i query = _mm512_xor_si512(load(queries.codes + q * width + d), offset);

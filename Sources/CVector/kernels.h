@@ -22,6 +22,7 @@ namespace cvector {
 
 /// Elements are float or, as uint16_t, float16: a kernel widens what it loads, so both are scored alike.
 template <typename Element> struct ConsecutiveRows {
+    static constexpr bool areConsecutive = true;
     const Element *base;
     size_t stride;
     size_t number(size_t row) const { return row; }
@@ -29,6 +30,7 @@ template <typename Element> struct ConsecutiveRows {
 };
 
 template <typename Element> struct ChosenRows {
+    static constexpr bool areConsecutive = false;
     const Element *base;
     const uint32_t *chosen;
     size_t stride;

@@ -135,6 +135,57 @@ struct Int8LayerTests {
         }
     }
 
+    @Test("a bottleneck in one call is its convolutions one after the other, pooled, strided or neither", arguments: [1, 2])
+    func bottleneck(threads: Int) throws {
+        let usual = TorchRuntime.threads
+        defer { try? TorchRuntime.setThreads(usual) }
+        try TorchRuntime.setThreads(threads)
+        for (batch, height, width, planes, outputs, stride, pooling, hasShortcut) in [
+            (1, 14, 14, 40, 160, 1, 1, false), (3, 9, 6, 36, 160, 1, 1, true), (1, 14, 10, 40, 130, 1, 2, true),
+            (5, 8, 8, 64, 256, 1, 2, true), (2, 15, 11, 40, 72, 2, 1, true), (1, 56, 56, 64, 160, 1, 1, false),
+        ] {
+            try TorchRuntime.seed(UInt64(height))
+            let inputs = 160
+            func layer(_ outputs: Int, _ inputs: Int, _ size: Int, stride: Int = 1) throws -> ConvolutionNorm {
+                let scope = ParameterStore(
+                    weights: [
+                        "c.weight": try .randomNormal([outputs, inputs, size, size])
+                            * (1 / Double(inputs * size * size).squareRoot()),
+                        "n.weight": try .randomNormal([outputs]), "n.bias": try .randomNormal([outputs]),
+                        "n.running_mean": try .zeros([outputs]), "n.running_var": try .full(1, shape: [outputs]),
+                    ], source: "test"
+                ).root
+                let layer = try ConvolutionNorm(
+                    convolution: scope["c"], norm: scope["n"], in: inputs, out: outputs, size: size, stride: stride,
+                    padding: .fixed(size / 2))
+                try layer.prepareForInference(.int8())
+                return layer
+            }
+            let (reduce, spatial) = (try layer(planes, inputs, 1), try layer(planes, planes, 3, stride: stride))
+            let restore = try layer(outputs, planes, 1)
+            let shortcut = hasShortcut ? try layer(outputs, inputs, 1, stride: stride) : nil
+            let x = try Tensor.randomNormal([batch, inputs, height, width])
+            let found = try #require(
+                try x.int8Bottleneck(
+                    reduce: reduce, spatial: spatial, restore: restore, shortcut: shortcut, stride: stride, pooling: pooling))
+            var y = try spatial(reduce(x, .evaluate, activation: .relu), .evaluate, activation: .relu)
+            var identity = x
+            if pooling > 1 { (y, identity) = (try y.averagePooled(pooling), try identity.averagePooled(pooling)) }
+            if let shortcut { identity = try shortcut(identity, .evaluate) }
+            let expected = try restore(y, .evaluate, activation: .relu, adding: identity)
+            #expect(found.shape == expected.shape)
+            // The mean of four is added up in another order, which may turn a rounding. A strided shortcut alone is rounded by the picture.
+            #expect(
+                try Self.distance(found, expected) < (stride > 1 ? 0.02 : pooling > 1 ? 1e-3 : 1e-7),
+                "\(batch) × \(height) × \(width), \(stride), \(pooling)")
+            let plain = try layer(8, inputs, 1)
+            #expect(throws: TorchError.self) {
+                try x.int8Bottleneck(
+                    reduce: plain, spatial: spatial, restore: restore, shortcut: shortcut, stride: stride, pooling: pooling)
+            }
+        }
+    }
+
     @Test("what does not fit is refused in words")
     func refusals() throws {
         let weights = try Int8Weights(rounding: .randomNormal([8, 6]))

@@ -156,6 +156,27 @@ size_t ci_block_numbers(const CIBlock *block, size_t batch, size_t tokens, size_
 void ci_block(
     CILevel level, const CIBlock *block, const float *x, size_t batch, size_t tokens, float *between, float *out, size_t parts);
 
+/// Convolutions 1×1, 3×3 with a zero around the picture, and 1×1 around a shortcut, a ReLU behind each (He et al. 2015, arXiv:1512.03385,
+/// figure 5): the addend of the last is the shortcut's convolution, or the input itself where that is null.
+typedef struct CIBottleneck {
+    const CIWeights *reduce, *spatial, *restore, *shortcut;
+    const float *reduce_bias, *spatial_bias, *restore_bias, *shortcut_bias;
+    /// Of the 3×3 convolution and of the shortcut's.
+    size_t stride;
+    /// The side of the squares that are averaged before the last convolution and before the shortcut's; 1 for none.
+    size_t pooling;
+} CIBottleneck;
+
+/// Bytes that `ci_bottleneck` needs between its phases.
+size_t ci_bottleneck_bytes(const CIBottleneck *block, size_t batch, size_t height, size_t width, size_t parts);
+
+/// `x` is [batch, height, width, inputs], `out` [batch, its height, its width, outputs], where a side of n places becomes
+/// ((n - 1) / stride + 1) / pooling. The result is that of the single calls. `between` holds `ci_bottleneck_bytes`, aligned by 64. On as many
+/// threads as `parts`.
+void ci_bottleneck(
+    CILevel level, const CIBottleneck *block, const float *x, size_t batch, size_t height, size_t width, void *between, float *out,
+    size_t parts);
+
 #ifdef __cplusplus
 }
 #endif

@@ -18,11 +18,14 @@ final class Bottleneck {
     private let shortcut: ConvolutionNorm?
     /// 1 where nothing is pooled.
     private let pooling: Int
+    /// Of the 3×3 convolution and of the shortcut's.
+    private let stride: Int
 
     init(_ scope: ParameterScope, in input: Int, planes: Int, stride: Int, reduction: Reduction) throws {
         let output = planes * Self.expansion
         let convolutionStride = reduction == .strided ? stride : 1
         pooling = reduction == .pooled ? stride : 1
+        self.stride = convolutionStride
         reduce = try ConvolutionNorm(convolution: scope["conv1"], norm: scope["bn1"], in: input, out: planes, size: 1)
         spatial = try ConvolutionNorm(
             convolution: scope["conv2"], norm: scope["bn2"], in: planes, out: planes, size: 3, stride: convolutionStride,
@@ -61,6 +64,11 @@ final class Bottleneck {
     }
 
     func callAsFunction(_ x: Tensor, _ mode: Mode) throws -> Tensor {
+        if let result = try x.int8Bottleneck(
+            reduce: reduce, spatial: spatial, restore: restore, shortcut: shortcut, stride: stride, pooling: pooling)
+        {
+            return result
+        }
         var y = try spatial(reduce(x, mode, activation: .relu), mode, activation: .relu)
         var identity = x
         if pooling > 1 {

@@ -233,6 +233,10 @@ typedef struct CTInt8Layer {
 CTStatus ct_int8_block(
     const CTTensor *input, const CTNorm *norms, const CTInt8Layer *layers, int64_t heads, bool causal, const char *activation,
     CTTensor **out);
+/// Three convolutions 1×1, 3×3 and 1×1 around a shortcut, of `input` [batch, in, height, width], in one call: see `CIBottleneck`. `layers` are
+/// four, the last one's weights null where there is no convolution in the shortcut.
+CTStatus ct_int8_bottleneck(
+    const CTTensor *input, const CTInt8Layer *layers, int64_t stride, int64_t pooling, CTTensor **out);
 /// Scaled dot-product attention in float32; all are [batch, tokens, heads * width of a head], and so is the result. With `causal` the last
 /// query sees all keys and each before it one fewer.
 CTStatus ct_attention_of_heads(

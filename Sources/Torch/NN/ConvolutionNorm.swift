@@ -74,6 +74,12 @@ public final class ConvolutionNorm {
         }
     }
 
+    /// Its weights and its bias where it computes in bytes.
+    var int8Layer: (weights: Int8Weights, bias: Tensor)? {
+        guard let int8, let foldedBias, errors == nil else { return nil }
+        return (int8, foldedBias)
+    }
+
     /// - Parameter activation: with an addend `.none` or `.relu`, after it.
     public func callAsFunction(
         _ x: Tensor, _ mode: Mode, activation: FusedActivation = .none, adding addend: Tensor? = nil

@@ -112,6 +112,30 @@ extension Tensor {
         }
     }
 
+    /// Three convolutions 1×1, 3×3 with a zero around the picture, and 1×1 around a shortcut, a ReLU behind each (He et al. 2015,
+    /// arXiv:1512.03385, figure 5), of this `[batch, in, height, width]` in one call; nil where they are not all in bytes and prepared.
+    /// - Parameters:
+    ///   - shortcut: what the last one's result is added to, instead of this.
+    ///   - stride: that of the 3×3 convolution and of the shortcut.
+    ///   - pooling: the side of the squares that are averaged before the last convolution and the shortcut's.
+    public func int8Bottleneck(
+        reduce: ConvolutionNorm, spatial: ConvolutionNorm, restore: ConvolutionNorm, shortcut: ConvolutionNorm?, stride: Int,
+        pooling: Int
+    ) throws(TorchError) -> Tensor? {
+        var layers: [CTInt8Layer] = []
+        for convolution in [reduce, spatial, restore, shortcut] {
+            if let convolution {
+                guard let (weights, bias) = convolution.int8Layer else { return nil }
+                layers.append(CTInt8Layer(weights: weights.handle, bias: bias.handle))
+            } else {
+                layers.append(CTInt8Layer(weights: nil, bias: nil))
+            }
+        }
+        return try withExtendedLifetime((reduce, spatial, restore, shortcut)) { () throws(TorchError) in
+            try Tensor.make { ct_int8_bottleneck(handle, layers, Int64(stride), Int64(pooling), $0) }
+        }
+    }
+
     /// This weight `[out, …]` in whole numbers of -63…63 and a factor for each output, whose greatest magnitude becomes 63.
     public func roundedToInt8() throws(TorchError) -> (integers: Tensor, scales: Tensor) {
         var (integers, scales): (OpaquePointer?, OpaquePointer?) = (nil, nil)
