@@ -10,10 +10,10 @@ public enum WeightForm {
     /// float32, and beside it int8, to be compared.
     case compared(RoundingErrors)
 
-    /// Whether a convolution with kernels `[out, in, side, side]` of one group has an int8 form. A stem has not: rounding its few products
-    /// moves every place of a plain background alike, and a ResNet's vectors further than all other layers together, for a twentieth of the
-    /// work.
-    public static func rounds(convolution shape: [Int]) -> Bool { shape[1] > 32 || (shape[1] > 1 && shape[2] == 1) }
+    /// Whether a convolution with kernels `[out, in, side, side]` of one group has an int8 form. One of few channels has not: its few products
+    /// are a small part of the work, and rounding those of a narrow stem moved every place of a plain background alike, and a small ResNet's
+    /// vectors further than all other layers together.
+    public static func rounds(convolution shape: [Int]) -> Bool { shape[1] >= 32 || (shape[1] > 1 && shape[2] == 1) }
 
     /// What a layer of this name is to have; nil for float32 alone.
     func int8(for name: String, _ weight: Tensor) throws(TorchError) -> (weights: Int8Weights, errors: RoundingErrors?)? {
