@@ -168,12 +168,10 @@ CTStatus ct_int8_pack(const CTTensor *integers, const CTTensor *scales, CTInt8 *
         if (factors.numel() != whole.size(0)) throw ArgumentError("int8 weights need a scale for each output", CT_ERR_CHECK);
         if (whole.numel() == 0) throw ArgumentError("int8 weights without inputs or outputs", CT_ERR_CHECK);
         const int8_t *values = whole.const_data_ptr<int8_t>();
-        int8_t least = 0, most = 0;
-        for (int64_t index = 0; index < whole.numel(); index++) {
-            least = std::min(least, values[index]);
-            most = std::max(most, values[index]);
-        }
-        if (least < -CI_WEIGHT_LIMIT || most > CI_WEIGHT_LIMIT) throw ArgumentError("int8 weights go beyond 63, of which sums would overflow", CT_ERR_VALUE);
+        // Of bytes without a sign, which every x86-64 has an instruction for: what is below -63 becomes greater than what is above 63.
+        uint8_t most = 0;
+        for (int64_t index = 0; index < whole.numel(); index++) most = std::max(most, uint8_t(values[index] + CI_WEIGHT_LIMIT));
+        if (most > 2 * CI_WEIGHT_LIMIT) throw ArgumentError("int8 weights go beyond 63, of which sums would overflow", CT_ERR_VALUE);
         const int64_t taps = whole.dim() == 2 ? 1 : whole.size(1) * whole.size(2);
         *out = owned(
             ci_weights_pack(
