@@ -122,12 +122,12 @@ fuzz-smoke: bootstrap
 	FUZZ_SEED=1 tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) csv jsonl
 	FUZZ_SEED=1 tools/fuzz/run.sh $(or $(FUZZ_SECONDS),60) catalog filter
 
-## The concurrent modules under the thread sanitizer, the picture shim under the address sanitizer: each compiles the package once more.
+## The concurrent modules under the thread sanitizer, the picture shim and the int8 one under the address sanitizer: each compiles the package once more.
 sanitize: bootstrap
 	swift build --build-tests --sanitize=thread --scratch-path .build/thread
 	swift test --skip-build --sanitize=thread --scratch-path .build/thread --filter '^(API|Inference|Retrieval|Search)Tests'
 	swift build --build-tests --sanitize=address --scratch-path .build/address
-	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize=address --scratch-path .build/address --filter '^ImagingTests'
+	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize=address --scratch-path .build/address --filter '^(Imaging|CInt8)Tests'
 
 ## Each figure as a ratio to its peer in one run.
 bench: build reference

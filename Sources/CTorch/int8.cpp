@@ -366,8 +366,8 @@ CTStatus ct_int8_block(
 CTStatus ct_int8_bottleneck(const CTTensor *input, const CTInt8Layer *layers, int64_t stride, int64_t pooling, CTTensor **out) {
     return giving(out, [&] {
         const auto x = require_floats(get(input), "the input").contiguous(at::MemoryFormat::ChannelsLast);
-        if (x.dim() != 4 || x.numel() == 0 || stride < 1 || pooling < 1)
-            throw ArgumentError("an int8 bottleneck wants [batch, channels, height, width]");
+        if (x.dim() != 4 || x.numel() == 0 || stride < 1 || pooling < 1 || (stride > 1 && pooling > 1))
+            throw ArgumentError("an int8 bottleneck wants [batch, channels, height, width], and a stride or a pooling");
         at::Tensor kept[4];
         const auto layer = [&](int at, size_t inputs, int64_t kernel) {
             const CTInt8 &own = get_weights(layers[at].weights);

@@ -181,6 +181,10 @@ struct Int8LayerTests {
             let plain = try layer(8, inputs, 1)
             #expect(throws: TorchError.self) {
                 try x.int8Bottleneck(
+                    reduce: reduce, spatial: spatial, restore: restore, shortcut: shortcut, stride: 2, pooling: 2)
+            }
+            #expect(throws: TorchError.self) {
+                try x.int8Bottleneck(
                     reduce: plain, spatial: spatial, restore: restore, shortcut: shortcut, stride: stride, pooling: pooling)
             }
         }

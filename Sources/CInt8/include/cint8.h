@@ -163,7 +163,7 @@ typedef struct CIBottleneck {
     const float *reduce_bias, *spatial_bias, *restore_bias, *shortcut_bias;
     /// Of the 3×3 convolution and of the shortcut's.
     size_t stride;
-    /// The side of the squares that are averaged before the last convolution and before the shortcut's; 1 for none.
+    /// The side of the squares that are averaged before the last convolution and before the shortcut's; 1 for none, as with a stride.
     size_t pooling;
 } CIBottleneck;
 
