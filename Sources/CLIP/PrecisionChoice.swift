@@ -131,7 +131,7 @@ public struct PrecisionTrials: Sendable {
     private func path(of checkpoint: Checkpoint) throws -> String {
         // The version of what is computed, too: another kernel has other times.
         let key = try [
-            "1", checkpoint.fingerprint, TorchRuntime.int8Instructions, "\(TorchRuntime.threads)", TorchRuntime.version,
+            "2", checkpoint.fingerprint, TorchRuntime.int8Instructions, "\(TorchRuntime.threads)", TorchRuntime.version,
         ]
         return "\(folder)/\(SHA256.hexDigest(of: Data(key.joined(separator: "\n").utf8))).json"
     }

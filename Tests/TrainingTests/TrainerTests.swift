@@ -345,7 +345,7 @@ struct TrainerTests {
         // The first step begins from the same weights. Later ones begin from what the steps before made of them, which differs, and more on
         // processors whose products of bfloat16 are made of others.
         let moved = zip(losses[0], losses[1]).map { abs($0 - $1) / $0 }
-        #expect(moved[0] < 0.02 && moved.reduce(0, +) / 9 < 0.05 && moved.allSatisfy { $0 < 0.15 }, "\(moved)")
+        #expect(moved[0] < 0.02 && moved.reduce(0, +) / 9 < 0.05 && moved.allSatisfy { $0 < 0.08 }, "\(moved)")
         let file = try SafetensorsFile(path: "\(tiny.run.last)/model.safetensors")
         #expect(file.tensors.values.allSatisfy { $0.type == .float32 })
     }
